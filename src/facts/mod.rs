@@ -1,0 +1,3 @@
+//! Plain data about this container, read once; nothing here judges or changes anything.
+
+pub mod mounts;

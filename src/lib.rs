@@ -1,0 +1,9 @@
+//! The rooms of dind-init, the init of a docker-in-docker service.
+//!
+//! A library only so that the tests and benchmarks reach the parts; its interface is not stable.
+//! `main.rs` is the table of contents.
+
+pub mod facts;
+pub mod pki;
+pub mod reasons;
+pub mod settings;

@@ -1,0 +1,1 @@
+//! Reasons about the TLS certificate directory.

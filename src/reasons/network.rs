@@ -1,0 +1,1 @@
+//! Reasons about ports, sockets and the network.
