@@ -1,3 +1,4 @@
 //! Plain data about this container, read once; nothing here judges or changes anything.
 
+pub mod certificates;
 pub mod mounts;
