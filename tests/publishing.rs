@@ -1,6 +1,8 @@
 //! Killed at any instant, raced for, and read all the time: a reader that finds the same `ca.pem`
 //! before and after its reading has a whole set, and the next start is never refused.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail with a panic")]
+
 use std::{
     collections::HashSet,
     env, fs,

@@ -149,9 +149,8 @@ pub enum ClientAction {
 
 /// Judges the directory. The error is a fatal finding: nothing may be written.
 pub fn decide(found: &CertificateDirectory, wanted: &Wanted<'_>) -> Result<Decision, Finding> {
-    for directory in [&found.ca, &found.server, &found.client] {
-        refusals::unreadable(directory)?;
-    }
+    refusals::unreadable(&found.ca)?;
+    refusals::unreadable(&found.server)?;
     let held = HeldAuthority::read(&found.ca, wanted.now)?;
     let foreign = foreign_files(&found.server, held.as_ref().map(HeldAuthority::as_held_key));
     let mut decision = if foreign.is_empty() {
@@ -179,6 +178,7 @@ fn use_own(
     });
     let (signer, client) = match authority {
         Some(held) => {
+            refusals::unreadable(&found.client)?;
             let foreign = foreign_files(&found.client, Some(held.as_held_key()));
             let under = ClientUnder::held(&found.client, &held, wanted.now);
             let (client, more) = under.decide(&foreign)?;
@@ -210,37 +210,51 @@ fn issue_or_keep(
     wanted: &Wanted<'_>,
     held: Option<HeldAuthority>,
 ) -> Result<Decision, Finding> {
+    refusals::unreadable(&found.client)?;
     let names = wanted.all_names();
     let Some(held) = held else {
         return without_authority(found, wanted, names);
     };
     let foreign = foreign_files(&found.client, Some(held.as_held_key()));
     let under = ClientUnder::held(&found.client, &held, wanted.now);
-    let (client, findings) = under.decide(&foreign)?;
-    let server_is_good = held.certificate_pem.as_deref() == found.server.content(CA_CERTIFICATES)
-        && !held.is_renewed()
-        && Set::read(&found.server).is_ok_and(|set| {
-            set.verify(&set.authorities, Usage::Server, wanted.now)
-                .is_ok()
-                && set.leaf.is_young_at(wanted.now)
-                && names.iter().all(|name| set.leaf.covers(name))
-        });
-    if !server_is_good {
-        refusals::unwritable(&found.server, &[])?;
-    }
+    let (client, finding) = under.decide(&foreign)?;
+    let mut findings: Vec<_> = finding.into_iter().collect();
+    let server = Set::read(&found.server).ok().filter(|set| {
+        set.verify(&set.authorities, Usage::Server, wanted.now)
+            .is_ok()
+            && set
+                .authorities
+                .iter()
+                .any(|trusted| trusted.public_key == held.public_key)
+    });
+    let server_is_good = server.as_ref().is_some_and(|set| {
+        !held.is_renewed()
+            && held.certificate_pem.as_deref() == found.server.content(CA_CERTIFICATES)
+            && set.leaf.is_young_at(wanted.now)
+            && names.iter().all(|name| set.leaf.covers(name))
+    });
+    let server = match server {
+        Some(_) if server_is_good => ServerAction::Keep,
+        // One that works is better than none where another cannot be written.
+        Some(set) if !is_writable(&found.server) => {
+            findings.extend(own::names(&found.server, &set.leaf, wanted));
+            ServerAction::Keep
+        }
+        _ => {
+            refusals::unwritable(&found.server, &[])?;
+            ServerAction::Issue
+        }
+    };
     let is_written = held.is_renewed() && is_writable(&found.ca);
-    let issues = !server_is_good || matches!(client, ClientAction::Issue | ClientAction::Recertify);
+    let issues = server == ServerAction::Issue
+        || matches!(client, ClientAction::Issue | ClientAction::Recertify);
     Ok(Decision {
         signer: if issues { held.signer } else { Signer::Nobody },
-        server: if server_is_good {
-            ServerAction::Keep
-        } else {
-            ServerAction::Issue
-        },
+        server,
         client,
         names,
         ca_directory: (issues && is_written).then(|| found.ca.path.clone()),
-        findings: findings.into_iter().collect(),
+        findings,
     })
 }
 

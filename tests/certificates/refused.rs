@@ -4,7 +4,7 @@ use std::fs;
 
 use dind_init::{
     facts::certificates::{Access, CertificateDirectory},
-    pki::{ClientAction, decide},
+    pki::{ClientAction, ServerAction, decide},
     reasons::Finding,
 };
 
@@ -165,6 +165,38 @@ fn a_set_of_ours_that_became_read_only_is_used_as_long_as_it_holds() {
         with_client(&scene, Access::ReadOnly).unwrap().client,
         ClientAction::Keep
     );
+}
+
+#[test]
+fn a_directory_that_is_read_only_as_a_whole_is_used_as_long_as_it_holds() {
+    let mut scene = Scene::new();
+    scene.mount("", "/v", "rw", "ext4");
+    let mut scene = scene.started();
+    scene.mount("", "/v", "ro", "ext4");
+    scene.settings.names = names("new.example");
+    let mut found = scene.survey();
+    for directory in [&mut found.ca, &mut found.server, &mut found.client] {
+        directory.access = Access::ReadOnly;
+    }
+    let decision = decide(&found, &scene.wanted()).unwrap();
+    assert_eq!(decision.server, ServerAction::Keep);
+    assert_eq!(
+        ids(&decision.findings),
+        [("CERTS-NAME", "warning".to_owned())],
+        "the server's name cannot be added"
+    );
+
+    // And where it is empty, the whole is to be mounted anew.
+    let mut scene = Scene::new();
+    fs::create_dir_all(&scene.settings.directory).unwrap();
+    scene.mount("", "/v", "ro", "ext4");
+    let text = refusal(&scene, Access::ReadOnly, "CERTS-READONLY");
+    assert!(
+        text.contains("client is missing, and would lie on a read-only volume"),
+        "{text}"
+    );
+    let whole = format!("mount_path = \"{}\"", scene.settings.directory.display());
+    assert!(text.contains(&whole), "{text}");
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Why a directory cannot be used, told so that it can be mended.
 
-use std::{io, path::Path};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     facts::{
@@ -345,10 +348,11 @@ fn kubernetes_names(directory: &Directory) -> Vec<&str> {
         .collect()
 }
 
-/// Where the container's own file system is read-only, `server/` needs the volume as well.
-fn volume_to_mount(directory: &Directory) -> std::path::PathBuf {
-    match (directory.volume, directory.path.parent()) {
-        (VolumeKind::RootFileSystem, Some(parent)) => parent.to_owned(),
+/// The place of what is read-only: `server/` is below it too, unless only `client/` is mounted.
+fn volume_to_mount(directory: &Directory) -> PathBuf {
+    match (&directory.mount, directory.path.parent()) {
+        (Some(mount), Some(parent)) if mount.point == Path::new("/") => parent.to_owned(),
+        (Some(mount), _) if directory.path.starts_with(&mount.point) => mount.point.clone(),
         _ => directory.path.clone(),
     }
 }
