@@ -3,7 +3,10 @@
 //! A library only so that the tests and benchmarks reach the parts; its interface is not stable.
 //! `main.rs` is the table of contents.
 
+pub mod dockerd;
 pub mod facts;
+pub mod log;
 pub mod pki;
 pub mod reasons;
 pub mod settings;
+pub mod signals;

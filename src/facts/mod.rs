@@ -1,3 +1,5 @@
 //! Plain data about this container, read once; nothing here judges or changes anything.
 
+pub mod identity;
 pub mod mounts;
+pub mod ports;
