@@ -10,3 +10,4 @@ pub mod pki;
 pub mod reasons;
 pub mod settings;
 pub mod signals;
+pub mod sockets;
