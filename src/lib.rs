@@ -9,5 +9,6 @@ pub mod log;
 pub mod pki;
 pub mod reasons;
 pub mod settings;
+pub mod setup;
 pub mod signals;
 pub mod sockets;
