@@ -4,6 +4,7 @@
 //! `main.rs` is the table of contents.
 
 pub mod dockerd;
+pub mod error_daemon;
 pub mod facts;
 pub mod log;
 pub mod pki;
