@@ -8,6 +8,7 @@ pub mod error_daemon;
 pub mod facts;
 pub mod log;
 pub mod pki;
+pub mod plan;
 pub mod reasons;
 pub mod settings;
 pub mod setup;

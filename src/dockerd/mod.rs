@@ -1,5 +1,6 @@
 //! dockerd itself: what it is called with, how it is started, when it is ready.
 
+pub mod client;
 pub mod configuration;
 pub mod flags;
 pub mod launch;
