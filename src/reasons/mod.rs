@@ -4,14 +4,17 @@
 //! container, with the cause told from facts and a fix that can be pasted.
 
 pub mod certs;
+pub mod cgroup;
+pub mod daemon;
 pub mod network;
+pub mod privilege;
 
 use std::fmt;
 
 /// An entry of the catalogue.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Reason {
-    /// Stable, upper case, starts with the layer: `CERTS-READONLY`.
+    /// Stable, upper case, starts with the layer unless it names it: `CERTS-READONLY`.
     pub id: &'static str,
     pub layer: Layer,
     pub severity: Severity,
@@ -91,7 +94,10 @@ impl fmt::Display for Severity {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Layer {
     Certs,
+    Privilege,
     Network,
+    Cgroup,
+    Daemon,
 }
 
 impl Layer {
@@ -101,7 +107,10 @@ impl Layer {
     pub fn exit_status(self) -> u8 {
         match self {
             Self::Certs => 70,
+            Self::Privilege => 71,
             Self::Network => 72,
+            Self::Cgroup => 73,
+            Self::Daemon => 76,
         }
     }
 }
