@@ -12,6 +12,7 @@ use std::{
     sync::{
         Barrier, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
     thread,
     time::{Duration, Instant},
@@ -20,7 +21,7 @@ use std::{
 use dind_init::{
     facts::mounts::Mounts,
     pki::{
-        Certificates, ClientKeyInTheMaking, Job, Wanted,
+        Certificates, ClientAction, ClientKeyInTheMaking, Job, Wanted,
         inspect::{Certificate, public_key_of},
         issue::{Authority, Validity},
         prepare,
@@ -29,6 +30,7 @@ use dind_init::{
     settings::{CertificateSettings, ClientKey, subject_names::SubjectName},
 };
 use nix::{
+    libc,
     sys::{
         ptrace,
         wait::{WaitPidFlag, WaitStatus, waitpid},
@@ -61,19 +63,19 @@ fn the_same_under_a_ca_that_stays() {
     publisher.ca_stays = true;
     let mut kills = Kills::new(publisher);
     kills.run(150);
-    kills.run_through_every_system_call(true);
+    kills.explore();
     kills.seen.assert_never_torn();
-    kills.assert_spread(5);
+    kills.assert_spread(8);
     kills.assert_recovers();
 }
 
 /// Kills at random instants hardly meet the microseconds between two renames. This one stops the
-/// publisher at every system call that it makes, one start after the other, and kills it there.
+/// publisher after every change that it makes to a file, and kills it there; and again in each
+/// state that this leaves, until no new one comes.
 #[test]
-fn a_kill_at_every_system_call_leaves_a_whole_set_or_none_and_the_next_start_replaces_it() {
+fn a_kill_after_every_single_change_leaves_a_whole_set_or_none_and_the_next_start_replaces_it() {
     let mut kills = Kills::new(Publisher::new("ecdsa-p256"));
-    kills.run_through_every_system_call(true);
-    kills.run_through_every_system_call(false);
+    kills.explore();
     kills.seen.assert_never_torn();
     for there in [
         // Retired: the CA first, then the key, then the certificate.
@@ -88,6 +90,67 @@ fn a_kill_at_every_system_call_leaves_a_whole_set_or_none_and_the_next_start_rep
         assert!(kills.states.iter().any(met), "{there}: {:?}", kills.states);
     }
     kills.assert_recovers();
+}
+
+/// The slowest of readers: stopped in the middle for as long as the directory is replaced.
+#[test]
+fn a_reader_that_was_stopped_in_the_middle_has_a_whole_set_or_notices() {
+    for ca_stays in [false, true] {
+        let mut publisher = Publisher::new("ecdsa-p256");
+        publisher.ca_stays = ca_stays;
+        let client = publisher.directory.join("client");
+        let set =
+            || ["ca.pem", "cert.pem", "key.pem"].map(|name| fs::read(client.join(name)).unwrap());
+        publisher.complete(1);
+        let old = set();
+        publisher.complete(3);
+        let new = set();
+        assert_eq!(old[0] == new[0], ca_stays);
+        assert_ne!(old[1], new[1]);
+        if ca_stays {
+            let [ca, certificate, _] = new;
+            assert!(is_whole(&[ca, certificate, old[2].clone()]), "the old key");
+            let [ca, _, key] = set();
+            assert!(is_whole(&[ca, old[1].clone(), key]), "the new key");
+        }
+    }
+}
+
+#[test]
+fn what_another_publishes_meanwhile_is_seen_and_kept() {
+    let root = memory();
+    let directory = root.path().join("certs");
+    let settings = CertificateSettings {
+        directory: directory.clone(),
+        names: SubjectName::parse_list("TEST", "docker").unwrap(),
+        client_key: ClientKey::EcdsaP256,
+        days: 825,
+    };
+    let mounts = Mounts::parse("");
+    let wanted = Wanted {
+        settings: &settings,
+        names: &[],
+        job: Job::default(),
+        now: OffsetDateTime::now_utc(),
+    };
+    let mut first = prepare(&mounts, &wanted, Duration::ZERO).unwrap();
+    let (send, receive) = mpsc::channel();
+    thread::scope(|scope| {
+        let second = scope.spawn(|| {
+            send.send(gettid()).unwrap();
+            let patience = Duration::from_secs(60);
+            start_at(&settings, &mounts, 0, patience).unwrap().decision
+        });
+        // It has seen an empty client/ and waits for the lock, asleep between two tries.
+        let stat = format!("/proc/self/task/{}/stat", receive.recv().unwrap());
+        while !fs::read_to_string(&stat).unwrap().contains(") S ") {
+            thread::yield_now();
+        }
+        let key = ClientKeyInTheMaking::start(ClientKey::EcdsaP256);
+        first.pending.take().unwrap().publish(key).unwrap();
+        drop(first);
+        assert_eq!(second.join().unwrap().client, ClientAction::Keep);
+    });
 }
 
 /// The control: were the files written in place, as official does, all this would show it.
@@ -359,23 +422,35 @@ impl Running {
         input.write_all(b"go\n").unwrap();
     }
 
-    /// Lets the publishing thread go on for so many system calls. Whether it ended before.
-    fn step(&mut self, count: u32) -> bool {
+    /// Lets the publishing thread make so many changes to files, and stops it after the last.
+    /// Whether it ended before.
+    fn step(&mut self, mut changes: u32) -> bool {
         let thread = Pid::from_raw(self.thread);
         ptrace::seize(thread, ptrace::Options::empty()).unwrap();
         ptrace::interrupt(thread).unwrap();
         self.is_traced = true;
         self.wait().unwrap();
         self.go();
-        // It stops at the entry and at the end of each.
-        for _ in 0..2 * count {
-            ptrace::syscall(thread, None).unwrap();
-            if is_end(self.wait().unwrap()) {
-                self.is_traced = false;
-                return true;
+        while changes > 0 {
+            // It stops before a system call and after it.
+            for is_over in [false, true] {
+                ptrace::syscall(thread, None).unwrap();
+                if is_end(self.wait().unwrap()) {
+                    self.is_traced = false;
+                    return true;
+                }
+                changes -= u32::from(is_over && self.is_in_a_change());
             }
         }
         false
+    }
+
+    /// Whether the system call that the thread has stopped at changes a directory or a file.
+    fn is_in_a_change(&self) -> bool {
+        let path = format!("/proc/{}/task/{}/syscall", self.child.id(), self.thread);
+        let call = fs::read_to_string(path).unwrap();
+        let number = call.split(' ').next().and_then(|n| n.parse().ok());
+        CHANGES.iter().any(|change| Some(*change) == number)
     }
 
     fn wait(&self) -> nix::Result<WaitStatus> {
@@ -389,6 +464,22 @@ impl Running {
         self.child.wait().unwrap()
     }
 }
+
+/// Those of the system calls that Rust's library makes for it; an `openat` may only read.
+const CHANGES: &[libc::c_long] = &[
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_rename,
+    libc::SYS_renameat,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_unlink,
+    libc::SYS_unlinkat,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_mkdir,
+    libc::SYS_mkdirat,
+    libc::SYS_openat,
+    libc::SYS_write,
+    libc::SYS_fchmod,
+];
 
 fn is_end(status: WaitStatus) -> bool {
     matches!(status, WaitStatus::Exited(..) | WaitStatus::Signaled(..))
@@ -454,24 +545,34 @@ impl Kills {
         self.seen = while_running;
     }
 
-    /// Kills one start at its first system call, the next at its second, and so on to the end;
-    /// each starts from a whole set, or from what the kill before it has left.
-    fn run_through_every_system_call(&mut self, from_whole_set: bool) {
-        let client = self.publisher.directory.join("client");
-        for count in 1.. {
-            let day = WARM_UP + 2 * count;
-            if from_whole_set {
-                self.publisher.complete(day);
+    /// Kills one start after its first change, the next after its second, and so on to the end;
+    /// first from a whole set, then from every state that a kill has left.
+    fn explore(&mut self) {
+        let directory = self.publisher.directory.clone();
+        let copies = memory();
+        let copy_of = |number: usize| copies.path().join(number.to_string());
+        self.states.insert(self.publisher.files());
+        copy(&directory, &copy_of(0));
+        let mut copied = 1;
+        let mut explored = 0;
+        while explored < copied {
+            for changes in 1.. {
+                fs::remove_dir_all(&directory).unwrap();
+                copy(&copy_of(explored), &directory);
+                let mut running = self.publisher.spawn_stopped(999);
+                let has_ended = running.step(changes);
+                let status = running.kill();
+                assert!(status.success() || status.code().is_none(), "{status}");
+                self.seen.read(&directory.join("client"));
+                if has_ended {
+                    break;
+                }
+                if self.states.insert(self.publisher.files()) {
+                    copy(&directory, &copy_of(copied));
+                    copied += 1;
+                }
             }
-            let mut running = self.publisher.spawn_stopped(day + 1);
-            let ended = running.step(count);
-            let status = running.kill();
-            assert!(status.success() || status.code().is_none(), "{status}");
-            self.seen.read(&client);
-            self.states.insert(self.publisher.files());
-            if ended {
-                break;
-            }
+            explored += 1;
         }
     }
 
@@ -584,6 +685,20 @@ fn while_reading(directory: &Path, work: impl FnOnce()) -> Seen {
 /// A directory in memory, as emptyDirs often are: on a disk, nearly every kill would meet an fsync.
 fn memory() -> TempDir {
     tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap())
+}
+
+/// Copies a directory with all that is in it.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let from = entry.unwrap().path();
+        let to = to.join(from.file_name().unwrap());
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            fs::copy(from, to).unwrap();
+        }
+    }
 }
 
 fn names(directory: &Path) -> Vec<String> {
