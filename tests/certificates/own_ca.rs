@@ -55,6 +55,11 @@ fn any_kind_of_key_that_docker_reads_can_sign() {
         let scene = holding(&Pki::with("/CN=Any Key", key, "CA:TRUE")).started();
         scene.assert_good();
     }
+    // As official made them until January 2020.
+    let odd = ["-newkey", "rsa:4196"];
+    holding(&Pki::with("/CN=docker:dind CA", &odd, "CA:TRUE"))
+        .started()
+        .assert_good();
     // PKCS#1, as `openssl genrsa` wrote it before OpenSSL 3.
     let pki = Pki::with("/CN=Old", keys[0], "CA:TRUE");
     let scene = holding(&pki);
