@@ -72,6 +72,11 @@ impl Pki {
 
     /// A certificate and its key; `extensions` in OpenSSL's syntax, one a line.
     pub fn issue(&self, subject: &str, extensions: &str) -> (String, String) {
+        self.issue_with("-sha256", subject, extensions)
+    }
+
+    /// The same, signed with another digest.
+    pub fn issue_with(&self, digest: &str, subject: &str, extensions: &str) -> (String, String) {
         let path = |name: &str| {
             let path = self.directory.path().join(name);
             path.to_string_lossy().into_owned()
@@ -102,6 +107,7 @@ impl Pki {
             "-CAkey",
             &path("ca.key"),
             "-CAcreateserial",
+            digest,
             "-days",
             "20",
             "-extfile",

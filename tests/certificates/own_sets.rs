@@ -188,3 +188,25 @@ fn a_ca_that_is_none_or_has_expired_is_refused() {
         "{finding}"
     );
 }
+
+#[test]
+fn what_cannot_be_checked_here_is_used_with_a_warning() {
+    let pki = Pki::new();
+    let scene = Scene::new();
+    pki.lay_all(&scene);
+    let extensions = "subjectAltName=DNS:docker\nextendedKeyUsage=serverAuth";
+    pki.lay(
+        &scene,
+        "server",
+        pki.issue_with("-sha1", "/CN=old", extensions),
+    );
+    let findings = used(&scene);
+    assert!(
+        findings.contains(&warning("CERTS-UNVERIFIED")),
+        "{findings:?}"
+    );
+    assert!(
+        findings.iter().all(|(_, severity)| severity == "warning"),
+        "{findings:?}"
+    );
+}

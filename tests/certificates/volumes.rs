@@ -1,6 +1,13 @@
 //! Volumes that really are read-only or full, in a mount namespace of the test's own.
 
-use std::{fs, io::Write, process::Command};
+use std::{
+    fs,
+    io::Write,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
+    process::Command,
+};
+
+use nix::unistd::Uid;
 
 use crate::scene::Scene;
 
@@ -80,4 +87,37 @@ fn a_single_file_that_is_mounted_is_told() {
         return;
     };
     assert!(text.contains("CERTS-SUBPATH"), "{text}");
+}
+
+#[test]
+fn a_directory_that_this_user_may_not_write_is_told_with_its_owner() {
+    let scene = Scene::new();
+    fs::create_dir_all(scene.path("client")).unwrap();
+    let close = |path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    close(scene.path("client"), 0o555);
+    let text = if Uid::current().is_root() {
+        close(scene.root().to_owned(), 0o755);
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "volumes::start_in_namespace",
+                "--exact",
+                "--ignored",
+                "--nocapture",
+            ])
+            .env("CERTIFICATE_DIRECTORY", &scene.settings.directory)
+            .current_dir("/")
+            .uid(65534)
+            .gid(65534)
+            .output();
+        let Ok(output) = output else {
+            let _ = std::io::stderr().write_all(b"not tested: `nobody` may not run this test\n");
+            return;
+        };
+        String::from_utf8(output.stdout).unwrap()
+    } else {
+        scene.refused("CERTS-DENIED").to_string()
+    };
+    assert!(text.contains("CERTS-DENIED"), "{text}");
+    assert!(text.contains("may not write to"), "{text}");
+    assert!(text.contains("mode 0555"), "{text}");
 }
