@@ -44,7 +44,8 @@ fn refusal(options: &str, prepare: &str) -> Option<String> {
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{text}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}{errors}");
     Some(text)
 }
 
@@ -73,7 +74,7 @@ fn a_volume_that_is_full_is_told_and_no_torn_file_stays() {
 
 #[test]
 fn a_read_only_volume_is_told() {
-    let Some(text) = refusal("size=1m", "mkdir client; mount -o remount,ro .") else {
+    let Some(text) = refusal("size=1m", "mkdir client; mount -o remount,ro,bind .") else {
         return;
     };
     assert!(text.contains("CERTS-READONLY"), "{text}");
