@@ -20,12 +20,7 @@ pub struct Finished {
 pub fn podman(args: &[&str], limit: Duration) -> Finished {
     let start = Instant::now();
     let (mut output, writer) = pipe().unwrap();
-    let mut child = Command::new("timeout")
-        .args(["--foreground", "--kill-after=5"])
-        .arg(limit.as_secs_f64().to_string())
-        .arg(wrapper())
-        .args(args)
-        .stdin(Stdio::null())
+    let mut child = command(args, limit)
         .stdout(writer.try_clone().unwrap())
         .stderr(writer)
         .spawn()
@@ -41,17 +36,18 @@ pub fn podman(args: &[&str], limit: Duration) -> Finished {
     }
 }
 
-/// Runs podman for a step that every test needs, and returns what it printed, trimmed.
+/// Runs podman for a step that every test needs, and returns its standard output, trimmed.
 pub fn step(args: &[&str]) -> String {
-    let done = podman(args, Duration::from_secs(60));
-    assert_eq!(
-        done.status,
-        Some(0),
-        "podman {} failed:\n{}",
-        args.join(" "),
-        done.output
+    let done = command(args, Duration::from_secs(60))
+        .output()
+        .expect("`timeout` (coreutils) starts");
+    let complaint = String::from_utf8_lossy(&done.stderr);
+    assert!(
+        done.status.success(),
+        "podman {} failed:\n{complaint}",
+        args.join(" ")
     );
-    done.output.trim().to_owned()
+    String::from_utf8_lossy(&done.stdout).trim().to_owned()
 }
 
 /// Stops with one clear line if podman or the image is not there.
@@ -98,7 +94,14 @@ pub fn remove_abandoned_pods() {
     });
 }
 
-/// podman with the settings that this machine may need; see the script itself.
-fn wrapper() -> &'static str {
-    concat!(env!("CARGO_MANIFEST_DIR"), "/images/podman")
+/// podman with the settings that this machine may need (see the script itself), and with a limit.
+fn command(args: &[&str], limit: Duration) -> Command {
+    let mut command = Command::new("timeout");
+    command
+        .args(["--foreground", "--kill-after=5"])
+        .arg(limit.as_secs_f64().to_string())
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/images/podman"))
+        .args(args)
+        .stdin(Stdio::null());
+    command
 }
