@@ -49,7 +49,7 @@ fn a_directory_in_the_sockets_place_is_explained() {
     let pod = unix_socket_pod(&sockets);
     pod.service_end()
         .expect_status(NETWORK_FAILURE)
-        .expect("dind-init: fatal SOCKET-BUSY: ")
+        .expect("dind-init: fatal NETWORK-SOCKET-BUSY: ")
         .expect("/run/dind/docker.sock");
     assert!(sockets.path().join("docker.sock").is_dir());
 }
@@ -60,23 +60,16 @@ fn a_port_in_use_is_explained() {
     let pod = Pod::new(Suite::Trixie)
         .plain()
         .entrypoint_script(
-            "busybox nc -lk -p 2375 -e true & holder=$!; \
+            "openssl s_server -quiet -nocert -accept 2375 & \
              until grep -q ':0947 .* 0A ' /proc/net/tcp /proc/net/tcp6; do sleep 0.01; done; \
-             echo holder=$holder; exec dockerd-entrypoint.sh",
+             exec dockerd-entrypoint.sh",
         )
         .start();
-    let end = pod
-        .service_end()
+    pod.service_end()
         .expect_status(NETWORK_FAILURE)
-        .expect("dind-init: fatal PORT-IN-USE: ")
-        .expect("2375");
-    let holder = end
-        .output()
-        .lines()
-        .find_map(|line| line.strip_prefix("holder="))
-        .unwrap()
-        .to_owned();
-    let _ = end.expect(&holder).expect("busybox");
+        .expect("dind-init: fatal NETWORK-PORT-IN-USE: ")
+        .expect("openssl (process ")
+        .expect("port 2375");
 }
 
 /// The exit status of failures about sockets and ports.
