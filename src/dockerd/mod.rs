@@ -1,0 +1,8 @@
+//! dockerd itself: what it is called with, how it is started, when it is ready.
+
+pub mod client;
+pub mod configuration;
+pub mod flags;
+pub mod launch;
+pub mod readiness;
+pub mod rootless;

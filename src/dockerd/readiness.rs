@@ -1,0 +1,167 @@
+//! dockerd's own word that it is ready, or stopping: systemd's notification protocol.
+//!
+//! dockerd sends it at every log level and in every version since long before 20.10; a log line
+//! says the same only at some levels and in some versions.
+
+use std::{
+    env, io,
+    os::{
+        fd::{AsFd, AsRawFd, BorrowedFd},
+        linux::net::SocketAddrExt,
+        unix::net::{SocketAddr, UnixDatagram},
+    },
+};
+
+use nix::{
+    sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt},
+    unistd::Pid,
+};
+
+/// What dockerd says of itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Notification {
+    Ready,
+    Stopping,
+}
+
+/// The socket that dockerd finds in `NOTIFY_SOCKET`.
+#[derive(Debug)]
+pub struct Readiness {
+    socket: UnixDatagram,
+    name: String,
+    /// A socket that the container was given (podman's `--sdnotify=container`): it gets to know
+    /// all the same.
+    passed_on: Option<UnixDatagram>,
+}
+
+impl Readiness {
+    /// Binds an abstract socket: it needs no writable directory and leaves nothing behind.
+    ///
+    /// The name is of the network namespace, which a pod shares, so it is this process's own and
+    /// the sender is checked.
+    pub fn bind() -> io::Result<Self> {
+        let (socket, name) = bind_unused()?;
+        setsockopt(&socket, sockopt::PassCred, &true)?;
+        Ok(Self {
+            socket,
+            name,
+            passed_on: outer_socket(),
+        })
+    }
+
+    /// The value of `NOTIFY_SOCKET` for dockerd.
+    pub fn address(&self) -> String {
+        format!("@{}", self.name)
+    }
+
+    /// The next notification that came from `dockerd` itself, `None` if there is none.
+    pub fn next(&self, dockerd: Pid) -> Option<Notification> {
+        loop {
+            let (text, sender) = self.receive().ok()?;
+            if sender != Some(dockerd) {
+                continue;
+            }
+            if let Some(outer) = &self.passed_on {
+                // The receiver may be gone; nothing here depends on it.
+                let _ = outer.send(text.as_bytes());
+            }
+            for line in text.lines() {
+                match line {
+                    "READY=1" => return Some(Notification::Ready),
+                    "STOPPING=1" => return Some(Notification::Stopping),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn receive(&self) -> nix::Result<(String, Option<Pid>)> {
+        let mut buffer = [0_u8; 512];
+        let mut control = nix::cmsg_space!(nix::sys::socket::UnixCredentials);
+        let mut parts = [io::IoSliceMut::new(&mut buffer)];
+        let message = recvmsg::<()>(
+            self.socket.as_raw_fd(),
+            &mut parts,
+            Some(&mut control),
+            MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_CMSG_CLOEXEC,
+        )?;
+        let sender = message.cmsgs()?.find_map(|control| match control {
+            ControlMessageOwned::ScmCredentials(credentials) => {
+                Some(Pid::from_raw(credentials.pid()))
+            }
+            _ => None,
+        });
+        let length = message.bytes;
+        Ok((
+            String::from_utf8_lossy(&buffer[..length]).into_owned(),
+            sender,
+        ))
+    }
+}
+
+impl AsFd for Readiness {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// Two containers of a pod may have the same process ids, so the first free number is taken.
+fn bind_unused() -> io::Result<(UnixDatagram, String)> {
+    let mut number = std::process::id();
+    loop {
+        let name = format!("dind-init/notify/{number}");
+        match UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name)?) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => number += 1,
+            bound => return Ok((bound?, name)),
+        }
+    }
+}
+
+fn outer_socket() -> Option<UnixDatagram> {
+    let name = env::var("NOTIFY_SOCKET").ok()?;
+    let address = match name.strip_prefix('@') {
+        Some(name) => SocketAddr::from_abstract_name(name),
+        None => SocketAddr::from_pathname(&name),
+    };
+    let socket = UnixDatagram::unbound().ok()?;
+    socket.connect_addr(&address.ok()?).ok()?;
+    Some(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn send(readiness: &Readiness, text: &str) {
+        let address = SocketAddr::from_abstract_name(&readiness.name).unwrap();
+        let socket = UnixDatagram::unbound().unwrap();
+        socket.send_to_addr(text.as_bytes(), &address).unwrap();
+    }
+
+    #[test]
+    fn ready_and_stopping_are_told_in_order() {
+        let readiness = Readiness::bind().unwrap();
+        let myself = Pid::this();
+        assert_eq!(readiness.next(myself), None);
+        send(&readiness, "STATUS=loading");
+        send(&readiness, "READY=1\nMAINPID=1");
+        send(&readiness, "STOPPING=1");
+        assert_eq!(readiness.next(myself), Some(Notification::Ready));
+        assert_eq!(readiness.next(myself), Some(Notification::Stopping));
+        assert_eq!(readiness.next(myself), None);
+    }
+
+    #[test]
+    fn only_dockerd_is_believed() {
+        let readiness = Readiness::bind().unwrap();
+        send(&readiness, "READY=1");
+        assert_eq!(readiness.next(Pid::from_raw(1)), None);
+    }
+
+    #[test]
+    fn two_inits_in_one_network_namespace_have_sockets_of_their_own() {
+        let one = Readiness::bind().unwrap();
+        let other = Readiness::bind().unwrap();
+        assert_ne!(one.address(), other.address());
+    }
+}

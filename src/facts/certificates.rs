@@ -1,0 +1,266 @@
+//! What lies in the directory of `DOCKER_TLS_CERTDIR`, and on what.
+
+use std::{
+    collections::BTreeMap,
+    fmt, fs,
+    io::{self, Read},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use nix::{
+    errno::Errno,
+    libc,
+    unistd::{AccessFlags, access},
+};
+
+use super::mounts::{Mount, Mounts, VolumeKind};
+
+/// The CA certificates that a reader of the directory trusts.
+pub const CA_CERTIFICATES: &str = "ca.pem";
+pub const CERTIFICATE: &str = "cert.pem";
+pub const KEY: &str = "key.pem";
+
+/// The hidden name under which a file of ours is written before it is renamed to `name`.
+pub fn staged(name: &str) -> String {
+    format!(".{name}.dind-init-new")
+}
+
+/// The hidden name of a `ca.pem` of ours that is no longer to be read.
+pub fn retired(name: &str) -> String {
+    format!(".{name}.dind-init-old")
+}
+
+/// `$DOCKER_TLS_CERTDIR` as it is found.
+#[derive(Clone, Debug)]
+pub struct CertificateDirectory {
+    pub path: PathBuf,
+    pub ca: Directory,
+    pub server: Directory,
+    pub client: Directory,
+}
+
+impl CertificateDirectory {
+    /// Reads the three directories. Changes nothing, and never fails as a whole.
+    pub fn survey(path: &Path, mounts: &Mounts) -> Self {
+        Self {
+            path: path.to_owned(),
+            ca: Directory::survey(&path.join("ca"), mounts),
+            server: Directory::survey(&path.join("server"), mounts),
+            client: Directory::survey(&path.join("client"), mounts),
+        }
+    }
+}
+
+/// One of `ca/`, `server/` and `client/`.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    /// As the user writes it; the mount was looked up with links resolved.
+    pub path: PathBuf,
+    pub presence: Presence,
+    /// The mount that it lies on, or would lie on.
+    pub mount: Option<Mount>,
+    pub volume: VolumeKind,
+    pub access: Access,
+    /// Everything in it, sorted, without the `..` entries of Kubernetes' volumes.
+    pub names: Vec<String>,
+    /// Whether it holds the `..data` link of a Secret or ConfigMap volume.
+    pub has_data_link: bool,
+    files: BTreeMap<String, File>,
+}
+
+impl Directory {
+    /// Reads one directory.
+    pub fn survey(path: &Path, mounts: &Mounts) -> Self {
+        let resolved = resolve(path);
+        let (presence, mut names) = list(path);
+        let has_data_link = names.iter().any(|name| name == "..data");
+        names.retain(|name| !name.starts_with(".."));
+        names.sort();
+        let mount = mounts.holding(&resolved).cloned();
+        Self {
+            volume: mount
+                .as_ref()
+                .map_or(VolumeKind::Other, |mount| mount.kind(has_data_link)),
+            access: Access::of(path),
+            files: known_names()
+                .filter(|name| names.contains(name))
+                .map(|name| {
+                    let file = File {
+                        path: path.join(&name),
+                        content: read(&path.join(&name)),
+                        is_mount: mounts.at(&resolved.join(&name)).is_some(),
+                    };
+                    (name, file)
+                })
+                .collect(),
+            path: path.to_owned(),
+            presence,
+            mount,
+            names,
+            has_data_link,
+        }
+    }
+
+    /// The file, if there is one of that name, whatever it holds.
+    pub fn file(&self, name: &str) -> Option<&File> {
+        self.files.get(name)
+    }
+
+    /// What the file holds; `None` if it is missing, empty (official counts that as missing) or
+    /// cannot be read.
+    pub fn content(&self, name: &str) -> Option<&[u8]> {
+        let content = self.file(name)?.content.as_ref().ok()?;
+        (!content.is_empty()).then_some(content)
+    }
+
+    /// The files among the known ones that are there but could not be read.
+    pub fn unreadable(&self) -> impl Iterator<Item = &ReadError> {
+        self.files
+            .values()
+            .filter_map(|file| file.content.as_ref().err())
+    }
+
+    /// The known files that are each a mount of their own (`sub_path`).
+    pub fn mounted_files(&self) -> impl Iterator<Item = &File> {
+        self.files.values().filter(|file| file.is_mount)
+    }
+
+    /// Whether it lies on a volume, not just in the container's own file system.
+    pub fn is_on_volume(&self) -> bool {
+        self.mount
+            .as_ref()
+            .is_some_and(|mount| mount.point != Path::new("/"))
+    }
+}
+
+/// Whether there is a directory.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Presence {
+    Missing,
+    Present,
+    /// It is there and cannot be listed, or is no directory.
+    Unreadable(ReadError),
+}
+
+/// Whether files can be made in a directory (or it itself, where it is missing).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Access {
+    Writable,
+    /// The file system is mounted read-only.
+    ReadOnly,
+    /// Mode bits, ownership or a security module forbid it.
+    Denied,
+}
+
+impl Access {
+    /// As `access(2)` tells it: root is not stopped by modes, but by a read-only mount.
+    fn of(path: &Path) -> Self {
+        let mut existing = path;
+        loop {
+            match access(existing, AccessFlags::W_OK | AccessFlags::X_OK) {
+                Ok(()) => return Self::Writable,
+                Err(Errno::EROFS) => return Self::ReadOnly,
+                Err(Errno::ENOENT) => match existing.parent() {
+                    Some(parent) => existing = parent,
+                    None => return Self::Denied,
+                },
+                Err(_) => return Self::Denied,
+            }
+        }
+    }
+}
+
+/// One of the files whose names mean something here.
+#[derive(Clone, Debug)]
+pub struct File {
+    pub path: PathBuf,
+    pub content: Result<Vec<u8>, ReadError>,
+    /// A mount of its own: it can be neither replaced nor removed.
+    pub is_mount: bool,
+}
+
+/// Why something could not be read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ReadError {
+    pub path: PathBuf,
+    pub kind: io::ErrorKind,
+    pub message: String,
+}
+
+impl ReadError {
+    fn new(path: &Path, error: &io::Error) -> Self {
+        Self {
+            path: path.to_owned(),
+            kind: error.kind(),
+            message: error.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.message)
+    }
+}
+
+/// The path with links resolved as far as it exists.
+fn resolve(path: &Path) -> PathBuf {
+    if let Ok(resolved) = path.canonicalize() {
+        return resolved;
+    }
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => resolve(parent).join(name),
+        _ => path.to_owned(),
+    }
+}
+
+fn list(path: &Path) -> (Presence, Vec<String>) {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return (Presence::Missing, Vec::new());
+        }
+        Err(error) => {
+            return (
+                Presence::Unreadable(ReadError::new(path, &error)),
+                Vec::new(),
+            );
+        }
+    };
+    let names = entries
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    (Presence::Present, names)
+}
+
+/// The certificates and keys, the hidden names of our own publishing, and the request that
+/// official leaves beside a key.
+fn known_names() -> impl Iterator<Item = String> {
+    [CA_CERTIFICATES, CERTIFICATE, KEY]
+        .into_iter()
+        .flat_map(|name| [name.to_owned(), staged(name)])
+        .chain([retired(CA_CERTIFICATES), "csr.pem".to_owned()])
+}
+
+/// At most 1 MiB, and never from a pipe or device, which could block for ever.
+fn read(path: &Path) -> Result<Vec<u8>, ReadError> {
+    const LIMIT: u64 = 1 << 20;
+    let attempt = || {
+        let file = fs::File::options()
+            .read(true)
+            .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
+            .open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::other("not a regular file"));
+        }
+        let mut content = Vec::new();
+        file.take(LIMIT + 1).read_to_end(&mut content)?;
+        if content.len() as u64 > LIMIT {
+            return Err(io::Error::other("larger than 1 MiB"));
+        }
+        Ok(content)
+    };
+    attempt().map_err(|error| ReadError::new(path, &error))
+}

@@ -1,0 +1,6 @@
+//! Plain data about this container, read once; nothing here judges or changes anything.
+
+pub mod certificates;
+pub mod identity;
+pub mod mounts;
+pub mod ports;

@@ -1,0 +1,88 @@
+//! Who listens on a TCP port of this network namespace.
+
+use std::{fs, path::Path};
+
+/// A process that holds a port.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PortHolder {
+    pub pid: u32,
+    pub command: String,
+}
+
+/// The process that listens on `port`, if it is in this PID namespace and `/proc` shows it.
+pub fn holder(port: u16) -> Option<PortHolder> {
+    let inodes: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
+        .iter()
+        .filter_map(|table| fs::read_to_string(table).ok())
+        .flat_map(|table| listening_inodes(&table, port))
+        .map(|inode| format!("socket:[{inode}]"))
+        .collect();
+    fs::read_dir("/proc")
+        .ok()?
+        .flatten()
+        .find_map(|entry| holder_of(&entry.path(), &inodes))
+}
+
+fn holder_of(process: &Path, sockets: &[String]) -> Option<PortHolder> {
+    let pid = process.file_name()?.to_str()?.parse().ok()?;
+    let holds = fs::read_dir(process.join("fd"))
+        .ok()?
+        .flatten()
+        .filter_map(|descriptor| fs::read_link(descriptor.path()).ok())
+        .any(|target| {
+            sockets
+                .iter()
+                .any(|socket| target.as_os_str() == socket.as_str())
+        });
+    holds.then(|| PortHolder {
+        pid,
+        command: fs::read_to_string(process.join("comm"))
+            .unwrap_or_default()
+            .trim()
+            .to_owned(),
+    })
+}
+
+/// The socket inodes in state LISTEN on `port`, from the text of `/proc/net/tcp` or `tcp6`.
+fn listening_inodes(table: &str, port: u16) -> Vec<String> {
+    const LISTEN: &str = "0A";
+    table
+        .lines()
+        .skip(1)
+        .filter_map(|line| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let (_, local_port) = fields.get(1)?.rsplit_once(':')?;
+            let here = u16::from_str_radix(local_port, 16) == Ok(port);
+            (here && fields.get(3) == Some(&LISTEN))
+                .then(|| fields.get(9).map(|i| (*i).to_owned()))?
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn the_process_that_listens_is_named() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert_eq!(holder(port).unwrap().pid, std::process::id());
+        drop(listener);
+        assert_eq!(holder(port), None);
+    }
+
+    #[test]
+    fn only_listeners_on_this_very_port_count() {
+        let table = "\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 00000000:0948 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 17 1 0
+   1: 0100007F:0948 0100007F:9C40 01 00000000:00000000 00:00000000 00000000     0        0 18 1 0
+   2: 00000000:0947 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 19 1 0";
+        assert_eq!(listening_inodes(table, 2376), ["17"]);
+        assert_eq!(listening_inodes(table, 2375), ["19"]);
+        assert!(listening_inodes(table, 80).is_empty());
+    }
+}

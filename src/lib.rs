@@ -1,0 +1,16 @@
+//! The rooms of dind-init, the init of a docker-in-docker service.
+//!
+//! A library only so that the tests and benchmarks reach the parts; its interface is not stable.
+//! `main.rs` is the table of contents.
+
+pub mod dockerd;
+pub mod error_daemon;
+pub mod facts;
+pub mod log;
+pub mod pki;
+pub mod plan;
+pub mod reasons;
+pub mod settings;
+pub mod setup;
+pub mod signals;
+pub mod sockets;

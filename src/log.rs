@@ -1,0 +1,100 @@
+//! What the init says, on stderr: text for people, or one JSON object a line (`DIND_LOG=json`).
+
+use std::{fmt, io, str::FromStr};
+
+use tracing::{Event, Level, Subscriber, field};
+use tracing_subscriber::{
+    fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
+    registry::LookupSpan,
+};
+
+use crate::reasons::{Finding, Severity};
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+impl Format {
+    pub const ACCEPTED: &str = "text or json";
+}
+
+impl FromStr for Format {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err(()),
+        }
+    }
+}
+
+/// Starts the log. A stderr that is closed or full never stops the init.
+pub fn start(format: Format) {
+    let log = tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_max_level(Level::INFO)
+        .log_internal_errors(false);
+    // An error means that a log is already there, which only happens in tests.
+    let _ = match format {
+        Format::Text => log.event_format(PlainText).try_init(),
+        Format::Json => log.json().flatten_event(true).with_target(false).try_init(),
+    };
+}
+
+/// Writes a finding, at the level of its severity.
+pub fn finding(finding: &Finding) {
+    let id = finding.reason.id;
+    let severity = finding.severity;
+    match severity {
+        Severity::Fatal | Severity::Error => {
+            tracing::error!(id, %severity, "{severity} {finding}");
+        }
+        Severity::Warning => tracing::warn!(id, %severity, "{severity} {finding}"),
+        Severity::Note => tracing::info!(id, %severity, "{severity} {finding}"),
+    }
+}
+
+/// `dind-init: message`: the lines stand among dockerd's own, so each says whose it is.
+struct PlainText;
+
+impl<S, N> FormatEvent<S, N> for PlainText
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        writer.write_str("dind-init: ")?;
+        let mut message = Message {
+            writer: &mut writer,
+            result: Ok(()),
+        };
+        event.record(&mut message);
+        message.result?;
+        writer.write_char('\n')
+    }
+}
+
+/// Writes the message of an event; its other fields are for machines and say nothing new.
+struct Message<'a, 'w> {
+    writer: &'a mut Writer<'w>,
+    result: fmt::Result,
+}
+
+impl field::Visit for Message<'_, '_> {
+    fn record_debug(&mut self, field: &field::Field, value: &dyn fmt::Debug) {
+        if field.name() == "message" {
+            self.result = write!(self.writer, "{value:?}");
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Makes keys and certificates.
+//!
+//! The CA and the server use ECDSA P-256, which every client's TLS reads; only the client's key is
+//! RSA by default, because some clients parse no other key. All keys are PKCS#8. The profile
+//! passes strict verification (`openssl verify -x509_strict`, Python ≥ 3.13): key usage and key
+//! identifiers everywhere, nothing critical that a client could not know.
+
+use std::{fmt, thread};
+
+use nix::sys::signal::SigSet;
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, SanType, SerialNumber,
+};
+use rustls::{
+    crypto::aws_lc_rs,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
+use time::{Duration, OffsetDateTime};
+
+use crate::settings::{ClientKey, subject_names::SubjectName};
+
+/// The common name of the CAs made here.
+pub const CA_NAME: &str = "dind-init CA";
+/// The common name of the server certificates made here.
+pub const SERVER_NAME: &str = "dind-init server";
+/// The common name of the client certificates made here.
+pub const CLIENT_NAME: &str = "dind-init client";
+
+/// A CA that can issue: its key and the certificate that clients will trust.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    /// What `ca.pem` will hold, byte for byte.
+    pub certificate_pem: Vec<u8>,
+    validity: Validity,
+}
+
+impl Authority {
+    /// A new CA with a new key.
+    pub fn create(validity: Validity) -> Result<Self, IssueError> {
+        let mut name = DistinguishedName::new();
+        name.push(DnType::CommonName, CA_NAME);
+        Self::certify(KeyPair::generate()?, name, KeyIdMethod::Sha256, validity)
+    }
+
+    /// A new certificate for a CA key that exists but has no certificate.
+    pub fn for_key(key: KeyPair, validity: Validity) -> Result<Self, IssueError> {
+        let mut name = DistinguishedName::new();
+        name.push(DnType::CommonName, CA_NAME);
+        Self::certify(key, name, KeyIdMethod::Sha256, validity)
+    }
+
+    /// A CA that exists; `certificate` is the one of `certificate_pem` that belongs to `key`.
+    ///
+    /// Fails where the CA's name cannot be reproduced byte for byte in what it issues: Go's TLS
+    /// client compares the raw names and would silently send no certificate.
+    pub fn existing(
+        key: KeyPair,
+        certificate: &CertificateDer<'_>,
+        certificate_pem: Vec<u8>,
+        validity: Validity,
+    ) -> Result<Self, IssueError> {
+        check_name(certificate)?;
+        Ok(Self {
+            issuer: Issuer::from_ca_cert_der(certificate, key)?,
+            certificate_pem,
+            validity,
+        })
+    }
+
+    /// The CA's private key, PKCS#8 in PEM.
+    pub fn key_pem(&self) -> String {
+        self.issuer.key().serialize_pem()
+    }
+
+    /// A server certificate with a new key.
+    pub fn issue_server(
+        &self,
+        names: &[SubjectName],
+        validity: Validity,
+    ) -> Result<Issued, IssueError> {
+        let key = KeyPair::generate()?;
+        let mut parameters = self.leaf(SERVER_NAME, &key, validity)?;
+        parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        parameters.subject_alt_names = names
+            .iter()
+            .map(|name| {
+                Ok(match name {
+                    SubjectName::Dns(name) => SanType::DnsName(name.as_str().try_into()?),
+                    SubjectName::Ip(address) => SanType::IpAddress(*address),
+                })
+            })
+            .collect::<Result<_, rcgen::Error>>()?;
+        Ok(Issued {
+            certificate_pem: parameters.signed_by(&key, &self.issuer)?.pem(),
+            key_pem: key.serialize_pem(),
+        })
+    }
+
+    /// A client certificate for `key`.
+    pub fn issue_client(&self, key: &KeyPair, validity: Validity) -> Result<Issued, IssueError> {
+        let mut parameters = self.leaf(CLIENT_NAME, key, validity)?;
+        parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        Ok(Issued {
+            certificate_pem: parameters.signed_by(key, &self.issuer)?.pem(),
+            key_pem: key.serialize_pem(),
+        })
+    }
+
+    fn certify(
+        key: KeyPair,
+        name: DistinguishedName,
+        key_identifier_method: KeyIdMethod,
+        validity: Validity,
+    ) -> Result<Self, IssueError> {
+        let mut parameters = CertificateParams::default();
+        parameters.distinguished_name = name;
+        parameters.key_identifier_method = key_identifier_method;
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        parameters.serial_number = Some(random_serial()?);
+        parameters.not_before = validity.not_before;
+        parameters.not_after = validity.not_after;
+        let certificate_pem = parameters.self_signed(&key)?.pem().into_bytes();
+        Ok(Self {
+            issuer: Issuer::new(parameters, key),
+            certificate_pem,
+            validity,
+        })
+    }
+
+    fn leaf(
+        &self,
+        name: &str,
+        key: &KeyPair,
+        validity: Validity,
+    ) -> Result<CertificateParams, IssueError> {
+        let mut parameters = CertificateParams::default();
+        parameters.distinguished_name = DistinguishedName::new();
+        parameters.distinguished_name.push(DnType::CommonName, name);
+        // rcgen writes the subject key identifier only beside explicit basic constraints, and the
+        // authority's only on demand.
+        parameters.is_ca = IsCa::ExplicitNoCa;
+        parameters.use_authority_key_identifier_extension = true;
+        parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        if key.algorithm() == &PKCS_RSA_SHA256 {
+            parameters.key_usages.push(KeyUsagePurpose::KeyEncipherment);
+        }
+        parameters.serial_number = Some(random_serial()?);
+        parameters.not_before = validity.not_before.max(self.validity.not_before);
+        parameters.not_after = validity.not_after.min(self.validity.not_after);
+        Ok(parameters)
+    }
+}
+
+/// A certificate and its key, both in PEM.
+pub struct Issued {
+    pub certificate_pem: String,
+    pub key_pem: String,
+}
+
+/// From when to when a certificate holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Validity {
+    pub not_before: OffsetDateTime,
+    pub not_after: OffsetDateTime,
+}
+
+impl Validity {
+    /// `days` from `now`, back-dated by one hour: the clocks of two nodes differ.
+    pub fn days_from(now: OffsetDateTime, days: u16) -> Self {
+        Self {
+            not_before: now - Duration::HOUR,
+            not_after: now + Duration::days(days.into()),
+        }
+    }
+}
+
+/// A client key that is being made on a thread of its own: RSA takes 80 ms, or 300.
+pub struct ClientKeyInTheMaking(Making);
+
+enum Making {
+    OnThread(thread::JoinHandle<Result<KeyPair, IssueError>>),
+    /// No thread could be started: made when it is asked for.
+    Later(ClientKey),
+}
+
+impl ClientKeyInTheMaking {
+    /// Starts to make the key. To be called as early as possible.
+    pub fn start(kind: ClientKey) -> Self {
+        let thread = thread::Builder::new()
+            .name("client-key".into())
+            .spawn(move || {
+                // The init's signals are for its main thread. Blocking cannot fail: the set is
+                // valid; were it to, the key is made all the same.
+                let _ = SigSet::all().thread_block();
+                generate(kind)
+            });
+        Self(match thread {
+            Ok(handle) => Making::OnThread(handle),
+            Err(_) => Making::Later(kind),
+        })
+    }
+
+    /// Waits for the key.
+    pub fn wait(self) -> Result<KeyPair, IssueError> {
+        match self.0 {
+            Making::OnThread(handle) => handle
+                .join()
+                .unwrap_or_else(|_| Err(IssueError("the key's thread panicked".into()))),
+            Making::Later(kind) => generate(kind),
+        }
+    }
+}
+
+/// Reads a private key in PEM: PKCS#8, PKCS#1 or SEC1, whatever else the file holds.
+pub fn read_key(pem: &[u8]) -> Result<KeyPair, IssueError> {
+    let der = PrivateKeyDer::from_pem_slice(pem).map_err(|error| IssueError(error.to_string()))?;
+    Ok(KeyPair::try_from(&der)?)
+}
+
+/// Whether the CA's name survives being written again: `Ok` if what it issues will name it.
+pub fn check_name(ca: &CertificateDer<'_>) -> Result<(), IssueError> {
+    let stand_in = Issuer::from_ca_cert_der(ca, KeyPair::generate()?)?;
+    let mut parameters = CertificateParams::default();
+    parameters.serial_number = Some(random_serial()?);
+    let leaf = parameters.signed_by(stand_in.key(), &stand_in)?;
+    let unreadable = |_| IssueError("the CA certificate cannot be read".into());
+    let (_, ca) = x509_parser::parse_x509_certificate(ca).map_err(unreadable)?;
+    let (_, leaf) = x509_parser::parse_x509_certificate(leaf.der()).map_err(unreadable)?;
+    if leaf.issuer().as_raw() == ca.subject().as_raw() {
+        Ok(())
+    } else {
+        Err(IssueError(format!(
+            "the CA's name {} is encoded in a way that cannot be reproduced",
+            ca.subject()
+        )))
+    }
+}
+
+fn generate(kind: ClientKey) -> Result<KeyPair, IssueError> {
+    Ok(match kind {
+        ClientKey::Rsa2048 => KeyPair::generate_for(&PKCS_RSA_SHA256)?,
+        ClientKey::EcdsaP256 => KeyPair::generate()?,
+    })
+}
+
+/// 127 random bits, never negative and never short.
+fn random_serial() -> Result<SerialNumber, IssueError> {
+    let mut bytes = [0; 16];
+    aws_lc_rs::default_provider()
+        .secure_random
+        .fill(&mut bytes)
+        .map_err(|_| IssueError("the system gave no random numbers".into()))?;
+    bytes[0] = bytes[0] & 0x7f | 0x40;
+    Ok(SerialNumber::from_slice(&bytes))
+}
+
+/// Why a key or certificate could not be made.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct IssueError(pub String);
+
+impl From<rcgen::Error> for IssueError {
+    fn from(error: rcgen::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl fmt::Display for IssueError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for IssueError {}

@@ -1,0 +1,117 @@
+//! Only one live dind writes to a certificate directory.
+//!
+//! The lock is a `flock(2)` on the directory itself, so that nothing is left behind: the kernel
+//! drops it when the process ends, however it ends. It works across containers of one node.
+
+use std::{
+    fs, io,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use nix::{
+    errno::Errno,
+    fcntl::{Flock, FlockArg},
+    libc,
+};
+
+use super::publish::{WriteError, make_directory};
+
+/// How long a lock that someone else holds is asked for again: the last job's dind may be stopping.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+const RETRY: Duration = Duration::from_millis(20);
+
+/// The lock, held until it is dropped.
+#[derive(Debug)]
+pub struct DirectoryLock(#[expect(dead_code, reason = "held for its Drop")] Flock<fs::File>);
+
+/// What came of asking for a lock.
+#[derive(Debug)]
+pub enum Locking {
+    Held(DirectoryLock),
+    /// Another process holds it.
+    InUse,
+    /// The file system has no locks for directories.
+    Unsupported(Errno),
+}
+
+impl DirectoryLock {
+    /// Locks the directory, which is made if it is missing.
+    ///
+    /// Errors are those of making and opening the directory.
+    pub fn acquire(directory: &Path, patience: Duration) -> Result<Locking, WriteError> {
+        let deadline = Instant::now() + patience;
+        loop {
+            make_directory(directory)?;
+            let handle = fs::File::options()
+                .read(true)
+                .custom_flags(libc::O_DIRECTORY)
+                .open(directory)
+                .map_err(WriteError::at("open", directory))?;
+            match Flock::lock(handle, FlockArg::LockExclusiveNonblock) {
+                Ok(lock) if is_still_at(&lock, directory) => {
+                    return Ok(Locking::Held(Self(lock)));
+                }
+                // Its last owner removed the directory in between: lock the new one.
+                Ok(_) => {}
+                Err((_, Errno::EWOULDBLOCK | Errno::EINTR)) => {}
+                // EBADF: NFS locks only what is open for writing, which a directory never is.
+                Err((
+                    _,
+                    errno @ (Errno::EOPNOTSUPP | Errno::ENOLCK | Errno::EBADF | Errno::ENOSYS),
+                )) => {
+                    return Ok(Locking::Unsupported(errno));
+                }
+                Err((_, errno)) => {
+                    return Err(WriteError::at("lock", directory)(io::Error::from(errno)));
+                }
+            }
+            if Instant::now() >= deadline {
+                return Ok(Locking::InUse);
+            }
+            thread::sleep(RETRY);
+        }
+    }
+}
+
+fn is_still_at(handle: &fs::File, directory: &Path) -> bool {
+    match (handle.metadata(), fs::metadata(directory)) {
+        (Ok(held), Ok(there)) => (held.dev(), held.ino()) == (there.dev(), there.ino()),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn acquire(directory: &Path) -> Locking {
+        DirectoryLock::acquire(directory, Duration::ZERO).unwrap()
+    }
+
+    #[test]
+    fn a_lock_excludes_others_until_it_is_dropped_and_leaves_nothing_behind() {
+        let root = tempfile::tempdir().unwrap();
+        let directory = root.path().join("certs/client");
+        let Locking::Held(lock) = acquire(&directory) else {
+            panic!("a new directory is free");
+        };
+        assert!(matches!(acquire(&directory), Locking::InUse));
+        drop(lock);
+        assert!(matches!(acquire(&directory), Locking::Held(_)));
+        assert_eq!(fs::read_dir(&directory).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_directory_that_was_removed_and_made_again_is_locked_anew() {
+        let root = tempfile::tempdir().unwrap();
+        let directory = root.path().join("client");
+        let old = acquire(&directory);
+        fs::remove_dir(&directory).unwrap();
+        assert!(matches!(acquire(&directory), Locking::Held(_)));
+        drop(old);
+    }
+}

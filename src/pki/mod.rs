@@ -1,0 +1,5 @@
+//! Certificates: issue, inspect, verify, publish.
+
+pub mod issue;
+pub mod lock;
+pub mod publish;

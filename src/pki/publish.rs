@@ -1,0 +1,199 @@
+//! Writes certificate files so that a reader never sees half of one, nor a mixed set.
+//!
+//! Every file is written under a hidden name in its own directory, synced, and renamed. A set
+//! (`key.pem`, `cert.pem`, `ca.pem`) is published into a directory from which the old one was
+//! [`retire`]d; `ca.pem` goes first and comes last. So a reader that reads `ca.pem`, `cert.pem`,
+//! `key.pem` and `ca.pem` again, and finds the same `ca.pem` both times, has a whole set.
+//!
+//! A kill at any instant leaves a directory that `origin` still knows as ours: a key is
+//! never alone without the certificate (published or hidden) that it belongs to, and a certificate
+//! never without the CA (published or hidden) that signed it.
+
+use std::{
+    fmt, fs,
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use nix::libc;
+
+use crate::{
+    facts::certificates::{CA_CERTIFICATES, CERTIFICATE, KEY, retired, staged},
+    reasons::{Finding, certs},
+};
+
+/// Readable by everyone: certificates, and the client's key, because jobs that are not root use it.
+pub const PUBLIC: u32 = 0o644;
+/// Readable by the owner alone: the keys of the server and the CA.
+pub const PRIVATE: u32 = 0o600;
+
+/// A file to be written.
+pub struct NewFile<'a> {
+    pub name: &'a str,
+    pub content: &'a [u8],
+    /// Permission bits, whatever the umask.
+    pub mode: u32,
+}
+
+/// Makes the directory and its parents where they are missing, with mode 0755.
+pub fn make_directory(path: &Path) -> Result<(), WriteError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        make_directory(parent)?;
+    }
+    match fs::DirBuilder::new().mode(0o755).create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        made => made.and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o755))),
+    }
+    .map_err(WriteError::at("make the directory", path))
+}
+
+/// Takes a set of ours out of the directory, `ca.pem` first; other files stay.
+///
+/// Also removes what a killed publisher left under hidden names.
+pub fn retire(directory: &Path) -> Result<(), WriteError> {
+    let published = directory.join(CA_CERTIFICATES);
+    // Renamed, not removed: until the rest is gone too, it shows whose set this was.
+    match fs::rename(&published, directory.join(retired(CA_CERTIFICATES))) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        renamed => renamed.map_err(WriteError::at("rename", &published))?,
+    }
+    for name in [
+        KEY.to_owned(),
+        CERTIFICATE.to_owned(),
+        staged(KEY),
+        staged(CERTIFICATE),
+        staged(CA_CERTIFICATES),
+        retired(CA_CERTIFICATES),
+    ] {
+        remove(&directory.join(name))?;
+    }
+    Ok(())
+}
+
+/// Publishes files that belong together, in this order; all are on disk before the first appears.
+pub fn publish(directory: &Path, files: &[NewFile<'_>]) -> Result<(), WriteError> {
+    for file in files {
+        stage(directory, file)?;
+    }
+    for file in files {
+        let hidden = directory.join(staged(file.name));
+        let path = directory.join(file.name);
+        fs::rename(&hidden, &path).map_err(WriteError::at("write", &path))?;
+    }
+    sync(directory)
+}
+
+fn stage(directory: &Path, file: &NewFile<'_>) -> Result<(), WriteError> {
+    let path = directory.join(staged(file.name));
+    remove(&path)?;
+    let write = || {
+        let mut staged = fs::File::options()
+            .write(true)
+            .create_new(true)
+            .mode(file.mode)
+            .open(&path)?;
+        staged.set_permissions(fs::Permissions::from_mode(file.mode))?;
+        staged.write_all(file.content)?;
+        staged.sync_all()
+    };
+    write().map_err(|error| {
+        // A full disk must not keep a torn file that says nothing. Should this fail as well, the
+        // next start removes it.
+        let _ = fs::remove_file(&path);
+        WriteError::at("write", &directory.join(file.name))(error)
+    })
+}
+
+fn remove(path: &Path) -> Result<(), WriteError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed.map_err(WriteError::at("remove", path)),
+    }
+}
+
+/// Makes the renames last through a power cut, where the file system can.
+fn sync(directory: &Path) -> Result<(), WriteError> {
+    match fs::File::open(directory).and_then(|handle| handle.sync_all()) {
+        // Some network and FUSE file systems sync no directories.
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(()),
+        synced => synced.map_err(WriteError::at("sync", directory)),
+    }
+}
+
+/// Something could not be written.
+#[derive(Debug)]
+pub struct WriteError {
+    /// The verb and its object, as in "cannot write".
+    action: &'static str,
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl WriteError {
+    pub(super) fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self {
+            action,
+            path,
+            source,
+        }
+    }
+
+    /// The error as a reason of the catalogue.
+    pub fn finding(&self) -> Finding {
+        let directory = self.path.parent().unwrap_or(&self.path).display();
+        match self.source.raw_os_error() {
+            Some(libc::ENOSPC | libc::EDQUOT) => certs::FULL.found(
+                self.to_string(),
+                format!(
+                    "make room on the volume at {directory}: a memory emptyDir needs a size_limit \
+                     of at least 1Mi,\nand a full disk or quota on the node must be cleared."
+                ),
+            ),
+            Some(libc::EROFS) => certs::READONLY.found(
+                self.to_string(),
+                format!("mount a writable volume at {directory}."),
+            ),
+            Some(libc::EACCES | libc::EPERM) => certs::DENIED.found(
+                self.to_string(),
+                format!("let the user of this container write to {directory}."),
+            ),
+            Some(libc::EBUSY) => certs::SUBPATH.found(
+                self.to_string(),
+                format!("do not mount a single file in {directory}; mount it elsewhere."),
+            ),
+            _ => certs::IO.found(
+                self.to_string(),
+                format!("see to the volume at {directory}, or mount another one there."),
+            ),
+        }
+    }
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "cannot {} {}: {}",
+            self.action,
+            self.path.display(),
+            self.source
+        )
+    }
+}
+
+impl std::error::Error for WriteError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+impl From<WriteError> for Finding {
+    fn from(error: WriteError) -> Self {
+        error.finding()
+    }
+}

@@ -1,0 +1,354 @@
+//! What is going to be done: dockerd's command line, its environment and its sockets.
+//!
+//! A pure function of the arguments, the settings and daemon.json.
+
+use std::{
+    ffi::OsString,
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    dockerd::{
+        configuration::Configuration,
+        flags::{Flags, Invocation},
+    },
+    settings::{CertificateSettings, Settings},
+    sockets::SocketPlan,
+};
+
+/// IANA's port for Docker without TLS.
+const PLAIN_PORT: u16 = 2375;
+/// IANA's port for Docker with TLS.
+const TLS_PORT: u16 = 2376;
+
+/// The client's variables, two of which dockerd would take as its own
+/// (moby `daemon/command/options.go`).
+const CLIENT_VARIABLES: [&str; 3] = ["DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_HOST"];
+
+/// Who dockerd runs as, and where that user's socket lies.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct User {
+    pub is_root: bool,
+    /// `XDG_RUNTIME_DIR` or its default; only of interest without root.
+    pub runtime_directory: PathBuf,
+}
+
+/// How dockerd is started.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Plan {
+    /// The whole command line, `dockerd` first.
+    pub argv: Vec<OsString>,
+    /// Taken from dockerd's environment.
+    pub removed_variables: &'static [&'static str],
+    /// Sockets that the init opens and hands over; `None` where dockerd opens its own.
+    pub sockets: Option<SocketPlan>,
+    /// The port that dockerd serves on by our flags; `None` where the user decides.
+    pub port: Option<u16>,
+    /// The user's hosts that are ours already.
+    pub dropped_hosts: Vec<String>,
+    /// Certificates are wanted.
+    pub tls: bool,
+}
+
+impl Plan {
+    /// Plans for `Invocation::Defaults` and `Invocation::Dockerd`.
+    pub fn new(
+        invocation: &Invocation,
+        settings: &Settings,
+        configuration: &Configuration,
+        user: &User,
+    ) -> Self {
+        let Invocation::Defaults(arguments) = invocation else {
+            let (Invocation::Dockerd(argv) | Invocation::Client(argv)) = invocation else {
+                return Self::default();
+            };
+            return Self {
+                argv: argv.clone(),
+                ..Self::default()
+            };
+        };
+        let certificates = settings.certificates.as_ref();
+        let port = if certificates.is_some() {
+            TLS_PORT
+        } else {
+            PLAIN_PORT
+        };
+        let unix = socket_path(&settings.docker_host, user);
+        let all = [settings.dockerd_arguments.as_slice(), arguments].concat();
+        let flags = Flags::parse(&all);
+
+        let mut argv: Vec<OsString> = vec!["dockerd".into()];
+        let mut dropped_hosts = Vec::new();
+        let mut sockets = None;
+        let keys = configuration.keys();
+        // `hosts` there and as flags is a conflict, and the file is the user's own word.
+        let hosts_are_ours = !keys.contains("hosts");
+        if hosts_are_ours && user.is_root {
+            sockets = Some(SocketPlan {
+                port,
+                unix: unix.clone(),
+                group: flags
+                    .group
+                    .clone()
+                    .or_else(|| configuration.group().map(str::to_owned)),
+                listen_at_once: certificates.is_none(),
+            });
+            argv.push("--host=fd://".into());
+        } else if hosts_are_ours {
+            argv.push(format!("--host=unix://{}", unix.display()).into());
+            argv.push(format!("--host=tcp://0.0.0.0:{port}").into());
+        }
+        for host in &flags.hosts {
+            if hosts_are_ours && is_ours(host, port, &unix) {
+                dropped_hosts.push(host.clone());
+            } else {
+                argv.push(format!("--host={host}").into());
+            }
+        }
+        if let Some(certificates) = certificates {
+            argv.extend(tls_flags(certificates, |key| !keys.contains(key)));
+        }
+        argv.extend(flags.others);
+        Self {
+            argv,
+            removed_variables: &CLIENT_VARIABLES,
+            sockets,
+            port: hosts_are_ours.then_some(port),
+            dropped_hosts,
+            tls: certificates.is_some(),
+        }
+    }
+}
+
+/// For `dind-init check`.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.sockets {
+            Some(sockets) => writeln!(
+                f,
+                "open port {} ({}) and {}, and hand them to dockerd",
+                sockets.port,
+                if self.tls { "TLS" } else { "plain" },
+                sockets.unix.display()
+            )?,
+            None => writeln!(f, "let dockerd open its own sockets")?,
+        }
+        for host in &self.dropped_hosts {
+            writeln!(f, "leave --host={host} out, since it is one of these")?;
+        }
+        let words: Vec<_> = self
+            .argv
+            .iter()
+            .map(|word| word.to_string_lossy())
+            .collect();
+        write!(f, "run {}", shell_words::join(words))
+    }
+}
+
+fn socket_path(docker_host: &str, user: &User) -> PathBuf {
+    match docker_host.strip_prefix("unix://") {
+        Some(path) if !path.is_empty() => path.into(),
+        _ if user.is_root => "/var/run/docker.sock".into(),
+        _ => user.runtime_directory.join("docker.sock"),
+    }
+}
+
+/// Whether a host of the user is one that dockerd is given anyway.
+///
+/// Our port is bound on every address, so a host that names a single one would collide with it.
+fn is_ours(host: &str, port: u16, unix: &Path) -> bool {
+    if let Some(path) = host.strip_prefix("unix://") {
+        let path = if path.is_empty() {
+            "/var/run/docker.sock"
+        } else {
+            path
+        };
+        return without_var(Path::new(path)) == without_var(unix);
+    }
+    if host.starts_with("fd://") {
+        return true;
+    }
+    let address = match host.split_once("://") {
+        Some(("tcp", address)) => address,
+        Some(_) => return false,
+        None => host,
+    };
+    match address.rsplit_once(':') {
+        Some((_, number)) if !number.ends_with(']') => number.parse() == Ok(port),
+        _ => true, // dockerd's default port is ours
+    }
+}
+
+/// `/var/run` is `/run` in every image.
+fn without_var(path: &Path) -> PathBuf {
+    path.strip_prefix("/var/run")
+        .map_or_else(|_| path.to_owned(), |rest| Path::new("/run").join(rest))
+}
+
+/// Official's TLS flags, but those that daemon.json sets.
+fn tls_flags(
+    certificates: &CertificateSettings,
+    is_free: impl Fn(&str) -> bool,
+) -> impl Iterator<Item = OsString> {
+    let server = certificates.directory.join("server");
+    [
+        ("tlsverify", None),
+        ("tlscacert", Some("ca.pem")),
+        ("tlscert", Some("cert.pem")),
+        ("tlskey", Some("key.pem")),
+    ]
+    .into_iter()
+    .filter(move |(key, _)| is_free(key))
+    .map(move |(key, file)| {
+        let mut flag = OsString::from(format!("--{key}"));
+        if let Some(file) = file {
+            flag.push("=");
+            flag.push(server.join(file));
+        }
+        flag
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(variables: &[(&str, &str)], arguments: &str, daemon_json: &str, root: bool) -> Plan {
+        let settings = Settings::parse(&|name| {
+            let found = variables.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| (*value).to_owned())
+        });
+        let arguments = arguments.split_whitespace().map(OsString::from).collect();
+        Plan::new(
+            &Invocation::parse(arguments),
+            &settings.unwrap(),
+            &Configuration::parse(daemon_json),
+            &User {
+                is_root: root,
+                runtime_directory: "/run/user/1000".into(),
+            },
+        )
+    }
+
+    fn argv(plan: &Plan) -> String {
+        let words: Vec<_> = plan
+            .argv
+            .iter()
+            .map(|word| word.to_str().unwrap())
+            .collect();
+        words.join(" ")
+    }
+
+    const TLS: &[(&str, &str)] = &[("DOCKER_TLS_CERTDIR", "/certs")];
+    const TLS_FLAGS: &str = "--tlsverify --tlscacert=/certs/server/ca.pem \
+                             --tlscert=/certs/server/cert.pem --tlskey=/certs/server/key.pem";
+
+    #[test]
+    fn the_defaults_are_official_s_with_our_sockets() {
+        let tls = plan(TLS, "--mtu=1450", "", true);
+        assert_eq!(
+            argv(&tls),
+            format!("dockerd --host=fd:// {TLS_FLAGS} --mtu=1450")
+        );
+        let sockets = tls.sockets.unwrap();
+        assert_eq!((sockets.port, sockets.listen_at_once), (2376, false));
+        assert_eq!(sockets.unix, Path::new("/var/run/docker.sock"));
+
+        let plain = plan(&[], "", "", true);
+        assert_eq!(argv(&plain), "dockerd --host=fd://");
+        let sockets = plain.sockets.unwrap();
+        assert_eq!((sockets.port, sockets.listen_at_once), (2375, true));
+    }
+
+    #[test]
+    fn an_explicit_dockerd_gets_nothing_added() {
+        let plan = plan(TLS, "dockerd --host=tcp://0.0.0.0:1234", "", true);
+        assert_eq!(argv(&plan), "dockerd --host=tcp://0.0.0.0:1234");
+        assert_eq!((plan.sockets, plan.port, plan.tls), (None, None, false));
+        assert!(plan.removed_variables.is_empty());
+    }
+
+    #[test]
+    fn the_user_s_hosts_stay_unless_they_are_ours() {
+        for (host, dropped) in [
+            ("tcp://0.0.0.0:2375", true),
+            ("tcp://127.0.0.1:2375", true),
+            ("tcp://", true),
+            (":2375", true),
+            ("tcp://[::]:2375", true),
+            ("tcp://[::1]", true),
+            ("fd://", true),
+            ("unix:///var/run/docker.sock", true),
+            ("unix:///run/docker.sock", true),
+            ("unix://", true),
+            ("tcp://0.0.0.0:2376", false),
+            ("unix:///other.sock", false),
+            ("npipe:////./pipe/x", false),
+        ] {
+            let plan = plan(&[], &format!("-H {host} --debug"), "", true);
+            let kept = format!("dockerd --host=fd:// --host={host} --debug");
+            let expected = if dropped {
+                "dockerd --host=fd:// --debug"
+            } else {
+                &kept
+            };
+            assert_eq!(argv(&plan), expected);
+            assert_eq!(plan.dropped_hosts.len(), usize::from(dropped), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_unix_docker_host_moves_the_socket_and_a_tcp_one_does_not() {
+        for (docker_host, path) in [
+            ("unix:///runner/docker.sock", "/runner/docker.sock"),
+            ("tcp://docker:2376", "/var/run/docker.sock"),
+            ("unix://", "/var/run/docker.sock"),
+        ] {
+            let plan = plan(&[("DOCKER_HOST", docker_host)], "", "", true);
+            assert_eq!(plan.sockets.unwrap().unix, Path::new(path));
+        }
+    }
+
+    #[test]
+    fn what_daemon_json_sets_is_never_set_by_a_flag_of_ours() {
+        let hosts = plan(
+            TLS,
+            "",
+            r#"{"hosts": ["unix:///x"], "tlscert": "/c"}"#,
+            true,
+        );
+        assert_eq!(
+            argv(&hosts),
+            "dockerd --tlsverify --tlscacert=/certs/server/ca.pem --tlskey=/certs/server/key.pem"
+        );
+        assert_eq!((hosts.sockets, hosts.port), (None, None));
+        let group = plan(&[], "", r#"{"group": "ci"}"#, true);
+        assert_eq!(group.sockets.unwrap().group.as_deref(), Some("ci"));
+        let flag = plan(&[], "-G flag", r#"{"group": "ci"}"#, true);
+        assert_eq!(flag.sockets.unwrap().group.as_deref(), Some("flag"));
+    }
+
+    #[test]
+    fn further_flags_come_before_the_container_s_own() {
+        let plan = plan(
+            &[("DIND_DOCKERD_ARGS", "--mtu=1400")],
+            "--mtu=1500",
+            "",
+            true,
+        );
+        assert_eq!(argv(&plan), "dockerd --host=fd:// --mtu=1400 --mtu=1500");
+    }
+
+    #[test]
+    fn without_root_dockerd_opens_its_sockets_itself() {
+        let plan = plan(TLS, "", "", false);
+        assert_eq!(
+            argv(&plan),
+            format!(
+                "dockerd --host=unix:///run/user/1000/docker.sock --host=tcp://0.0.0.0:2376 {TLS_FLAGS}"
+            )
+        );
+        assert_eq!((plan.sockets, plan.port), (None, Some(2376)));
+    }
+}

@@ -1,0 +1,31 @@
+//! Reasons about dockerd itself.
+
+use std::io;
+
+use super::{Finding, Layer, Reason, Severity};
+
+pub static MISSING: Reason = Reason {
+    id: "DAEMON-MISSING",
+    layer: Layer::Daemon,
+    severity: Severity::Fatal,
+    summary: "dockerd could not be started",
+};
+
+pub static IPTABLES: Reason = Reason {
+    id: "DAEMON-IPTABLES",
+    layer: Layer::Daemon,
+    severity: Severity::Warning,
+    summary: "iptables does not work, and dockerd needs it for its networks",
+};
+
+pub fn missing(error: &io::Error) -> Finding {
+    MISSING.found(
+        format!("{error}."),
+        "use an image that holds dockerd, such as docker:dind, as the base.",
+    )
+}
+
+/// `said`: what iptables wrote last.
+pub fn iptables(said: &str) -> Finding {
+    IPTABLES.found(format!("iptables -nL: {said}"), "")
+}

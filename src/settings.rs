@@ -1,0 +1,243 @@
+//! The environment, parsed into typed settings.
+
+pub mod subject_names;
+
+use std::{env, ffi::OsString, fmt, path::PathBuf, str::FromStr};
+
+use self::subject_names::SubjectName;
+use crate::log;
+
+/// A variable whose value is not accepted.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct InvalidVariable {
+    pub name: &'static str,
+    pub value: String,
+    /// What is accepted, as the end of the sentence "it must be …".
+    pub accepted: String,
+}
+
+impl fmt::Display for InvalidVariable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the variable {} has the value {:?}, but it must be {}",
+            self.name, self.value, self.accepted
+        )
+    }
+}
+
+impl std::error::Error for InvalidVariable {}
+
+/// Where variables come from: the process environment, or a table in tests.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The process environment; a variable that is not UTF-8 is read with its bad bytes replaced.
+pub fn process_environment(name: &str) -> Option<String> {
+    env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// Everything that the environment says to the init.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Settings {
+    /// `None` for plain TCP.
+    pub certificates: Option<CertificateSettings>,
+    /// `DOCKER_HOST`: the socket's path if it begins with `unix://`, else what the job calls us.
+    pub docker_host: String,
+    /// `DOCKER_IPTABLES_LEGACY`: set and empty is not the same as unset.
+    pub iptables_legacy: Option<String>,
+    /// `DIND_DOCKERD_ARGS`: more flags for dockerd, split as a shell splits words.
+    pub dockerd_arguments: Vec<OsString>,
+    /// `DIND_LOG`.
+    pub log: log::Format,
+    /// `CI_BUILDS_DIR`, where a GitLab job's own directories lie.
+    pub builds_directory: Option<PathBuf>,
+    /// `CI_JOB_ID` is set.
+    pub in_gitlab_job: bool,
+}
+
+impl Settings {
+    pub fn parse(environment: Environment<'_>) -> Result<Self, InvalidVariable> {
+        Ok(Self {
+            certificates: CertificateSettings::parse(environment)?,
+            docker_host: environment("DOCKER_HOST").unwrap_or_default(),
+            iptables_legacy: environment("DOCKER_IPTABLES_LEGACY"),
+            dockerd_arguments: words(environment, "DIND_DOCKERD_ARGS")?,
+            log: parsed(environment, "DIND_LOG", log::Format::ACCEPTED)?.unwrap_or_default(),
+            builds_directory: non_empty(environment, "CI_BUILDS_DIR").map(PathBuf::from),
+            in_gitlab_job: non_empty(environment, "CI_JOB_ID").is_some(),
+        })
+    }
+}
+
+/// What the certificates are made from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CertificateSettings {
+    /// `DOCKER_TLS_CERTDIR`: holds `ca/`, `server/` and `client/`.
+    pub directory: PathBuf,
+    /// `DOCKER_TLS_SAN`: further names of the server certificate.
+    pub names: Vec<SubjectName>,
+    /// `DIND_CLIENT_KEY`.
+    pub client_key: ClientKey,
+    /// `DIND_CERT_DAYS`: validity of what is issued, in days from now.
+    pub days: u16,
+}
+
+impl CertificateSettings {
+    /// `None` where `DOCKER_TLS_CERTDIR` is empty or unset: plain TCP, as official.
+    pub fn parse(environment: Environment<'_>) -> Result<Option<Self>, InvalidVariable> {
+        let Some(directory) = non_empty(environment, "DOCKER_TLS_CERTDIR") else {
+            return Ok(None);
+        };
+        if !directory.starts_with('/') {
+            return Err(InvalidVariable {
+                name: "DOCKER_TLS_CERTDIR",
+                value: directory,
+                accepted: "an absolute path such as /certs, or empty for plain TCP".into(),
+            });
+        }
+        Ok(Some(Self {
+            directory: directory.into(),
+            names: SubjectName::parse_list(
+                "DOCKER_TLS_SAN",
+                &environment("DOCKER_TLS_SAN").unwrap_or_default(),
+            )?,
+            client_key: parsed(environment, "DIND_CLIENT_KEY", ClientKey::ACCEPTED)?
+                .unwrap_or_default(),
+            days: match parsed(environment, "DIND_CERT_DAYS", DAYS_ACCEPTED)? {
+                None => 825,
+                Some(days @ 1..=3650) => days,
+                Some(days) => {
+                    return Err(InvalidVariable {
+                        name: "DIND_CERT_DAYS",
+                        value: days.to_string(),
+                        accepted: DAYS_ACCEPTED.into(),
+                    });
+                }
+            },
+        }))
+    }
+}
+
+const DAYS_ACCEPTED: &str = "a number of days from 1 to 3650";
+
+/// The kind of key that clients get.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum ClientKey {
+    /// The one key that every known client reads, Spring Boot 2 included.
+    #[default]
+    Rsa2048,
+    /// A hundred times faster to make.
+    EcdsaP256,
+}
+
+impl ClientKey {
+    const ACCEPTED: &str = "rsa-2048 or ecdsa-p256";
+}
+
+impl FromStr for ClientKey {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "rsa-2048" => Ok(Self::Rsa2048),
+            "ecdsa-p256" => Ok(Self::EcdsaP256),
+            _ => Err(()),
+        }
+    }
+}
+
+/// The variable's value unless it is empty, which means the same as unset.
+pub fn non_empty(environment: Environment<'_>, name: &str) -> Option<String> {
+    environment(name).filter(|value| !value.is_empty())
+}
+
+/// The variable's parsed value; `accepted` ends the sentence "it must be …".
+pub fn parsed<T: FromStr>(
+    environment: Environment<'_>,
+    name: &'static str,
+    accepted: &str,
+) -> Result<Option<T>, InvalidVariable> {
+    non_empty(environment, name)
+        .map(|value| {
+            value.parse().map_err(|_| InvalidVariable {
+                name,
+                value,
+                accepted: accepted.into(),
+            })
+        })
+        .transpose()
+}
+
+/// The variable's value, split as a shell splits words: quotes and backslashes work.
+fn words(
+    environment: Environment<'_>,
+    name: &'static str,
+) -> Result<Vec<OsString>, InvalidVariable> {
+    let value = environment(name).unwrap_or_default();
+    shell_words::split(&value)
+        .map(|words| words.into_iter().map(OsString::from).collect())
+        .map_err(|_| InvalidVariable {
+            name,
+            value,
+            accepted: "words as in a shell, with every quote closed".into(),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(variables: &[(&str, &str)]) -> Result<Settings, InvalidVariable> {
+        Settings::parse(&|name| {
+            variables
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn an_empty_or_missing_directory_means_plain_tcp() {
+        assert_eq!(parse(&[]).unwrap().certificates, None);
+        let settings = parse(&[("DOCKER_TLS_CERTDIR", "")]).unwrap();
+        assert_eq!(settings.certificates, None);
+    }
+
+    #[test]
+    fn the_defaults_are_the_official_ones() {
+        let settings = parse(&[("DOCKER_TLS_CERTDIR", "/certs"), ("DIND_CLIENT_KEY", "")])
+            .unwrap()
+            .certificates
+            .unwrap();
+        assert_eq!(settings.directory, PathBuf::from("/certs"));
+        assert_eq!(settings.client_key, ClientKey::Rsa2048);
+        assert_eq!(settings.days, 825);
+        assert!(settings.names.is_empty());
+    }
+
+    #[test]
+    fn dockerd_flags_are_split_as_a_shell_does() {
+        let settings = parse(&[("DIND_DOCKERD_ARGS", "--mtu=1400 --label 'a b'")]).unwrap();
+        assert_eq!(settings.dockerd_arguments, ["--mtu=1400", "--label", "a b"]);
+    }
+
+    #[test]
+    fn a_value_that_does_not_parse_is_named_with_what_is_accepted() {
+        for (name, value, accepted) in [
+            ("DOCKER_TLS_CERTDIR", "certs", "an absolute path"),
+            ("DIND_CLIENT_KEY", "ed25519", "rsa-2048 or ecdsa-p256"),
+            ("DIND_CERT_DAYS", "0", "from 1 to 3650"),
+            ("DIND_CERT_DAYS", "a year", "from 1 to 3650"),
+            ("DOCKER_TLS_SAN", "DNS:a b", "DNS:name"),
+            ("DIND_LOG", "xml", "text or json"),
+            ("DIND_DOCKERD_ARGS", "--label 'a", "every quote closed"),
+        ] {
+            let message = parse(&[(name, value), ("DOCKER_TLS_CERTDIR", "/certs")])
+                .unwrap_err()
+                .to_string();
+            assert!(message.contains(name), "{message}");
+            assert!(message.contains(value), "{message}");
+            assert!(message.contains(accepted), "{message}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Signals: blocked before anything is started, read from a descriptor, restored in dockerd.
+
+use nix::{
+    errno::Errno,
+    sys::{
+        signal::{SigSet, SigmaskHow, Signal, sigprocmask},
+        signalfd::{SfdFlags, SignalFd},
+    },
+};
+
+/// Raised by a fault of the process itself: these are never blocked, so that a fault of the init
+/// ends it instead of looping.
+const SYNCHRONOUS: [Signal; 7] = [
+    Signal::SIGFPE,
+    Signal::SIGILL,
+    Signal::SIGSEGV,
+    Signal::SIGBUS,
+    Signal::SIGABRT,
+    Signal::SIGTRAP,
+    Signal::SIGSYS,
+];
+
+/// Job control of a terminal that a service container does not have: neither obeyed nor forwarded.
+const TERMINAL: [Signal; 3] = [Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU];
+
+/// All signals of this process, waiting in a descriptor.
+#[derive(Debug)]
+pub struct Signals {
+    /// Becomes readable when a signal has come; non-blocking.
+    pub descriptor: SignalFd,
+    /// The mask that this process was started with, which dockerd must get back: its containers
+    /// inherit it. Rust's `Command` passes the current mask on (rust-lang/rust#101077).
+    pub original: Vec<Signal>,
+}
+
+impl Signals {
+    /// Blocks every signal but the synchronous ones; call it before any thread is started.
+    ///
+    /// A blocked signal is queued even for PID 1, where the kernel would drop it if it had only
+    /// its default action (`man 7 pid_namespaces`).
+    pub fn block() -> Result<Self, Errno> {
+        let mut blocked = SigSet::empty();
+        for signal in Signal::iterator().filter(|signal| !SYNCHRONOUS.contains(signal)) {
+            blocked.add(signal);
+        }
+        let mut original = SigSet::empty();
+        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&blocked), Some(&mut original))?;
+        Ok(Self {
+            descriptor: SignalFd::with_flags(
+                &blocked,
+                SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK,
+            )?,
+            original: original.iter().collect(),
+        })
+    }
+
+    /// The next signal that waits, `None` if there is none.
+    pub fn next(&self) -> Option<Signal> {
+        loop {
+            let info = self.descriptor.read_signal().ok().flatten()?;
+            let number = i32::try_from(info.ssi_signo).unwrap_or_default();
+            if let Ok(signal) = Signal::try_from(number) {
+                return Some(signal);
+            }
+        }
+    }
+}
+
+/// Sets the mask of this process, as it was before [`Signals::block`].
+pub fn restore(original: &[Signal]) -> Result<(), Errno> {
+    let mask: SigSet = original.iter().copied().collect();
+    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&mask), None)
+}
+
+/// Whether the main process should get this signal when the init does.
+pub fn is_forwarded(signal: Signal) -> bool {
+    signal != Signal::SIGCHLD && !TERMINAL.contains(&signal)
+}
+
+/// Whether this signal asks for the end.
+///
+/// dockerd gives up its clean shutdown at the fourth, so each is forwarded only once
+/// (moby `daemon/command/trap/trap.go`).
+pub fn asks_to_stop(signal: Signal) -> bool {
+    matches!(signal, Signal::SIGTERM | Signal::SIGINT | Signal::SIGQUIT)
+}

@@ -1,0 +1,50 @@
+//! The daemon's sockets: bound by the init, held for life, handed to dockerd.
+//!
+//! A client that comes before dockerd accepts waits in the backlog, so nobody has to poll.
+
+mod tcp;
+mod unix;
+
+use std::{
+    os::fd::{AsFd, BorrowedFd},
+    path::PathBuf,
+};
+
+pub use self::{tcp::TcpSocket, unix::UnixSocket};
+use crate::{facts::mounts::Mounts, reasons::Finding};
+
+/// Which sockets dockerd is going to get.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SocketPlan {
+    pub port: u16,
+    pub unix: PathBuf,
+    /// Named by the user; else the group `docker`, if there is one.
+    pub group: Option<String>,
+    /// TLS clients need their certificates first, so the port opens only when these are there.
+    pub listen_at_once: bool,
+}
+
+/// The sockets, bound.
+#[derive(Debug)]
+pub struct Sockets {
+    pub tcp: TcpSocket,
+    pub unix: UnixSocket,
+}
+
+impl Sockets {
+    pub fn bind(plan: &SocketPlan, mounts: &Mounts) -> Result<Self, Finding> {
+        let tcp = TcpSocket::bind(plan.port)?;
+        if plan.listen_at_once {
+            tcp.listen()?;
+        }
+        Ok(Self {
+            tcp,
+            unix: UnixSocket::bind(&plan.unix, plan.group.as_deref(), mounts)?,
+        })
+    }
+
+    /// In the order in which dockerd gets them.
+    pub fn descriptors(&self) -> [BorrowedFd<'_>; 2] {
+        [self.unix.as_fd(), self.tcp.as_fd()]
+    }
+}

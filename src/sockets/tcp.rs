@@ -1,0 +1,169 @@
+//! The TCP socket, for IPv6 and IPv4 at once.
+
+use std::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+    sync::Once,
+};
+
+use nix::{
+    errno::Errno,
+    sys::socket::{
+        AddressFamily, Backlog, SockFlag, SockType, SockaddrIn, SockaddrIn6, bind, listen,
+        setsockopt, socket, sockopt,
+    },
+};
+
+use crate::{
+    facts::ports,
+    reasons::{Finding, network},
+};
+
+/// A bound socket that listens when it is told to.
+#[derive(Debug)]
+pub struct TcpSocket {
+    descriptor: OwnedFd,
+    port: u16,
+    listening: Once,
+}
+
+impl TcpSocket {
+    /// Binds every address of this port: `[::]` for both protocols, `0.0.0.0` where there is no
+    /// IPv6.
+    pub fn bind(port: u16) -> Result<Self, Finding> {
+        let descriptor = match bind_v6(port) {
+            Err(Errno::EAFNOSUPPORT | Errno::EADDRNOTAVAIL) => bind_v4(port),
+            bound => bound,
+        }
+        .map_err(|errno| failed(port, errno))?;
+        Ok(Self {
+            descriptor,
+            port,
+            listening: Once::new(),
+        })
+    }
+
+    /// Opens the port: from now on clients wait in the backlog. Later calls do nothing.
+    pub fn listen(&self) -> Result<(), Finding> {
+        let mut result = Ok(());
+        self.listening.call_once(|| {
+            // Connections inherit it, and only with it can a restart pass them in TIME_WAIT.
+            result = setsockopt(&self.descriptor, sockopt::ReuseAddr, &true)
+                .and_then(|()| listen(&self.descriptor, Backlog::MAXCONN));
+        });
+        result.map_err(|errno| failed(self.port, errno))
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+impl AsFd for TcpSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+}
+
+fn bind_v6(port: u16) -> nix::Result<OwnedFd> {
+    let address = SockaddrIn6::from(SocketAddrV6::new(Ipv6Addr::UNSPECIFIED, port, 0, 0));
+    bind_exclusively(AddressFamily::Inet6, |descriptor| {
+        setsockopt(descriptor, sockopt::Ipv6V6Only, &false)?;
+        bind(descriptor.as_raw_fd(), &address)
+    })
+}
+
+fn bind_v4(port: u16) -> nix::Result<OwnedFd> {
+    let address = SockaddrIn::from(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port));
+    bind_exclusively(AddressFamily::Inet, |descriptor| {
+        bind(descriptor.as_raw_fd(), &address)
+    })
+}
+
+/// Binds so that a second dind fails here, not at `listen`.
+///
+/// With `SO_REUSEADDR` Linux lets two sockets bind one port as long as neither listens, and ours
+/// does not listen before the certificates are there. Without it a restarted container would have
+/// to wait for its old connections in TIME_WAIT. So it is set only when the plain bind failed
+/// (`man 7 socket`; net/ipv4/inet_connection_sock.c).
+fn bind_exclusively(
+    family: AddressFamily,
+    bind: impl Fn(&OwnedFd) -> nix::Result<()>,
+) -> nix::Result<OwnedFd> {
+    let attempt = |reuse: bool| {
+        let descriptor = socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
+        setsockopt(&descriptor, sockopt::ReuseAddr, &reuse)?;
+        bind(&descriptor)?;
+        Ok(descriptor)
+    };
+    match attempt(false) {
+        Err(Errno::EADDRINUSE) => attempt(true),
+        bound => bound,
+    }
+}
+
+fn failed(port: u16, errno: Errno) -> Finding {
+    match errno {
+        Errno::EADDRINUSE => network::port_in_use(port, ports::holder(port).as_ref()),
+        errno => network::socket_failed(&format!("TCP port {port}"), &errno.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    fn free_port() -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port()
+    }
+
+    #[test]
+    fn clients_are_refused_until_it_listens_and_wait_afterwards() {
+        let port = free_port();
+        let socket = TcpSocket::bind(port).unwrap();
+        assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
+        socket.listen().unwrap();
+        socket.listen().unwrap();
+        TcpStream::connect(("127.0.0.1", port)).unwrap();
+    }
+
+    #[test]
+    fn a_second_one_fails_at_once_although_the_first_does_not_listen_yet() {
+        let port = free_port();
+        let first = TcpSocket::bind(port).unwrap();
+        let finding = TcpSocket::bind(port).unwrap_err();
+        assert_eq!(finding.reason.id, "NETWORK-PORT-IN-USE");
+        drop(first);
+        TcpSocket::bind(port).unwrap();
+    }
+
+    #[test]
+    fn a_port_in_use_names_the_process() {
+        let listener = TcpListener::bind("0.0.0.0:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let finding = TcpSocket::bind(port).unwrap_err();
+        assert!(
+            finding
+                .cause
+                .contains(&format!("process {}", std::process::id())),
+            "{finding}"
+        );
+    }
+
+    #[test]
+    fn a_restart_does_not_wait_for_the_connections_of_the_last_life() {
+        let port = free_port();
+        let socket = TcpSocket::bind(port).unwrap();
+        socket.listen().unwrap();
+        let client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let server = nix::sys::socket::accept(socket.descriptor.as_raw_fd()).unwrap();
+        // The side that closes first keeps the connection in TIME_WAIT.
+        nix::unistd::close(server).unwrap();
+        drop(client);
+        drop(socket);
+        TcpSocket::bind(port).unwrap();
+    }
+}

@@ -1,0 +1,204 @@
+//! The unix socket, where dockerd would have it.
+
+use std::{
+    fs,
+    io::{self, ErrorKind},
+    os::{
+        fd::{AsFd, BorrowedFd},
+        unix::{
+            fs::{FileTypeExt, MetadataExt, PermissionsExt, chown},
+            net::{UnixListener, UnixStream},
+        },
+    },
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    facts::mounts::Mounts,
+    reasons::{
+        Finding,
+        network::{self, Obstacle},
+    },
+};
+
+/// A listening socket and the file it made.
+#[derive(Debug)]
+pub struct UnixSocket {
+    listener: UnixListener,
+    path: PathBuf,
+    /// Device and inode, so that nobody else's file is removed in the end.
+    identity: (u64, u64),
+}
+
+impl UnixSocket {
+    /// Binds and listens. A socket file that nobody listens on is replaced, as dockerd does;
+    /// anything else in its place is left alone and explained.
+    pub fn bind(path: &Path, group: Option<&str>, mounts: &Mounts) -> Result<Self, Finding> {
+        let group = group_id(group)?;
+        if let Some(obstacle) = obstacle(path, mounts) {
+            return Err(network::socket_busy(path, obstacle));
+        }
+        Self::replace(path, group)
+            .map_err(|error| network::socket_failed(&path.display().to_string(), &error))
+    }
+
+    fn replace(path: &Path, group: Option<u32>) -> io::Result<Self> {
+        if let Some(directory) = path.parent() {
+            fs::create_dir_all(directory)?;
+        }
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(path)?;
+        chown(path, None, group)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o660))?;
+        let metadata = fs::symlink_metadata(path)?;
+        Ok(Self {
+            listener,
+            path: path.to_owned(),
+            identity: (metadata.dev(), metadata.ino()),
+        })
+    }
+
+    /// Removes the socket's file, if it is still the one that was made.
+    pub fn unlink(&self) {
+        let ours = fs::symlink_metadata(&self.path)
+            .is_ok_and(|metadata| (metadata.dev(), metadata.ino()) == self.identity);
+        if ours {
+            // Nothing can be done about a directory that became read-only meanwhile.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+impl AsFd for UnixSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.listener.as_fd()
+    }
+}
+
+fn obstacle(path: &Path, mounts: &Mounts) -> Option<Obstacle> {
+    let metadata = fs::symlink_metadata(path).ok()?;
+    if mounts.at(&with_directory_resolved(path)).is_some() {
+        Some(Obstacle::Mount)
+    } else if metadata.is_dir() {
+        Some(Obstacle::Directory)
+    } else if !metadata.file_type().is_socket() {
+        Some(Obstacle::OtherFile)
+    } else {
+        UnixStream::connect(path)
+            .is_ok()
+            .then_some(Obstacle::LiveSocket)
+    }
+}
+
+/// `/var/run` is a link to `/run` in most images, and mountinfo holds only resolved paths.
+fn with_directory_resolved(path: &Path) -> PathBuf {
+    let directory = path.parent().and_then(|parent| parent.canonicalize().ok());
+    match (directory, path.file_name()) {
+        (Some(directory), Some(name)) => directory.join(name),
+        _ => path.to_owned(),
+    }
+}
+
+/// The group's number. Without a name: that of `docker`, if there is one. An empty name: none.
+///
+/// /etc/group is read directly, since a static glibc cannot load the name service's modules.
+fn group_id(name: Option<&str>) -> Result<Option<u32>, Finding> {
+    let groups = fs::read_to_string("/etc/group").unwrap_or_default();
+    match name {
+        None => Ok(find_group(&groups, "docker")),
+        Some("") => Ok(None),
+        Some(name) => find_group(&groups, name)
+            .or_else(|| name.parse().ok())
+            .map(Some)
+            .ok_or_else(|| network::no_such_group(name)),
+    }
+}
+
+fn find_group(groups: &str, name: &str) -> Option<u32> {
+    groups.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok())?
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use tempfile::tempdir;
+
+    use super::*;
+
+    fn refused(path: &Path, mounts: &Mounts) -> String {
+        let finding = UnixSocket::bind(path, Some(""), mounts).unwrap_err();
+        assert_eq!(finding.reason.id, "NETWORK-SOCKET-BUSY");
+        finding.cause
+    }
+
+    #[test]
+    fn a_stale_socket_is_replaced_and_a_live_one_is_not() {
+        let directory = tempdir().unwrap();
+        let path = directory.path().join("not/yet/there/docker.sock");
+        let socket = UnixSocket::bind(&path, Some(""), &Mounts::default()).unwrap();
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o660
+        );
+        assert!(refused(&path, &Mounts::default()).contains("another Docker daemon"));
+        drop(socket); // as a killed one: the file stays
+        UnixSocket::bind(&path, Some(""), &Mounts::default()).unwrap();
+    }
+
+    #[test]
+    fn what_is_not_a_socket_is_left_alone_and_explained() {
+        let directory = tempdir().unwrap();
+        let file = directory.path().join("file");
+        fs::write(&file, "precious").unwrap();
+        assert!(refused(&file, &Mounts::default()).contains("not a socket"));
+        assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
+        assert!(refused(directory.path(), &Mounts::default()).contains("is a directory"));
+    }
+
+    #[test]
+    fn a_mount_in_its_place_is_told_even_through_a_link() {
+        let directory = tempdir().unwrap();
+        let run = directory.path().canonicalize().unwrap().join("run");
+        fs::create_dir(&run).unwrap();
+        fs::write(run.join("docker.sock"), "").unwrap();
+        symlink(&run, directory.path().join("link")).unwrap();
+        let mounts = Mounts::parse(&format!(
+            "1 0 0:1 / {}/docker.sock rw - ext4 /dev/a rw",
+            run.display()
+        ));
+        let path = directory.path().join("link/docker.sock");
+        assert!(refused(&path, &mounts).contains("mounted on"));
+    }
+
+    #[test]
+    fn only_our_own_file_is_removed_in_the_end() {
+        let directory = tempdir().unwrap();
+        let path = directory.path().join("docker.sock");
+        let socket = UnixSocket::bind(&path, Some(""), &Mounts::default()).unwrap();
+        let aside = directory.path().join("aside");
+        fs::rename(&path, &aside).unwrap();
+        fs::write(&path, "somebody else's").unwrap();
+        socket.unlink();
+        assert!(path.exists());
+        fs::rename(&aside, &path).unwrap();
+        socket.unlink();
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn groups_are_found_by_name_or_number() {
+        let groups = "root:x:0:\ndocker:x:2375:\n";
+        assert_eq!(find_group(groups, "docker"), Some(2375));
+        assert_eq!(find_group(groups, "dock"), None);
+        assert_eq!(group_id(Some("4711")).unwrap(), Some(4711));
+        let finding = group_id(Some("no-such-group")).unwrap_err();
+        assert_eq!(finding.reason.id, "NETWORK-SOCKET-GROUP");
+    }
+}
