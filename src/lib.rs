@@ -1,16 +1,21 @@
 //! The rooms of dind-init, the init of a docker-in-docker service.
 //!
 //! A library only so that the tests and benchmarks reach the parts; its interface is not stable.
-//! `main.rs` is the table of contents.
+//! `main.rs` is the table of contents, `service.rs` the service's life in order.
 
+pub mod cli;
+pub mod commands;
 pub mod dockerd;
 pub mod error_daemon;
 pub mod facts;
 pub mod log;
+pub mod opening;
 pub mod pki;
 pub mod plan;
 pub mod reasons;
+pub mod service;
 pub mod settings;
 pub mod setup;
 pub mod signals;
 pub mod sockets;
+pub mod supervise;

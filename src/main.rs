@@ -1,1 +1,41 @@
-fn main() {}
+//! The init of a docker-in-docker service.
+
+use std::{
+    env,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use dind_init::{
+    cli::{self, Cli, Command},
+    commands,
+    dockerd::launch,
+};
+
+fn main() -> ExitCode {
+    let command = match Cli::parse_line(env::args_os()) {
+        Ok(cli) => cli.command,
+        Err(error) => {
+            let status = if error.use_stderr() { cli::USAGE } else { 0 };
+            // A closed stderr is no reason to fail otherwise.
+            let _ = error.print();
+            return ExitCode::from(status);
+        }
+    };
+    ExitCode::from(match command {
+        None => commands::run::run(Vec::new()),
+        Some(Command::Run { arguments }) => commands::run::run(arguments),
+        Some(Command::Check { arguments }) => commands::check::check(arguments),
+        Some(Command::Certs) => commands::certs::certs(),
+        Some(Command::Completions { shell }) => print(&cli::completions(shell)),
+        Some(Command::ExecDockerd(stage)) => {
+            let error = stage.exec();
+            let _ = writeln!(io::stderr(), "dind-init: dockerd could not be run: {error}");
+            launch::exit_status_of_failed_exec(&error)
+        }
+    })
+}
+
+fn print(text: &[u8]) -> u8 {
+    u8::from(io::stdout().write_all(text).is_err())
+}

@@ -92,7 +92,7 @@ impl Plan {
                     .group
                     .clone()
                     .or_else(|| configuration.group().map(str::to_owned)),
-                listen_at_once: certificates.is_none(),
+                open_at_once: certificates.is_none(),
             });
             argv.push("--host=fd://".into());
         } else if hosts_are_ours {
@@ -252,13 +252,13 @@ mod tests {
             format!("dockerd --host=fd:// {TLS_FLAGS} --mtu=1450")
         );
         let sockets = tls.sockets.unwrap();
-        assert_eq!((sockets.port, sockets.listen_at_once), (2376, false));
+        assert_eq!((sockets.port, sockets.open_at_once), (2376, false));
         assert_eq!(sockets.unix, Path::new("/var/run/docker.sock"));
 
         let plain = plan(&[], "", "", true);
         assert_eq!(argv(&plain), "dockerd --host=fd://");
         let sockets = plain.sockets.unwrap();
-        assert_eq!((sockets.port, sockets.listen_at_once), (2375, true));
+        assert_eq!((sockets.port, sockets.open_at_once), (2375, true));
     }
 
     #[test]

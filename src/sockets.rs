@@ -2,6 +2,7 @@
 //!
 //! A client that comes before dockerd accepts waits in the backlog, so nobody has to poll.
 
+mod gate;
 mod tcp;
 mod unix;
 
@@ -21,7 +22,7 @@ pub struct SocketPlan {
     /// Named by the user; else the group `docker`, if there is one.
     pub group: Option<String>,
     /// TLS clients need their certificates first, so the port opens only when these are there.
-    pub listen_at_once: bool,
+    pub open_at_once: bool,
 }
 
 /// The sockets, bound.
@@ -34,8 +35,8 @@ pub struct Sockets {
 impl Sockets {
     pub fn bind(plan: &SocketPlan, mounts: &Mounts) -> Result<Self, Finding> {
         let tcp = TcpSocket::bind(plan.port)?;
-        if plan.listen_at_once {
-            tcp.listen()?;
+        if plan.open_at_once {
+            tcp.open()?;
         }
         Ok(Self {
             tcp,

@@ -51,14 +51,16 @@ impl Launch<'_> {
         let child = command
             .arg0("dind-init")
             .arg("exec-dockerd")
-            .arg(format!(
-                "--sockets={}",
-                join(self.sockets.iter().map(AsRawFd::as_raw_fd))
-            ))
-            .arg(format!(
-                "--blocked-signals={}",
-                join(self.blocked_signals.iter().map(|signal| *signal as i32))
-            ))
+            .args(
+                self.sockets
+                    .iter()
+                    .map(|fd| format!("--socket={}", fd.as_raw_fd())),
+            )
+            .args(
+                self.blocked_signals
+                    .iter()
+                    .map(|signal| format!("--blocked-signal={}", *signal as i32)),
+            )
             .args(
                 self.oom_score_adj
                     .map(|score| format!("--oom-score-adj={score}")),
@@ -77,19 +79,14 @@ impl Launch<'_> {
     }
 }
 
-fn join(numbers: impl Iterator<Item = i32>) -> String {
-    let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
-    numbers.join(",")
-}
-
 /// The second stage's arguments.
 #[derive(Clone, Debug, clap::Args)]
 pub struct SecondStage {
-    /// Descriptors to hand over, comma-separated
-    #[arg(long, value_delimiter = ',', num_args = 0..)]
+    /// A descriptor to hand over; several in their order
+    #[arg(long = "socket")]
     sockets: Vec<RawFd>,
-    /// Signals to leave blocked, comma-separated numbers
-    #[arg(long, value_delimiter = ',', num_args = 0..)]
+    /// The number of a signal to leave blocked
+    #[arg(long = "blocked-signal")]
     blocked_signals: Vec<i32>,
     /// The out-of-memory score to restore
     #[arg(long, allow_negative_numbers = true)]

@@ -4,14 +4,14 @@ use std::{
     collections::BTreeMap,
     fmt, fs,
     io::{self, Read},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
 use nix::{
     errno::Errno,
     libc,
-    unistd::{AccessFlags, access},
+    unistd::{AccessFlags, Uid, access},
 };
 
 use super::mounts::{Mount, Mounts, VolumeKind};
@@ -62,6 +62,10 @@ pub struct Directory {
     pub mount: Option<Mount>,
     pub volume: VolumeKind,
     pub access: Access,
+    /// The user who runs this.
+    pub user: u32,
+    /// `None` where it is missing.
+    pub owner: Option<Owner>,
     /// Everything in it, sorted, without the `..` entries of Kubernetes' volumes.
     pub names: Vec<String>,
     /// Whether it holds the `..data` link of a Secret or ConfigMap volume.
@@ -83,6 +87,12 @@ impl Directory {
                 .as_ref()
                 .map_or(VolumeKind::Other, |mount| mount.kind(has_data_link)),
             access: Access::of(path),
+            user: Uid::current().as_raw(),
+            owner: fs::metadata(path).ok().map(|metadata| Owner {
+                user: metadata.uid(),
+                group: metadata.gid(),
+                mode: metadata.mode() & 0o7777,
+            }),
             files: known_names()
                 .filter(|name| names.contains(name))
                 .map(|name| {
@@ -171,13 +181,32 @@ impl Access {
     }
 }
 
+/// Whose a directory is, and its permission bits.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Owner {
+    pub user: u32,
+    pub group: u32,
+    pub mode: u32,
+}
+
 /// One of the files whose names mean something here.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct File {
     pub path: PathBuf,
     pub content: Result<Vec<u8>, ReadError>,
     /// A mount of its own: it can be neither replaced nor removed.
     pub is_mount: bool,
+}
+
+impl fmt::Debug for File {
+    /// Without the content, which may be a key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("File")
+            .field("path", &self.path)
+            .field("content", &self.content.as_ref().map(Vec::len))
+            .field("is_mount", &self.is_mount)
+            .finish()
+    }
 }
 
 /// Why something could not be read.

@@ -18,6 +18,7 @@ use rustls::{
 };
 use time::{Duration, OffsetDateTime};
 
+use super::inspect::Certificate;
 use crate::settings::{ClientKey, subject_names::SubjectName};
 
 /// The common name of the CAs made here.
@@ -38,16 +39,33 @@ pub struct Authority {
 impl Authority {
     /// A new CA with a new key.
     pub fn create(validity: Validity) -> Result<Self, IssueError> {
-        let mut name = DistinguishedName::new();
-        name.push(DnType::CommonName, CA_NAME);
-        Self::certify(KeyPair::generate()?, name, KeyIdMethod::Sha256, validity)
+        Self::renew(KeyPair::generate()?, CA_NAME, None, validity)
     }
 
-    /// A new certificate for a CA key that exists but has no certificate.
-    pub fn for_key(key: KeyPair, validity: Validity) -> Result<Self, IssueError> {
-        let mut name = DistinguishedName::new();
-        name.push(DnType::CommonName, CA_NAME);
-        Self::certify(key, name, KeyIdMethod::Sha256, validity)
+    /// A new certificate for a CA key that exists.
+    ///
+    /// With the common name and key identifier of the one before, so that what was issued under
+    /// that one still verifies.
+    pub fn renew(
+        key: KeyPair,
+        name: &str,
+        key_identifier: Option<Vec<u8>>,
+        validity: Validity,
+    ) -> Result<Self, IssueError> {
+        let mut parameters = named(name);
+        parameters.key_identifier_method =
+            key_identifier.map_or(KeyIdMethod::Sha256, KeyIdMethod::PreSpecified);
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        parameters.serial_number = Some(random_serial()?);
+        parameters.not_before = validity.not_before;
+        parameters.not_after = validity.not_after;
+        let certificate_pem = parameters.self_signed(&key)?.pem().into_bytes();
+        Ok(Self {
+            issuer: Issuer::new(parameters, key),
+            certificate_pem,
+            validity,
+        })
     }
 
     /// A CA that exists; `certificate` is the one of `certificate_pem` that belongs to `key`.
@@ -56,15 +74,17 @@ impl Authority {
     /// client compares the raw names and would silently send no certificate.
     pub fn existing(
         key: KeyPair,
-        certificate: &CertificateDer<'_>,
+        certificate: &Certificate,
         certificate_pem: Vec<u8>,
-        validity: Validity,
     ) -> Result<Self, IssueError> {
-        check_name(certificate)?;
+        check_name(&certificate.der)?;
         Ok(Self {
-            issuer: Issuer::from_ca_cert_der(certificate, key)?,
+            issuer: Issuer::from_ca_cert_der(&certificate.der, key)?,
             certificate_pem,
-            validity,
+            validity: Validity {
+                not_before: certificate.not_before,
+                not_after: certificate.not_after,
+            },
         })
     }
 
@@ -107,37 +127,13 @@ impl Authority {
         })
     }
 
-    fn certify(
-        key: KeyPair,
-        name: DistinguishedName,
-        key_identifier_method: KeyIdMethod,
-        validity: Validity,
-    ) -> Result<Self, IssueError> {
-        let mut parameters = CertificateParams::default();
-        parameters.distinguished_name = name;
-        parameters.key_identifier_method = key_identifier_method;
-        parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        parameters.serial_number = Some(random_serial()?);
-        parameters.not_before = validity.not_before;
-        parameters.not_after = validity.not_after;
-        let certificate_pem = parameters.self_signed(&key)?.pem().into_bytes();
-        Ok(Self {
-            issuer: Issuer::new(parameters, key),
-            certificate_pem,
-            validity,
-        })
-    }
-
     fn leaf(
         &self,
         name: &str,
         key: &KeyPair,
         validity: Validity,
     ) -> Result<CertificateParams, IssueError> {
-        let mut parameters = CertificateParams::default();
-        parameters.distinguished_name = DistinguishedName::new();
-        parameters.distinguished_name.push(DnType::CommonName, name);
+        let mut parameters = named(name);
         // rcgen writes the subject key identifier only beside explicit basic constraints, and the
         // authority's only on demand.
         parameters.is_ca = IsCa::ExplicitNoCa;
@@ -236,6 +232,14 @@ pub fn check_name(ca: &CertificateDer<'_>) -> Result<(), IssueError> {
             ca.subject()
         )))
     }
+}
+
+/// With a subject of one common name; all else is still to be said.
+fn named(name: &str) -> CertificateParams {
+    let mut parameters = CertificateParams::default();
+    parameters.distinguished_name = DistinguishedName::new();
+    parameters.distinguished_name.push(DnType::CommonName, name);
+    parameters
 }
 
 fn generate(kind: ClientKey) -> Result<KeyPair, IssueError> {

@@ -1,5 +1,315 @@
 //! Certificates: issue, inspect, verify, publish.
+//!
+//! In the order in which the init uses it:
+//!
+//! 1. [`ClientKeyInTheMaking::start`], first of all;
+//! 2. [`prepare`], after which `server/` is there for dockerd, and no stale `client/ca.pem` any
+//!    more;
+//! 3. [`PendingClient::publish`], which waits for the key and completes `client/`.
+//!
+//! [`decide()`] alone tells what would be done, and changes nothing.
 
+pub mod decide;
+pub mod inspect;
 pub mod issue;
 pub mod lock;
+pub mod origin;
 pub mod publish;
+pub mod verify;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+pub use self::{
+    decide::{ClientAction, Decision, Job, ServerAction, Signer, Wanted, decide},
+    issue::ClientKeyInTheMaking,
+    lock::{DirectoryLock, PATIENCE},
+};
+use self::{
+    issue::{Authority, IssueError, Validity, read_key},
+    lock::Locking,
+    publish::{NewFile, PRIVATE, PUBLIC, make_directory, publish, retire},
+};
+use crate::{
+    facts::{
+        certificates::{
+            Access, CA_CERTIFICATES, CERTIFICATE, CertificateDirectory, Directory, KEY, Presence,
+        },
+        mounts::Mounts,
+    },
+    reasons::{Finding, certs},
+};
+
+/// What dockerd needs is in place; what clients need is too, or is [`pending`](Self::pending).
+#[derive(Debug)]
+pub struct Certificates {
+    /// None of them fatal.
+    pub findings: Vec<Finding>,
+    /// What was decided, for the log.
+    pub decision: Decision,
+    pub tls: TlsPaths,
+    /// The rest of the work, if `client/` gets a new key.
+    pub pending: Option<PendingClient>,
+    /// Held as long as the certificates are served; dropping it lets another dind have them.
+    pub lock: Option<DirectoryLock>,
+}
+
+/// The files for dockerd's `--tlscacert`, `--tlscert` and `--tlskey`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TlsPaths {
+    pub ca: PathBuf,
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+impl TlsPaths {
+    /// Those in `$DOCKER_TLS_CERTDIR/server`.
+    pub fn below(directory: &Path) -> Self {
+        let server = directory.join("server");
+        Self {
+            ca: server.join(CA_CERTIFICATES),
+            certificate: server.join(CERTIFICATE),
+            key: server.join(KEY),
+        }
+    }
+}
+
+/// Judges the certificate directory and, unless it is the user's own, brings it into order: takes
+/// the lock, retires what is stale in `client/`, makes and publishes the CA and `server/`.
+///
+/// `patience` is how long a lock is waited for, [`PATIENCE`] but for tests. The error is a fatal
+/// finding; no file that is not ours or official's was touched.
+pub fn prepare(
+    mounts: &Mounts,
+    wanted: &Wanted<'_>,
+    patience: Duration,
+) -> Result<Certificates, Finding> {
+    let directory = &wanted.settings.directory;
+    let survey = || CertificateDirectory::survey(directory, mounts);
+    let before = survey();
+    let first = decide(&before, wanted);
+    let locked = match &first {
+        Ok(decision) => directory_to_lock(&before, decision),
+        // Perhaps only a glimpse of another dind that was publishing just now.
+        Err(_) => is_present_and_writable(&before.client).then_some(&*before.client.path),
+    };
+    let Some(locked) = locked else {
+        return Ok(Certificates::of(directory, first?));
+    };
+
+    let mut notes = Vec::new();
+    let lock = lock_or_note(locked, patience, &mut notes)?;
+    // Only while the CA is read and written; elsewhere others may use the same CA.
+    let uses_ca = before.ca.content(KEY).is_some()
+        || first.is_ok_and(|decision| decision.ca_directory.is_some());
+    let _ca_lock = match uses_ca {
+        true => lock_or_note(&before.ca.path, patience, &mut notes)?,
+        false => None,
+    };
+    // Someone else may have written before the lock was ours.
+    let decision = decide(&survey(), wanted)?;
+    let pending = carry_out(&decision, wanted)?;
+    let mut certificates = Certificates::of(directory, decision);
+    certificates.findings.extend(notes);
+    certificates.pending = pending;
+    certificates.lock = lock;
+    Ok(certificates)
+}
+
+impl Certificates {
+    fn of(directory: &Path, decision: Decision) -> Self {
+        Self {
+            findings: decision.findings.clone(),
+            decision,
+            tls: TlsPaths::below(directory),
+            pending: None,
+            lock: None,
+        }
+    }
+}
+
+/// The directory that must be ours alone: the one that clients read, or that is written.
+fn directory_to_lock<'a>(found: &'a CertificateDirectory, decision: &Decision) -> Option<&'a Path> {
+    match (decision.client, decision.server) {
+        (ClientAction::Keep | ClientAction::Issue | ClientAction::Recertify, _) => {
+            Some(&found.client.path)
+        }
+        // Many may read one set of the user's at the same time.
+        (_, ServerAction::Keep | ServerAction::Issue) => Some(&found.server.path),
+        (_, ServerAction::UseOwn) => None,
+    }
+}
+
+fn is_present_and_writable(directory: &Directory) -> bool {
+    directory.presence == Presence::Present && directory.access == Access::Writable
+}
+
+fn lock_or_note(
+    directory: &Path,
+    patience: Duration,
+    notes: &mut Vec<Finding>,
+) -> Result<Option<DirectoryLock>, Finding> {
+    let path = directory.display();
+    match DirectoryLock::acquire(directory, patience)? {
+        Locking::Held(lock) => Ok(Some(lock)),
+        Locking::Unsupported(errno) => {
+            notes.push(certs::NO_LOCK.found(
+                format!("{path} cannot be locked: {}.", io::Error::from(errno)),
+                "make sure that no two dinds use it at the same time.",
+            ));
+            Ok(None)
+        }
+        Locking::InUse => Err(certs::IN_USE.found(
+            format!(
+                "another process has held the lock on {path} for {} seconds; with two dinds on \
+                 one directory, clients would get the certificates of the other.",
+                patience.as_secs()
+            ),
+            "give each job a directory of its own, in .gitlab-ci.yml:\n\
+             variables:\n  DOCKER_TLS_CERTDIR: $CI_BUILDS_DIR/.dind/$CI_JOB_ID\n  \
+             DOCKER_CERT_PATH: $CI_BUILDS_DIR/.dind/$CI_JOB_ID/client",
+        )),
+    }
+}
+
+/// Retires, issues and publishes, all but a client certificate with a new key.
+fn carry_out(decision: &Decision, wanted: &Wanted<'_>) -> Result<Option<PendingClient>, Finding> {
+    let root = &wanted.settings.directory;
+    let (server, client) = (root.join("server"), root.join("client"));
+    let validity = Validity::days_from(wanted.now, wanted.settings.days);
+    if decision.client == ClientAction::Issue {
+        make_directory(&client)?;
+        retire(&client)?;
+    }
+    let Some(authority) = authority(&decision.signer, validity).map_err(not_issued)? else {
+        return Ok(None);
+    };
+    if let Some(ca) = &decision.ca_directory {
+        publish_ca(ca, &authority)?;
+    }
+    if decision.server == ServerAction::Issue {
+        let issued = authority
+            .issue_server(&decision.names, validity)
+            .map_err(not_issued)?;
+        make_directory(&server)?;
+        retire(&server)?;
+        publish(
+            &server,
+            &[
+                file(KEY, issued.key_pem.as_bytes(), PRIVATE),
+                file(CERTIFICATE, issued.certificate_pem.as_bytes(), PUBLIC),
+                file(CA_CERTIFICATES, &authority.certificate_pem, PUBLIC),
+            ],
+        )?;
+    }
+    match decision.client {
+        ClientAction::Issue => Ok(Some(PendingClient {
+            directory: client,
+            authority,
+            validity,
+        })),
+        ClientAction::Recertify => {
+            recertify(&client, &authority, validity)?;
+            Ok(None)
+        }
+        ClientAction::Keep | ClientAction::UseOwn | ClientAction::Leave => Ok(None),
+    }
+}
+
+fn authority(signer: &Signer, validity: Validity) -> Result<Option<Authority>, IssueError> {
+    Ok(Some(match signer {
+        Signer::Nobody => return Ok(None),
+        Signer::New => Authority::create(validity)?,
+        Signer::Renewed {
+            key_pem,
+            name,
+            key_identifier,
+        } => Authority::renew(read_key(key_pem)?, name, key_identifier.clone(), validity)?,
+        Signer::Existing {
+            key_pem,
+            certificate,
+            certificate_pem,
+        } => Authority::existing(read_key(key_pem)?, certificate, certificate_pem.clone())?,
+    }))
+}
+
+/// The key first: a key without its certificate can be certified again, not the reverse.
+fn publish_ca(directory: &Path, authority: &Authority) -> Result<(), Finding> {
+    make_directory(directory)?;
+    let key_pem = authority.key_pem();
+    let certificate = file(CERTIFICATE, &authority.certificate_pem, PUBLIC);
+    if directory.join(KEY).exists() {
+        publish(directory, &[certificate])?;
+    } else {
+        publish(
+            directory,
+            &[file(KEY, key_pem.as_bytes(), PRIVATE), certificate],
+        )?;
+    }
+    Ok(())
+}
+
+/// A new certificate for the client's key that is there. One rename: every reader has a whole set.
+fn recertify(directory: &Path, authority: &Authority, validity: Validity) -> Result<(), Finding> {
+    let path = directory.join(KEY);
+    let pem = std::fs::read(&path).map_err(|error| {
+        certs::IO.found(format!("cannot read {}: {error}.", path.display()), "")
+    })?;
+    let key = read_key(&pem).map_err(not_issued)?;
+    let issued = authority.issue_client(&key, validity).map_err(not_issued)?;
+    publish(
+        directory,
+        &[file(CERTIFICATE, issued.certificate_pem.as_bytes(), PUBLIC)],
+    )?;
+    Ok(())
+}
+
+/// `client/` is empty and waits for its key.
+pub struct PendingClient {
+    directory: PathBuf,
+    authority: Authority,
+    validity: Validity,
+}
+
+impl PendingClient {
+    /// Waits for the key, then issues and publishes the client's set.
+    ///
+    /// The error is a fatal finding.
+    pub fn publish(self, key: ClientKeyInTheMaking) -> Result<(), Finding> {
+        let issued = key
+            .wait()
+            .and_then(|key| self.authority.issue_client(&key, self.validity))
+            .map_err(not_issued)?;
+        publish(
+            &self.directory,
+            &[
+                // Readable by every user of the job, as official has it (docker-library/docker#171).
+                file(KEY, issued.key_pem.as_bytes(), PUBLIC),
+                file(CERTIFICATE, issued.certificate_pem.as_bytes(), PUBLIC),
+                file(CA_CERTIFICATES, &self.authority.certificate_pem, PUBLIC),
+            ],
+        )?;
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for PendingClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PendingClient({})", self.directory.display())
+    }
+}
+
+fn file<'a>(name: &'a str, content: &'a [u8], mode: u32) -> NewFile<'a> {
+    NewFile {
+        name,
+        content,
+        mode,
+    }
+}
+
+fn not_issued(error: IssueError) -> Finding {
+    certs::ISSUE.found(format!("{error}."), "")
+}

@@ -11,6 +11,13 @@ pub static MISSING: Reason = Reason {
     summary: "dockerd could not be started",
 };
 
+pub static INIT: Reason = Reason {
+    id: "DAEMON-INIT",
+    layer: Layer::Daemon,
+    severity: Severity::Fatal,
+    summary: "the init could not prepare itself",
+};
+
 pub static IPTABLES: Reason = Reason {
     id: "DAEMON-IPTABLES",
     layer: Layer::Daemon,
@@ -23,6 +30,11 @@ pub fn missing(error: &io::Error) -> Finding {
         format!("{error}."),
         "use an image that holds dockerd, such as docker:dind, as the base.",
     )
+}
+
+/// `what` the init needed from the kernel.
+pub fn init(what: &str, error: &io::Error) -> Finding {
+    INIT.found(format!("{what}: {error}."), "")
 }
 
 /// `said`: what iptables wrote last.

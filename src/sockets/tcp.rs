@@ -3,7 +3,6 @@
 use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6},
     os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
-    sync::Once,
 };
 
 use nix::{
@@ -14,6 +13,7 @@ use nix::{
     },
 };
 
+use super::gate;
 use crate::{
     facts::ports,
     reasons::{Finding, network},
@@ -24,7 +24,6 @@ use crate::{
 pub struct TcpSocket {
     descriptor: OwnedFd,
     port: u16,
-    listening: Once,
 }
 
 impl TcpSocket {
@@ -36,22 +35,29 @@ impl TcpSocket {
             bound => bound,
         }
         .map_err(|errno| failed(port, errno))?;
-        Ok(Self {
-            descriptor,
-            port,
-            listening: Once::new(),
-        })
+        Ok(Self { descriptor, port })
     }
 
-    /// Opens the port: from now on clients wait in the backlog. Later calls do nothing.
-    pub fn listen(&self) -> Result<(), Finding> {
-        let mut result = Ok(());
-        self.listening.call_once(|| {
-            // Connections inherit it, and only with it can a restart pass them in TIME_WAIT.
-            result = setsockopt(&self.descriptor, sockopt::ReuseAddr, &true)
-                .and_then(|()| listen(&self.descriptor, Backlog::MAXCONN));
-        });
-        result.map_err(|errno| failed(self.port, errno))
+    /// Listens, so that dockerd can accept, but lets no client in yet.
+    pub fn listen_closed(&self) -> Result<(), Finding> {
+        gate::close(self.as_fd())
+            .map_err(|error| network::socket_failed(&format!("TCP port {}", self.port), &error))?;
+        self.listen()
+    }
+
+    /// Opens the port: from now on clients wait in the backlog until someone accepts.
+    pub fn open(&self) -> Result<(), Finding> {
+        gate::open(self.as_fd())
+            .map_err(|error| network::socket_failed(&format!("TCP port {}", self.port), &error))?;
+        self.listen()
+    }
+
+    /// Later calls change nothing.
+    fn listen(&self) -> Result<(), Finding> {
+        // Connections inherit it, and only with it can a restart pass them in TIME_WAIT.
+        setsockopt(&self.descriptor, sockopt::ReuseAddr, &true)
+            .and_then(|()| listen(&self.descriptor, Backlog::MAXCONN))
+            .map_err(|errno| failed(self.port, errno))
     }
 
     pub fn port(&self) -> u16 {
@@ -111,7 +117,12 @@ fn failed(port: u16, errno: Errno) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{TcpListener, TcpStream};
+    use std::{
+        io::ErrorKind,
+        net::{SocketAddr, TcpListener, TcpStream},
+        thread,
+        time::Duration,
+    };
 
     use super::*;
 
@@ -121,13 +132,28 @@ mod tests {
     }
 
     #[test]
-    fn clients_are_refused_until_it_listens_and_wait_afterwards() {
+    fn clients_are_refused_then_held_then_let_in() {
         let port = free_port();
+        let connect = |patience| {
+            let address = SocketAddr::from(([127, 0, 0, 1], port));
+            TcpStream::connect_timeout(&address, Duration::from_millis(patience))
+                .map_err(|error| error.kind())
+        };
         let socket = TcpSocket::bind(port).unwrap();
-        assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
-        socket.listen().unwrap();
-        socket.listen().unwrap();
-        TcpStream::connect(("127.0.0.1", port)).unwrap();
+        assert_eq!(connect(5000).unwrap_err(), ErrorKind::ConnectionRefused);
+        socket.listen_closed().unwrap();
+        assert_eq!(connect(100).unwrap_err(), ErrorKind::TimedOut);
+        // A client that asked while the port was closed is let in when it asks again.
+        let early = thread::spawn(move || {
+            TcpStream::connect_timeout(
+                &SocketAddr::from(([127, 0, 0, 1], port)),
+                Duration::from_secs(60),
+            )
+        });
+        socket.open().unwrap();
+        socket.open().unwrap();
+        connect(60_000).unwrap();
+        early.join().unwrap().unwrap();
     }
 
     #[test]
@@ -157,7 +183,7 @@ mod tests {
     fn a_restart_does_not_wait_for_the_connections_of_the_last_life() {
         let port = free_port();
         let socket = TcpSocket::bind(port).unwrap();
-        socket.listen().unwrap();
+        socket.open().unwrap();
         let client = TcpStream::connect(("127.0.0.1", port)).unwrap();
         let server = nix::sys::socket::accept(socket.descriptor.as_raw_fd()).unwrap();
         // The side that closes first keeps the connection in TIME_WAIT.

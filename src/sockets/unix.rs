@@ -72,6 +72,12 @@ impl UnixSocket {
     }
 }
 
+impl Drop for UnixSocket {
+    fn drop(&mut self) {
+        self.unlink();
+    }
+}
+
 impl AsFd for UnixSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.listener.as_fd()
@@ -148,7 +154,13 @@ mod tests {
             0o660
         );
         assert!(refused(&path, &Mounts::default()).contains("another Docker daemon"));
-        drop(socket); // as a killed one: the file stays
+        // As a killed one: the listener is gone, the file stays.
+        let listener = socket.listener.try_clone().unwrap();
+        nix::sys::socket::shutdown(
+            std::os::fd::AsRawFd::as_raw_fd(&listener),
+            nix::sys::socket::Shutdown::Both,
+        )
+        .unwrap();
         UnixSocket::bind(&path, Some(""), &Mounts::default()).unwrap();
     }
 

@@ -1,0 +1,30 @@
+//! What `dind-init` does for each of its commands.
+
+pub mod certs;
+pub mod check;
+pub mod run;
+
+use crate::{
+    cli::USAGE,
+    log,
+    settings::{InvalidVariable, Settings, process_environment},
+};
+
+/// Reads the settings and starts the log; an error is logged and becomes the exit status.
+fn start() -> Result<Settings, u8> {
+    match Settings::parse(&process_environment) {
+        Ok(settings) => {
+            log::start(settings.log);
+            Ok(settings)
+        }
+        Err(error) => {
+            log::start(log::Format::default());
+            Err(refuse(&error))
+        }
+    }
+}
+
+fn refuse(error: &InvalidVariable) -> u8 {
+    tracing::error!("fatal: {error}");
+    USAGE
+}

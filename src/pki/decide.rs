@@ -1,0 +1,374 @@
+//! What to do with a certificate directory: a pure function of what was found there.
+
+mod authority;
+mod client;
+mod own;
+mod refusals;
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use time::OffsetDateTime;
+
+use self::{
+    authority::HeldAuthority,
+    client::{ClientUnder, is_writable},
+};
+use super::{
+    inspect::Certificate,
+    origin::{ForeignFile, foreign_files},
+    verify::{Set, Usage},
+};
+use crate::{
+    facts::certificates::{CA_CERTIFICATES, CertificateDirectory, Presence},
+    reasons::{Finding, certs},
+    settings::{CertificateSettings, subject_names::SubjectName},
+};
+
+/// What the certificates are wanted for: all that is judged besides the directory itself.
+#[derive(Clone, Debug)]
+pub struct Wanted<'a> {
+    pub settings: &'a CertificateSettings,
+    /// The names and addresses of this container, as the server certificate should have them.
+    pub names: &'a [SubjectName],
+    pub job: Job,
+    pub now: OffsetDateTime,
+}
+
+impl Wanted<'_> {
+    /// With `DOCKER_TLS_SAN` and the job's own `DOCKER_HOST`, each once.
+    fn all_names(&self) -> Vec<SubjectName> {
+        let mut names: Vec<_> = self
+            .names
+            .iter()
+            .chain(&self.settings.names)
+            .chain(&self.job.docker_host)
+            .cloned()
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+/// What is known of the job whose service this is.
+#[derive(Clone, Debug, Default)]
+pub struct Job {
+    /// The host of the job's `DOCKER_HOST`, where that is a TCP one.
+    pub docker_host: Option<SubjectName>,
+    /// Whether `CI_JOB_ID` is set.
+    pub in_gitlab: bool,
+    /// `CI_BUILDS_DIR`, which every executor shares with the job.
+    pub builds_directory: Option<PathBuf>,
+}
+
+impl Job {
+    fn shares(&self, path: &Path) -> bool {
+        self.builds_directory
+            .as_ref()
+            .is_some_and(|builds| path.starts_with(builds))
+    }
+}
+
+/// What to do, and what to tell.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    pub signer: Signer,
+    pub server: ServerAction,
+    pub client: ClientAction,
+    /// The names of a server certificate that is issued.
+    pub names: Vec<SubjectName>,
+    /// Where `ca/` is written: the CA's certificate, and its key if it is a new one.
+    pub ca_directory: Option<PathBuf>,
+    /// None of them fatal.
+    pub findings: Vec<Finding>,
+}
+
+/// Who signs what is issued.
+#[derive(Clone)]
+pub enum Signer {
+    /// Nothing is issued.
+    Nobody,
+    /// A new CA.
+    New,
+    /// The key in `ca/`, which gets a new certificate.
+    Renewed {
+        key_pem: Vec<u8>,
+        /// The CA's common name.
+        name: String,
+        /// Kept, because what was issued before refers to it.
+        key_identifier: Option<Vec<u8>>,
+    },
+    /// The CA in `ca/`, as it is.
+    Existing {
+        key_pem: Vec<u8>,
+        certificate: Box<Certificate>,
+        certificate_pem: Vec<u8>,
+    },
+}
+
+impl fmt::Debug for Signer {
+    /// Without the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nobody => f.write_str("Nobody"),
+            Self::New => f.write_str("New"),
+            Self::Renewed { name, .. } => write!(f, "Renewed({name})"),
+            Self::Existing { certificate, .. } => write!(f, "Existing({})", certificate.subject),
+        }
+    }
+}
+
+/// What to do with `server/`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ServerAction {
+    /// Ours or official's, and still good.
+    Keep,
+    /// Replace what is there, if anything.
+    Issue,
+    /// The user's own set.
+    UseOwn,
+}
+
+/// What to do with `client/`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ClientAction {
+    /// Ours or official's, and still good.
+    Keep,
+    /// Replace what is there, if anything.
+    Issue,
+    /// A new certificate for the key that is there, under the CA that is there.
+    Recertify,
+    /// The user's own set.
+    UseOwn,
+    /// Not ours to write; a finding says what is wrong with it.
+    Leave,
+}
+
+/// Judges the directory. The error is a fatal finding: nothing may be written.
+pub fn decide(found: &CertificateDirectory, wanted: &Wanted<'_>) -> Result<Decision, Finding> {
+    for directory in [&found.ca, &found.server, &found.client] {
+        refusals::unreadable(directory)?;
+    }
+    let held = HeldAuthority::read(&found.ca, wanted.now)?;
+    let foreign = foreign_files(&found.server, held.as_ref().map(HeldAuthority::as_held_key));
+    let mut decision = if foreign.is_empty() {
+        issue_or_keep(found, wanted, held)?
+    } else {
+        use_own(found, wanted, held, &foreign)?
+    };
+    decision.findings.extend(unshared(found, wanted, &decision));
+    Ok(decision)
+}
+
+/// `server/` is the user's own.
+fn use_own(
+    found: &CertificateDirectory,
+    wanted: &Wanted<'_>,
+    held: Option<HeldAuthority>,
+    foreign: &[ForeignFile],
+) -> Result<Decision, Finding> {
+    let (server, mut findings) = own::verified_server(&found.server, foreign, wanted)?;
+    let authority = held.filter(|held| {
+        server
+            .authorities
+            .iter()
+            .any(|trusted| trusted.public_key == held.public_key)
+    });
+    let (signer, client) = match authority {
+        Some(held) => {
+            let foreign = foreign_files(&found.client, Some(held.as_held_key()));
+            let under = ClientUnder::held(&found.client, &held, wanted.now);
+            let (client, more) = under.decide(&foreign)?;
+            findings.extend(more);
+            (held.signer, client)
+        }
+        None => {
+            let (client, more) = own::client(found, &server, wanted.now);
+            findings.extend(more);
+            (Signer::Nobody, client)
+        }
+    };
+    Ok(Decision {
+        signer: match client {
+            ClientAction::Issue | ClientAction::Recertify => signer,
+            _ => Signer::Nobody,
+        },
+        server: ServerAction::UseOwn,
+        client,
+        names: Vec::new(),
+        ca_directory: None,
+        findings,
+    })
+}
+
+/// `server/` is empty, ours or official's.
+fn issue_or_keep(
+    found: &CertificateDirectory,
+    wanted: &Wanted<'_>,
+    held: Option<HeldAuthority>,
+) -> Result<Decision, Finding> {
+    let names = wanted.all_names();
+    let Some(held) = held else {
+        return without_authority(found, wanted, names);
+    };
+    let foreign = foreign_files(&found.client, Some(held.as_held_key()));
+    let under = ClientUnder::held(&found.client, &held, wanted.now);
+    let (client, findings) = under.decide(&foreign)?;
+    let server_is_good = held.certificate_pem.as_deref() == found.server.content(CA_CERTIFICATES)
+        && !held.is_renewed()
+        && Set::read(&found.server).is_ok_and(|set| {
+            set.verify(&set.authorities, Usage::Server, wanted.now)
+                .is_ok()
+                && set.leaf.is_young_at(wanted.now)
+                && names.iter().all(|name| set.leaf.covers(name))
+        });
+    if !server_is_good {
+        refusals::unwritable(&found.server, &[])?;
+    }
+    let is_written = held.is_renewed() && is_writable(&found.ca);
+    let issues = !server_is_good || matches!(client, ClientAction::Issue | ClientAction::Recertify);
+    Ok(Decision {
+        signer: if issues { held.signer } else { Signer::Nobody },
+        server: if server_is_good {
+            ServerAction::Keep
+        } else {
+            ServerAction::Issue
+        },
+        client,
+        names,
+        ca_directory: (issues && is_written).then(|| found.ca.path.clone()),
+        findings: findings.into_iter().collect(),
+    })
+}
+
+/// No CA key is there: both sets are kept, or both are made under a new CA.
+fn without_authority(
+    found: &CertificateDirectory,
+    wanted: &Wanted<'_>,
+    names: Vec<SubjectName>,
+) -> Result<Decision, Finding> {
+    authority::refuse_lone_certificate(&found.ca)?;
+    let now = wanted.now;
+    let foreign = foreign_files(&found.client, None);
+    let sets = Set::read(&found.server)
+        .ok()
+        .zip(Set::read(&found.client).ok());
+    let pair = sets.filter(|(server, client)| {
+        foreign.is_empty()
+            && server
+                .verify(&client.authorities, Usage::Server, now)
+                .is_ok()
+            && client
+                .verify(&server.authorities, Usage::Client, now)
+                .is_ok()
+            && server
+                .verify(&server.authorities, Usage::Server, now)
+                .is_ok()
+    });
+    if let Some((server, client)) = pair {
+        let is_good = names.iter().all(|name| server.leaf.covers(name))
+            && [&server, &client].into_iter().all(|set| {
+                set.leaf.is_young_at(now)
+                    && set
+                        .authorities
+                        .iter()
+                        .all(|authority| authority.has_key_usage && authority.is_young_at(now))
+            });
+        // A pair that works is better than none where another cannot be written.
+        if is_good || !is_writable(&found.server) || !is_writable(&found.client) {
+            return Ok(Decision {
+                signer: Signer::Nobody,
+                server: ServerAction::Keep,
+                client: ClientAction::Keep,
+                findings: own::names(&found.server, &server.leaf, wanted),
+                names,
+                ca_directory: None,
+            });
+        }
+    }
+    if !foreign.is_empty() {
+        return Err(refusals::foreign(&found.client, &foreign));
+    }
+    refusals::unwritable(&found.client, &foreign)?;
+    refusals::unwritable(&found.server, &[])?;
+    let keeps_key =
+        found.ca.is_on_volume() && !wanted.job.shares(&found.ca.path) && is_writable(&found.ca);
+    Ok(Decision {
+        signer: Signer::New,
+        server: ServerAction::Issue,
+        client: ClientAction::Issue,
+        names,
+        ca_directory: keeps_key.then(|| found.ca.path.clone()),
+        findings: refusals::naming(&found.client).into_iter().collect(),
+    })
+}
+
+/// Only a volume, or the builds directory, is seen by the job as well.
+fn unshared(
+    found: &CertificateDirectory,
+    wanted: &Wanted<'_>,
+    decision: &Decision,
+) -> Option<Finding> {
+    let client = &found.client;
+    let mount = client.mount.as_ref()?;
+    if !wanted.job.in_gitlab
+        || mount.point != Path::new("/")
+        || wanted.job.shares(&client.path)
+        || decision.client == ClientAction::Leave
+    {
+        return None;
+    }
+    let path = client.path.display();
+    let state = match client.presence {
+        Presence::Missing => "would be made in",
+        _ => "lies in",
+    };
+    Some(certs::UNSHARED.found(
+        format!("{path} {state} this container's own file system, not on a volume."),
+        format!(
+            "in the runner's config.toml, share it. With the Kubernetes executor:\n{}\n\
+             With the Docker executor: volumes = [\"{path}\", \"/cache\"] in [runners.docker]",
+            refusals::empty_dir(&client.path)
+        ),
+    ))
+}
+
+/// The plan in a few lines.
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.signer {
+            Signer::Nobody => f.write_str("CA: none is needed")?,
+            Signer::New => f.write_str("CA: make a new one")?,
+            Signer::Renewed { name, .. } => {
+                write!(f, "CA: make a new certificate CN={name} for the key in ca/")?;
+            }
+            Signer::Existing { certificate, .. } => {
+                write!(f, "CA: use {} in ca/", certificate.subject)?;
+            }
+        }
+        if let Some(directory) = &self.ca_directory {
+            write!(f, ", and write it to {}", directory.display())?;
+        }
+        match self.server {
+            ServerAction::Keep => f.write_str("\nserver: keep what is there")?,
+            ServerAction::UseOwn => f.write_str("\nserver: use your own set")?,
+            ServerAction::Issue => {
+                f.write_str("\nserver: issue for")?;
+                for (position, name) in self.names.iter().enumerate() {
+                    let comma = if position == 0 { "" } else { "," };
+                    write!(f, "{comma} {name}")?;
+                }
+            }
+        }
+        f.write_str(match self.client {
+            ClientAction::Keep => "\nclient: keep what is there",
+            ClientAction::Issue => "\nclient: issue with a new key",
+            ClientAction::Recertify => "\nclient: issue for the key that is there",
+            ClientAction::UseOwn => "\nclient: use your own set",
+            ClientAction::Leave => "\nclient: leave it as it is",
+        })
+    }
+}

@@ -1,0 +1,160 @@
+//! Whose a file is: only what we or official made may be replaced.
+//!
+//! A name alone proves nothing. A CA is known by its name and by having signed itself; a
+//! certificate by its name and by such a CA's signature; a key by its certificate.
+
+use super::{
+    inspect::{Certificate, public_key_of, read_request},
+    issue::{CA_NAME, CLIENT_NAME, SERVER_NAME},
+};
+use crate::facts::certificates::{CA_CERTIFICATES, CERTIFICATE, Directory, KEY, retired, staged};
+
+const CA_NAMES: [&str; 2] = [CA_NAME, "docker:dind CA"];
+const LEAF_NAMES: [&str; 4] = [
+    SERVER_NAME,
+    CLIENT_NAME,
+    "docker:dind server",
+    "docker:dind client",
+];
+
+/// Whether this is a CA certificate that we or official made.
+pub fn is_replaceable_ca(certificate: &Certificate) -> bool {
+    has_name(&certificate.plain_name, &CA_NAMES) && certificate.is_self_signed()
+}
+
+/// A published file that neither we nor official made.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ForeignFile {
+    pub name: &'static str,
+    /// What it is, as in "a CA certificate CN=Example that is not ours".
+    pub what: String,
+    /// Whether it is a CA certificate and nothing else, such as a registry's.
+    pub is_ca: bool,
+}
+
+/// The key in `ca/`, under which certificates may have been issued before.
+#[derive(Clone, Copy, Debug)]
+pub struct HeldKey<'a> {
+    /// SubjectPublicKeyInfo, DER.
+    pub public_key: &'a [u8],
+    /// `ca/cert.pem`, byte for byte.
+    pub certificate_pem: Option<&'a [u8]>,
+}
+
+/// The files of a set in `server/` or `client/` that must not be replaced.
+///
+/// What is named as ours and signed with the key in `ca/` counts as ours, and so does a copy of the
+/// certificate in `ca/`. A file that is empty counts as missing.
+pub fn foreign_files(directory: &Directory, held: Option<HeldKey<'_>>) -> Vec<ForeignFile> {
+    let ca_key = held.map(|held| held.public_key);
+    let parse = |name: &str| {
+        directory
+            .content(name)
+            .and_then(|pem| Certificate::parse_pem(pem).ok())
+            .unwrap_or_default()
+    };
+    let is_known_ca = |certificate: &Certificate| {
+        is_replaceable_ca(certificate) || ca_key == Some(&certificate.public_key[..])
+    };
+    let published = parse(CA_CERTIFICATES);
+    // A publisher that was killed leaves the CA of what is there under a hidden name.
+    let hidden = [
+        parse(&staged(CA_CERTIFICATES)),
+        parse(&retired(CA_CERTIFICATES)),
+    ]
+    .concat();
+    let known_cas: Vec<_> = published
+        .iter()
+        .chain(&hidden)
+        .filter(|certificate| is_known_ca(certificate))
+        .collect();
+    let chain = parse(CERTIFICATE);
+    let is_known_leaf = |leaf: &Certificate| {
+        has_name(&leaf.plain_name, &LEAF_NAMES)
+            && (known_cas.iter().any(|ca| leaf.is_issued_by(ca))
+                || ca_key.is_some_and(|key| leaf.is_signed_with(key)))
+    };
+
+    let mut foreign = Vec::new();
+    let is_copy = |pem| held.and_then(|held| held.certificate_pem) == Some(pem);
+    // All of them: a bundle that someone added their own CA to is theirs.
+    if directory.content(CA_CERTIFICATES).is_some_and(|pem| {
+        !is_copy(pem) && (published.is_empty() || !published.iter().all(is_known_ca))
+    }) {
+        foreign.push(ForeignFile {
+            name: CA_CERTIFICATES,
+            what: describe_ca(&published),
+            is_ca: !published.is_empty(),
+        });
+    }
+    if directory.content(CERTIFICATE).is_some() && !chain.first().is_some_and(is_known_leaf) {
+        foreign.push(ForeignFile {
+            name: CERTIFICATE,
+            what: describe_leaf(&chain),
+            is_ca: false,
+        });
+    }
+    if let Some(pem) = directory.content(KEY) {
+        let staged = parse(&staged(CERTIFICATE));
+        // Official, killed before it had a certificate, leaves the request for one.
+        let requested = directory
+            .content("csr.pem")
+            .and_then(read_request)
+            .filter(|(name, _)| LEAF_NAMES.contains(&name.as_str()))
+            .map(|(_, public_key)| public_key);
+        let is_known_key = |key: &[u8]| {
+            chain
+                .first()
+                .filter(|leaf| is_known_leaf(leaf))
+                .into_iter()
+                .chain(staged.first())
+                .map(|leaf| &leaf.public_key)
+                .chain(&requested)
+                .any(|known| known == key)
+        };
+        let what = match public_key_of(pem) {
+            Ok(public_key) if is_known_key(&public_key) => None,
+            Ok(_) => Some("a private key that is not ours".to_owned()),
+            Err(why) => Some(format!("a file that {why}")),
+        };
+        foreign.extend(what.map(|what| ForeignFile {
+            name: KEY,
+            what,
+            is_ca: false,
+        }));
+    }
+    foreign
+}
+
+fn has_name(name: &Option<String>, known: &[&str]) -> bool {
+    name.as_deref().is_some_and(|name| known.contains(&name))
+}
+
+fn describe_ca(certificates: &[Certificate]) -> String {
+    match certificates {
+        [] => "a file that holds no certificate".into(),
+        [one] if has_name(&one.plain_name, &CA_NAMES) => {
+            format!("named {} but not signed by itself", one.subject)
+        }
+        [one] if one.is_authority => {
+            format!("a CA certificate {} that is not ours", one.subject)
+        }
+        [one] => format!("a certificate {} that is not ours", one.subject),
+        [one, ..] => format!(
+            "{} certificates that are not ours, {} first",
+            certificates.len(),
+            one.subject
+        ),
+    }
+}
+
+fn describe_leaf(chain: &[Certificate]) -> String {
+    match chain {
+        [] => "a file that holds no certificate".into(),
+        [leaf, ..] if has_name(&leaf.plain_name, &LEAF_NAMES) => format!(
+            "named {} but signed by no {CA_CERTIFICATES} that lies beside it",
+            leaf.subject
+        ),
+        [leaf, ..] => format!("a certificate {} that is not ours", leaf.subject),
+    }
+}

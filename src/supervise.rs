@@ -1,0 +1,208 @@
+//! The life of dockerd: wait for what happens, pass signals on, reap, and take its exit status.
+
+use std::{
+    fs,
+    os::fd::{AsFd, BorrowedFd},
+    time::{Duration, Instant},
+};
+
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::{
+        signal::{Signal, kill},
+        wait::{WaitPidFlag, WaitStatus, waitpid},
+    },
+    unistd::Pid,
+};
+
+use crate::{
+    dockerd::readiness::{Notification, Readiness},
+    signals::{self, Signals},
+};
+
+/// How long the processes that dockerd left behind may take to end before the init does.
+///
+/// dockerd itself may take as long as it wants: it gives each container its own stop time, and
+/// whoever asked the container to stop has a deadline of its own (Kubernetes 30 s).
+const LEFT_BEHIND: Duration = Duration::from_secs(2);
+
+/// What the supervisor tells the rest of the init.
+pub trait Events {
+    /// dockerd serves its API.
+    fn ready(&mut self);
+    /// The container was asked to stop; dockerd was told.
+    fn asked_to_stop(&mut self, signal: Signal);
+    /// dockerd does not serve its API any more.
+    fn stopping(&mut self);
+}
+
+/// How dockerd ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ended {
+    Exited(u8),
+    Killed(Signal),
+}
+
+impl Ended {
+    /// dockerd's own, or 128 + n for signal n, as a shell has it.
+    pub fn exit_status(self) -> u8 {
+        match self {
+            Self::Exited(status) => status,
+            // Signals are numbered 1 to 64.
+            Self::Killed(signal) => 128_u8.saturating_add(signal as i32 as u8),
+        }
+    }
+}
+
+/// Everything that the supervisor waits for.
+pub struct Supervisor<'a> {
+    pub dockerd: Pid,
+    pub signals: &'a Signals,
+    pub readiness: &'a Readiness,
+    pub events: &'a mut dyn Events,
+}
+
+impl Supervisor<'_> {
+    /// Waits for dockerd's end, and for that of what it leaves behind. Never wakes up for nothing.
+    pub fn run(mut self) -> Ended {
+        let mut forwarded = Vec::new();
+        loop {
+            let sources = [self.signals.descriptor.as_fd(), self.readiness.as_fd()];
+            wait_for(&sources, None);
+            let ended = self.handle_signals(&mut forwarded);
+            self.handle_notifications();
+            if let Some(ended) = ended {
+                self.end_what_is_left();
+                return ended;
+            }
+        }
+    }
+
+    /// Signals are merged while they wait, so one SIGCHLD may stand for many children.
+    fn handle_signals(&mut self, forwarded: &mut Vec<Signal>) -> Option<Ended> {
+        let mut ended = None;
+        while let Some(signal) = self.signals.next() {
+            if signal == Signal::SIGCHLD {
+                ended = ended.or(reap(self.dockerd));
+            } else if signals::is_forwarded(signal) {
+                self.forward(signal, forwarded);
+            }
+        }
+        ended
+    }
+
+    fn forward(&mut self, signal: Signal, forwarded: &mut Vec<Signal>) {
+        if signals::asks_to_stop(signal) {
+            if forwarded.contains(&signal) {
+                return;
+            }
+            forwarded.push(signal);
+            self.events.asked_to_stop(signal);
+        }
+        // It may have ended already; SIGCHLD is on its way then.
+        let _ = kill(self.dockerd, signal);
+    }
+
+    fn handle_notifications(&mut self) {
+        while let Some(notification) = self.readiness.next(self.dockerd) {
+            match notification {
+                Notification::Ready => self.events.ready(),
+                Notification::Stopping => self.events.stopping(),
+            }
+        }
+    }
+
+    /// Asks our remaining children to end, and waits until they have or the time is over.
+    fn end_what_is_left(&self) {
+        for child in children() {
+            let _ = kill(child, Signal::SIGTERM);
+        }
+        let deadline = Instant::now() + LEFT_BEHIND;
+        while has_children() {
+            let Some(left) = deadline.checked_duration_since(Instant::now()) else {
+                return;
+            };
+            wait_for(&[self.signals.descriptor.as_fd()], Some(left));
+            while self.signals.next().is_some() {}
+        }
+    }
+}
+
+/// Waits until a source is readable; at most `limit`.
+fn wait_for<const N: usize>(sources: &[BorrowedFd<'_>; N], limit: Option<Duration>) {
+    let mut waiting = sources.map(|source| PollFd::new(source, PollFlags::POLLIN));
+    let timeout = limit.map_or(PollTimeout::NONE, |limit| {
+        PollTimeout::try_from(limit).unwrap_or(PollTimeout::MAX)
+    });
+    // An error can only be EINTR, and the caller looks at every source anyway.
+    let _ = poll(&mut waiting, timeout);
+}
+
+/// Reaps every child that has ended; returns how `main` did, if it was among them.
+fn reap(main: Pid) -> Option<Ended> {
+    let mut ended = None;
+    loop {
+        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::Exited(pid, status)) if pid == main => {
+                // The kernel keeps only the low byte.
+                ended = Some(Ended::Exited(u8::try_from(status).unwrap_or(u8::MAX)));
+            }
+            Ok(WaitStatus::Signaled(pid, signal, _)) if pid == main => {
+                ended = Some(Ended::Killed(signal));
+            }
+            Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return ended,
+            Ok(_) | Err(_) => {}
+        }
+    }
+}
+
+/// Reaps, and says whether a child is still there.
+fn has_children() -> bool {
+    loop {
+        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::StillAlive) => return true,
+            Err(_) => return false,
+            Ok(_) => {}
+        }
+    }
+}
+
+/// The processes whose parent we are: as PID 1 or as a subreaper, orphans too.
+fn children() -> Vec<Pid> {
+    let ourselves = std::process::id().to_string();
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes
+        .filter_map(|entry| {
+            let pid = entry.file_name().to_str()?.parse().ok()?;
+            let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+            // The command stands in parentheses and may hold anything; state and parent follow.
+            let (_, rest) = stat.rsplit_once(')')?;
+            let parent = rest.split_whitespace().nth(1)?;
+            (parent == ourselves).then_some(Pid::from_raw(pid))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn the_exit_status_is_dockerd_s_own_or_a_shell_s_for_a_signal() {
+        assert_eq!(Ended::Exited(3).exit_status(), 3);
+        assert_eq!(Ended::Killed(Signal::SIGKILL).exit_status(), 137);
+    }
+
+    #[test]
+    fn children_are_found_whatever_their_name() {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
+        assert!(children().contains(&pid));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!children().contains(&pid));
+    }
+}
