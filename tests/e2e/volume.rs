@@ -78,6 +78,18 @@ impl Volume {
         files
     }
 
+    /// Asserts that the files are the same, byte for byte, as in `before`.
+    #[track_caller]
+    pub fn expect_unchanged(&self, before: &BTreeMap<PathBuf, Vec<u8>>) {
+        let after = self.files();
+        let differing: Vec<_> = after
+            .keys()
+            .chain(before.keys())
+            .filter(|&path| before.get(path) != after.get(path))
+            .collect();
+        assert!(differing.is_empty(), "not as they were: {differing:?}");
+    }
+
     fn new(directory: TempDir) -> Self {
         fs::set_permissions(directory.path(), Permissions::from_mode(0o777)).unwrap();
         Self {
