@@ -89,7 +89,7 @@ Environment, as official:
 
 Environment, our own:
   DIND_DOCKERD_ARGS       more flags for dockerd, split as a shell splits words
-  DIND_CLIENT_KEY         rsa-2048 (default, every client reads it) or ecdsa-p256
+  DIND_CLIENT_KEY         ecdsa-p256 (default, made at once) or rsa-2048 (old clients)
   DIND_CERT_DAYS          days that certificates are valid: 1 to 3650 (default 825)
   DIND_LOG                text (default) or json
   DIND_INIT               official: run the image's original entrypoint instead
