@@ -36,7 +36,7 @@ image: ## Make localhost/dind-init:dev (SUITE=sid: :dev-sid) with Debian's own D
 	images/base.sh $(SUITE)
 	cargo build --locked --release --bin dind-init
 	install -D $(TARGET_DIR)/release/dind-init $(CONTEXT)/dind-init
-	images/podman build --quiet --pull-never --file images/debian.Dockerfile \
+	images/podman build --quiet --pull-never --network=none --file images/debian.Dockerfile \
 	    --build-arg BASE_IMAGE=localhost/dind-base:$(SUITE) --tag localhost/dind-init:$(TAG) $(CONTEXT)
 
 bench: image ## Measure what the README claims

@@ -10,7 +10,7 @@ packages=(gcc libc6-dev git shellcheck)
 if [ "$1" = pods ]; then
     # What makes the base images, runs the pods, and speaks to them.
     packages+=(debootstrap debian-archive-keyring podman netavark aardvark-dns catatonit uidmap runc
-        iptables openssl curl ca-certificates)
+        iptables nftables openssl curl ca-certificates)
 fi
 
 main() {
