@@ -1,12 +1,11 @@
 //! The service's life, from its first instant to dockerd's exit status.
 
+pub mod certificates;
+mod machine;
+
 use std::{ffi::OsString, path::Path, sync::Arc, time::Instant};
 
-use nix::{
-    sys::{prctl, signal::Signal},
-    unistd::{Pid, Uid, User as Account},
-};
-use time::OffsetDateTime;
+use nix::{sys::signal::Signal, unistd::Uid};
 
 use crate::{
     dockerd::{
@@ -17,17 +16,12 @@ use crate::{
         rootless::{self, Rootless},
     },
     error_daemon,
-    facts::{
-        identity::{self, Identity},
-        mounts::Mounts,
-    },
-    log,
+    facts::mounts::Mounts,
     opening::Opening,
-    pki::{self, Certificates, ClientKeyInTheMaking, Job, Wanted},
+    pki::{Certificates, ClientKeyInTheMaking},
     plan::{Plan, User},
-    reasons::{Finding, daemon, privilege},
-    settings::{CertificateSettings, Settings, process_environment, subject_names::SubjectName},
-    setup,
+    reasons::{Finding, daemon},
+    settings::{CertificateSettings, Settings, process_environment},
     signals::Signals,
     sockets::Sockets,
     supervise::{Ended, Events, Supervisor},
@@ -42,7 +36,7 @@ pub fn run(invocation: &Invocation, settings: &Settings, uid: Uid) -> Result<u8,
     // The slowest step by far, so it is begun before everything else.
     let client_key = tls.map(|certificates| ClientKeyInTheMaking::start(certificates.client_key));
     let oom_score_adj = launch::protect_from_out_of_memory();
-    become_reaper();
+    machine::become_reaper();
     let readiness = Readiness::bind().map_err(|error| daemon::init("NOTIFY_SOCKET", &error))?;
 
     let mounts = Mounts::read().unwrap_or_default();
@@ -52,7 +46,7 @@ pub fn run(invocation: &Invocation, settings: &Settings, uid: Uid) -> Result<u8,
         .map(|sockets| Sockets::bind(sockets, &mounts).map(Arc::new))
         .transpose()?;
     let mut certificates = tls
-        .map(|certificates| prepare_certificates(certificates, settings, &mounts))
+        .map(|certificates| certificates::prepare(certificates, settings, &mounts))
         .transpose()?;
     let mut pending = certificates
         .as_mut()
@@ -65,7 +59,7 @@ pub fn run(invocation: &Invocation, settings: &Settings, uid: Uid) -> Result<u8,
             .map(|(client, key)| client.publish(key))
             .transpose()?;
     }
-    let environment = prepare_machine(settings, uid, &mounts, &readiness)?;
+    let environment = machine::prepare(settings, uid, &mounts, &readiness)?;
 
     let argv = command_line(&plan, uid);
     say_what_starts(&plan, tls);
@@ -109,6 +103,9 @@ pub fn run(invocation: &Invocation, settings: &Settings, uid: Uid) -> Result<u8,
     if let Some(sockets) = sockets {
         sockets.unix.unlink();
     }
+    if let Some(tls) = tls {
+        certificates::remove(tls, settings);
+    }
     if let Some(finding) = opening.and_then(|opening| opening.failure()) {
         return Err(finding);
     }
@@ -134,94 +131,6 @@ pub fn plan(invocation: &Invocation, settings: &Settings, uid: Uid) -> Plan {
             runtime_directory: rootless::runtime_directory(&process_environment, uid.as_raw()),
         },
     )
-}
-
-/// Orphans come to us, as they do to PID 1.
-fn become_reaper() {
-    if Pid::this() != Pid::from_raw(1) && prctl::set_child_subreaper(true).is_err() {
-        tracing::warn!(
-            "not PID 1 and not a subreaper: processes that dockerd orphans stay zombies"
-        );
-    }
-}
-
-/// Brings the certificate directory into order, all but a client's new key.
-pub fn prepare_certificates(
-    certificates: &CertificateSettings,
-    settings: &Settings,
-    mounts: &Mounts,
-) -> Result<Certificates, Finding> {
-    let names = certificate_names(certificates, settings);
-    let made = pki::prepare(
-        mounts,
-        &wanted(certificates, settings, &names),
-        pki::PATIENCE,
-    )?;
-    made.findings.iter().for_each(log::finding);
-    Ok(made)
-}
-
-/// All names of this container; reads them.
-pub fn certificate_names(
-    certificates: &CertificateSettings,
-    settings: &Settings,
-) -> Vec<SubjectName> {
-    Identity::read().server_names(&certificates.names, &settings.docker_host)
-}
-
-/// What the certificates are wanted for.
-pub fn wanted<'a>(
-    certificates: &'a CertificateSettings,
-    settings: &Settings,
-    names: &'a [SubjectName],
-) -> Wanted<'a> {
-    Wanted {
-        settings: certificates,
-        names,
-        job: Job {
-            docker_host: identity::tcp_host(&settings.docker_host).and_then(SubjectName::from_host),
-            in_gitlab: settings.in_gitlab_job,
-            builds_directory: settings.builds_directory.clone(),
-        },
-        now: OffsetDateTime::now_utc(),
-    }
-}
-
-/// Does what dockerd needs of the machine; returns the variables it gets.
-fn prepare_machine(
-    settings: &Settings,
-    uid: Uid,
-    mounts: &Mounts,
-    readiness: &Readiness,
-) -> Result<Vec<(OsString, OsString)>, Finding> {
-    for path in setup::pid_files::remove_stale(Path::new("/run")) {
-        tracing::info!(
-            "removed {}, left by an earlier life of this container",
-            path.display()
-        );
-    }
-    let mut environment = vec![("NOTIFY_SOCKET".into(), readiness.address().into())];
-    let backend = setup::iptables::Backend::choose(settings.iptables_legacy.as_deref());
-    match backend.version() {
-        Ok(version) => tracing::info!("{version}: {}", backend.why),
-        Err(finding) => log::finding(&finding),
-    }
-    environment.extend(backend.path().map(|path| ("PATH".into(), path)));
-    if uid.is_root() {
-        setup::mounts::prepare(mounts)?
-            .iter()
-            .for_each(log::finding);
-        if let Some(finding) = setup::cgroup::nest(Path::new("/sys/fs/cgroup")) {
-            log::finding(&finding);
-        }
-        // Tells dockerd, as systemd's convention is, that it is in a container.
-        environment.push(("container".into(), "docker".into()));
-    } else {
-        let account = Account::from_uid(uid).ok().flatten();
-        let name = account.map(|account| account.name).unwrap_or_default();
-        rootless::check(uid.as_raw(), &name).map_err(|missing| privilege::rootless(&missing))?;
-    }
-    Ok(environment)
 }
 
 fn command_line(plan: &Plan, uid: Uid) -> Vec<OsString> {

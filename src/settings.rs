@@ -51,8 +51,8 @@ pub struct Settings {
     pub log: log::Format,
     /// `CI_BUILDS_DIR`, where a GitLab job's own directories lie.
     pub builds_directory: Option<PathBuf>,
-    /// `CI_JOB_ID` is set.
-    pub in_gitlab_job: bool,
+    /// `CI_JOB_ID`: set in a GitLab job.
+    pub gitlab_job: Option<String>,
 }
 
 impl Settings {
@@ -64,7 +64,7 @@ impl Settings {
             dockerd_arguments: words(environment, "DIND_DOCKERD_ARGS")?,
             log: parsed(environment, "DIND_LOG", log::Format::ACCEPTED)?.unwrap_or_default(),
             builds_directory: non_empty(environment, "CI_BUILDS_DIR").map(PathBuf::from),
-            in_gitlab_job: non_empty(environment, "CI_JOB_ID").is_some(),
+            gitlab_job: non_empty(environment, "CI_JOB_ID"),
         })
     }
 }

@@ -36,7 +36,7 @@ pub fn certs() -> u8 {
 fn make(certificates: &CertificateSettings, settings: &Settings) -> Result<(), Finding> {
     let key = ClientKeyInTheMaking::start(certificates.client_key);
     let mounts = Mounts::read().unwrap_or_default();
-    let made = service::prepare_certificates(certificates, settings, &mounts)?;
+    let made = service::certificates::prepare(certificates, settings, &mounts)?;
     tracing::info!("{}", made.decision.to_string().replace('\n', "; "));
     match made.pending {
         Some(client) => client.publish(key),

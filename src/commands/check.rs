@@ -63,8 +63,8 @@ impl<'a> Report<'a> {
         }
         if let Some(certificates) = settings.certificates.as_ref().filter(|_| plan.tls) {
             let survey = CertificateDirectory::survey(&certificates.directory, &mounts);
-            let names = service::certificate_names(certificates, settings);
-            let wanted = service::wanted(certificates, settings, &names);
+            let names = service::certificates::names(certificates, settings);
+            let wanted = service::certificates::wanted(certificates, settings, &names);
             let decision = pki::decide(&survey, &wanted);
             for directory in [&survey.ca, &survey.server, &survey.client] {
                 report.facts.push_str(&describe(directory));

@@ -12,6 +12,7 @@
 pub mod decide;
 pub mod inspect;
 pub mod issue;
+pub mod leftovers;
 pub mod lock;
 pub mod origin;
 pub mod publish;

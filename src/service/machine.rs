@@ -1,0 +1,63 @@
+//! What dockerd needs of this process and of the machine.
+
+use std::{ffi::OsString, path::Path};
+
+use nix::{
+    sys::prctl,
+    unistd::{Pid, Uid, User as Account},
+};
+
+use crate::{
+    dockerd::{readiness::Readiness, rootless},
+    facts::mounts::Mounts,
+    log,
+    reasons::{Finding, privilege},
+    settings::Settings,
+    setup,
+};
+
+/// Orphans come to us, as they do to PID 1.
+pub fn become_reaper() {
+    if Pid::this() != Pid::from_raw(1) && prctl::set_child_subreaper(true).is_err() {
+        tracing::warn!(
+            "not PID 1 and not a subreaper: processes that dockerd orphans stay zombies"
+        );
+    }
+}
+
+/// Does what dockerd needs of the machine; returns the variables it gets.
+pub fn prepare(
+    settings: &Settings,
+    uid: Uid,
+    mounts: &Mounts,
+    readiness: &Readiness,
+) -> Result<Vec<(OsString, OsString)>, Finding> {
+    for path in setup::pid_files::remove_stale(Path::new("/run")) {
+        tracing::info!(
+            "removed {}, left by an earlier life of this container",
+            path.display()
+        );
+    }
+    let mut environment = vec![("NOTIFY_SOCKET".into(), readiness.address().into())];
+    let backend = setup::iptables::Backend::choose(settings.iptables_legacy.as_deref());
+    match backend.version() {
+        Ok(version) => tracing::info!("{version}: {}", backend.why),
+        Err(finding) => log::finding(&finding),
+    }
+    environment.extend(backend.path().map(|path| ("PATH".into(), path)));
+    if uid.is_root() {
+        setup::mounts::prepare(mounts)?
+            .iter()
+            .for_each(log::finding);
+        if let Some(finding) = setup::cgroup::nest(Path::new("/sys/fs/cgroup")) {
+            log::finding(&finding);
+        }
+        // Tells dockerd, as systemd's convention is, that it is in a container.
+        environment.push(("container".into(), "docker".into()));
+    } else {
+        let account = Account::from_uid(uid).ok().flatten();
+        let name = account.map(|account| account.name).unwrap_or_default();
+        rootless::check(uid.as_raw(), &name).map_err(|missing| privilege::rootless(&missing))?;
+    }
+    Ok(environment)
+}

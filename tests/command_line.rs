@@ -1,0 +1,223 @@
+//! The command line, as anybody may use it: no container, no privileges, nothing left behind.
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use tempfile::{TempDir, tempdir};
+
+const DIND_INIT: &str = env!("CARGO_BIN_EXE_dind-init");
+
+#[test]
+fn help_and_version_go_to_stdout() {
+    let help = dind_init(&["--help"], &[]);
+    assert_eq!(status(&help), 0);
+    for word in [
+        "DOCKER_TLS_CERTDIR",
+        "DIND_CLIENT_KEY",
+        "Exit status",
+        "check",
+    ] {
+        assert!(stdout(&help).contains(word), "{word}");
+    }
+    let version = stdout(&dind_init(&["--version"], &[]));
+    assert!(version.starts_with(&format!("dind-init {} (", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn a_wrong_command_or_variable_is_status_64_and_named() {
+    let wrong = dind_init(&["chekc"], &[]);
+    assert_eq!(status(&wrong), 64);
+    assert!(stderr(&wrong).contains("chekc"));
+    for (name, value, accepted) in [
+        ("DOCKER_TLS_CERTDIR", "certs", "an absolute path"),
+        ("DOCKER_TLS_SAN", "email:x@y", "DNS:name"),
+        ("DIND_CLIENT_KEY", "ed25519", "rsa-2048"),
+        ("DIND_CERT_DAYS", "4000", "from 1 to 3650"),
+        ("DIND_LOG", "xml", "json"),
+        ("DIND_INIT", "offical", "official"),
+        ("DIND_DOCKERD_ARGS", "--label 'x", "quote"),
+    ] {
+        let refused = dind_init(&["run"], &[("DOCKER_TLS_CERTDIR", "/c"), (name, value)]);
+        let message = stderr(&refused);
+        assert_eq!(status(&refused), 64, "{message}");
+        for part in [name, value, accepted] {
+            assert!(message.contains(part), "{part} in {message}");
+        }
+    }
+}
+
+#[test]
+fn certs_makes_the_certificates_and_keeps_them() {
+    let (directory, path) = certificate_directory();
+    let variables = [("DOCKER_TLS_CERTDIR", path.as_str())];
+    let made = dind_init(&["certs"], &variables);
+    assert_eq!(status(&made), 0, "{}", stderr(&made));
+    for part in ["client", "server"] {
+        let files = ["ca.pem", "cert.pem", "key.pem"];
+        assert_eq!(names(&directory.path().join(part)), files, "{part}");
+    }
+    let certificate = directory.path().join("client/cert.pem");
+    let before = fs::read(&certificate).unwrap();
+    assert_eq!(status(&dind_init(&["certs"], &variables)), 0);
+    assert_eq!(fs::read(&certificate).unwrap(), before);
+
+    let renamed = [variables[0], ("DOCKER_TLS_SAN", "another.example")];
+    assert_eq!(status(&dind_init(&["certs"], &renamed)), 0);
+    assert_ne!(fs::read(&certificate).unwrap(), before);
+
+    let nowhere = dind_init(&["certs"], &[("DOCKER_TLS_CERTDIR", "")]);
+    assert_eq!(status(&nowhere), 64);
+}
+
+#[test]
+fn check_tells_what_would_be_done_and_does_nothing() {
+    let (directory, path) = certificate_directory();
+    let variables = [
+        ("DOCKER_TLS_CERTDIR", path.as_str()),
+        ("DOCKER_TLS_SAN", "DNS:a.example"),
+    ];
+    let checked = dind_init(&["check", "--mtu=1400"], &variables);
+    let report = stdout(&checked);
+    assert_eq!(status(&checked), 0, "{report}");
+    for part in ["Facts", "a.example", "Plan", "client: issue", "--mtu=1400"] {
+        assert!(report.contains(part), "{part} in {report}");
+    }
+    assert!(names(directory.path()).is_empty());
+}
+
+#[test]
+fn check_has_the_status_of_what_would_stop_the_service() {
+    let (directory, path) = foreign_certificate_directory();
+    let checked = dind_init(&["check"], &[("DOCKER_TLS_CERTDIR", &path)]);
+    let report = stdout(&checked);
+    assert_eq!(status(&checked), 70, "{report}");
+    assert!(report.contains("fatal CERTS-FOREIGN"), "{report}");
+    let ca = directory.path().join("client/ca.pem");
+    assert_eq!(fs::read_to_string(ca).unwrap(), FOREIGN);
+}
+
+#[test]
+fn another_command_gets_a_client_s_environment_and_its_own_status() {
+    let (directory, path) = certificate_directory();
+    let variables = [
+        ("DOCKER_TLS_CERTDIR", path.as_str()),
+        ("DOCKER_HOST", "tcp://docker:2376"),
+    ];
+    let script = "echo \"$DOCKER_HOST $DOCKER_TLS_VERIFY $DOCKER_CERT_PATH\"; exit 7";
+    let before = dind_init(&["run", "sh", "-c", script], &variables);
+    assert_eq!(stdout(&before), "tcp://docker:2376  \n");
+    assert_eq!(status(&before), 7);
+
+    assert_eq!(status(&dind_init(&["certs"], &variables)), 0);
+    let after = dind_init(&["run", "sh", "-c", script], &variables);
+    let client = directory.path().join("client");
+    let expected = format!("tcp://docker:2376 1 {}\n", client.display());
+    assert_eq!(stdout(&after), expected);
+
+    let missing = dind_init(&["run", "no-such-command"], &variables);
+    assert_eq!(status(&missing), 127);
+    assert!(stderr(&missing).contains("no-such-command"));
+}
+
+#[test]
+fn as_the_entrypoint_our_own_commands_are_just_commands() {
+    let directory = tempdir().unwrap();
+    let entrypoint = directory.path().join("dockerd-entrypoint.sh");
+    symlink(DIND_INIT, &entrypoint).unwrap();
+    let entrypoint = entrypoint.to_str().unwrap();
+    let output = command(entrypoint, &["echo", "a", "--help"], &[]);
+    assert_eq!(stdout(&output), "a --help\n");
+    assert_eq!(status(&command(entrypoint, &["certs"], &[])), 127);
+}
+
+#[test]
+fn the_way_back_says_so_where_there_is_none() {
+    let output = dind_init(&["run"], &[("DIND_INIT", "official")]);
+    assert_eq!(status(&output), 127);
+    assert!(stderr(&output).contains("dockerd-entrypoint.official.sh"));
+}
+
+#[test]
+fn json_lines_carry_the_id_and_the_severity() {
+    let (_directory, path) = foreign_certificate_directory();
+    let variables = [("DOCKER_TLS_CERTDIR", path.as_str()), ("DIND_LOG", "json")];
+    let text = stderr(&dind_init(&["certs"], &variables));
+    let line: serde_json::Value = serde_json::from_str(text.trim()).unwrap();
+    assert_eq!(line["id"], "CERTS-FOREIGN");
+    assert_eq!(line["severity"], "fatal");
+}
+
+#[test]
+fn a_closed_stderr_changes_nothing() {
+    let (_directory, path) = certificate_directory();
+    let script = format!("exec {DIND_INIT} certs 2>&-");
+    let variables = [("DOCKER_TLS_CERTDIR", path.as_str())];
+    assert_eq!(status(&command("/bin/sh", &["-c", &script], &variables)), 0);
+}
+
+#[test]
+fn completions_are_printed() {
+    let output = dind_init(&["completions", "bash"], &[]);
+    assert_eq!(status(&output), 0);
+    assert!(stdout(&output).contains("dind-init"));
+}
+
+const FOREIGN: &str = "somebody's";
+
+/// An empty certificate directory, and its path as text.
+fn certificate_directory() -> (TempDir, String) {
+    let directory = tempdir().unwrap();
+    let path = directory.path().to_str().unwrap().to_owned();
+    (directory, path)
+}
+
+/// One with a `client/ca.pem` that is not ours.
+fn foreign_certificate_directory() -> (TempDir, String) {
+    let (directory, path) = certificate_directory();
+    let client = directory.path().join("client");
+    fs::create_dir(&client).unwrap();
+    fs::write(client.join("ca.pem"), FOREIGN).unwrap();
+    (directory, path)
+}
+
+fn dind_init(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    command(DIND_INIT, arguments, variables)
+}
+
+/// Runs a program with these variables, and nothing else of the machine's but `PATH`.
+fn command(program: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    Command::new(program)
+        .args(arguments)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn status(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
