@@ -1,117 +1,73 @@
-//! The service's life, from its first instant to dockerd's exit status.
+//! The service's life, from its first instant to its exit status.
 
 pub mod certificates;
+mod life;
 mod machine;
 
-use std::{ffi::OsString, io, path::Path, sync::Arc, time::Instant};
+use std::{ffi::OsString, path::Path, sync::Arc, time::Instant};
 
-use nix::{sys::signal::Signal, unistd::Uid};
+use nix::unistd::Uid;
 
+use self::life::Life;
 use crate::{
     dockerd::{
         configuration::{self, Configuration},
         flags::{Flags, Invocation},
         launch::{self, Launch},
+        output::Output,
         readiness::Readiness,
         rootless::{self, Rootless},
     },
     error_daemon::{self, ErrorDaemon},
+    explain,
     facts::mounts::Mounts,
+    log,
     opening::Opening,
     pki::{Certificates, ClientKeyInTheMaking},
     plan::{Plan, User},
     reasons::{Finding, daemon},
-    settings::{CertificateSettings, Settings, process_environment},
+    report::Report,
+    settings::{CertificateSettings, OnFailure, Settings, process_environment},
     signals::Signals,
     sockets::Sockets,
-    supervise::{Ended, Events, Supervisor},
+    supervise::{self, Supervisor},
 };
 
-/// Runs dockerd and returns the exit status; a finding is what kept it from running.
-pub fn run(invocation: &Invocation, settings: &Settings, uid: Uid) -> Result<u8, Finding> {
+/// Runs dockerd, and explains it where that fails. Returns the exit status.
+pub fn run(invocation: &Invocation, settings: &Settings, uid: Uid) -> u8 {
     let started = Instant::now();
-    let signals = Signals::block().map_err(|errno| daemon::init("signals", &errno.into()))?;
+    let signals = match Signals::block() {
+        Ok(signals) => signals,
+        Err(errno) => {
+            let finding = daemon::init("signals", &errno.into());
+            log::finding(&finding);
+            return finding.reason.layer.exit_status();
+        }
+    };
     let plan = plan(invocation, settings, uid);
     let tls = settings.certificates.as_ref().filter(|_| plan.tls);
     // The slowest step by far, so it is begun before everything else.
     let client_key = tls.map(|certificates| ClientKeyInTheMaking::start(certificates.client_key));
-    let oom_score_adj = launch::protect_from_out_of_memory();
-    machine::become_reaper();
-    let readiness = Readiness::bind().map_err(|error| daemon::init("NOTIFY_SOCKET", &error))?;
-
     let mounts = Mounts::read().unwrap_or_default();
-    let sockets = plan
-        .sockets
-        .as_ref()
-        .map(|sockets| Sockets::bind(sockets, &mounts).map(Arc::new))
-        .transpose()?;
-    let mut certificates = tls
-        .map(|certificates| certificates::prepare(certificates, settings, &mounts))
-        .transpose()?;
-    let mut pending = certificates
-        .as_mut()
-        .and_then(|made| made.pending.take())
-        .zip(client_key);
-    if sockets.is_none() {
-        // dockerd opens its port itself, so clients' certificates come first.
-        pending
-            .take()
-            .map(|(client, key)| client.publish(key))
-            .transpose()?;
-    }
-    let environment = machine::prepare(settings, uid, &mounts, &readiness)?;
-
-    let argv = command_line(&plan, uid);
-    say_what_starts(&plan, tls);
-    let dockerd = Launch {
-        argv: &argv,
-        set: environment,
-        removed: plan.removed_variables,
-        sockets: sockets
-            .iter()
-            .flat_map(|sockets| sockets.descriptors())
-            .collect(),
-        blocked_signals: &signals.original,
-        oom_score_adj,
-    }
-    .spawn()
-    .map_err(|error| daemon::missing(&error))?;
-
-    let opening = match (&sockets, pending) {
-        (Some(sockets), Some((client, key))) => {
-            Some(Opening::start(client, key, Arc::clone(sockets)))
-        }
-        (Some(sockets), None) => {
-            sockets.tcp.open()?;
-            None
-        }
-        (None, _) => None,
-    };
-    let mut life = Life {
+    let mut service = Service {
         started,
-        sockets: sockets.clone(),
-        certificates,
-        asked_to_stop: false,
-        error_daemon: None,
+        settings,
+        uid,
+        plan,
+        tls,
+        signals,
+        report: Report::new(settings, &mounts),
+        mounts,
+        sockets: None,
+        certificates: None,
     };
-    let ended = Supervisor {
-        dockerd,
-        signals: &signals,
-        readiness: &readiness,
-        events: &mut life,
-    }
-    .run();
-    if let Some(sockets) = sockets {
-        sockets.unix.unlink();
-    }
-    if let Some(tls) = tls {
-        certificates::remove(tls, settings);
-    }
-    if let Some(finding) = opening.and_then(|opening| opening.failure()) {
-        return Err(finding);
-    }
-    life.say_how_it_ended(ended);
-    Ok(ended.exit_status())
+    let served = service.serve(client_key);
+    let status = match served {
+        Ok(status) => status,
+        Err(failure) => service.fail(&failure),
+    };
+    service.clean_up();
+    status
 }
 
 /// What would be done; reads daemon.json.
@@ -134,89 +90,173 @@ pub fn plan(invocation: &Invocation, settings: &Settings, uid: Uid) -> Plan {
     )
 }
 
-fn command_line(plan: &Plan, uid: Uid) -> Vec<OsString> {
-    if uid.is_root() {
-        return plan.argv.clone();
-    }
-    Rootless::parse(&process_environment).wrap(plan.argv.clone(), plan.port)
-}
-
-fn say_what_starts(plan: &Plan, tls: Option<&CertificateSettings>) {
-    for host in &plan.dropped_hosts {
-        tracing::info!("--host={host} is open already and left out");
-    }
-    match (&plan.sockets, tls) {
-        (Some(sockets), Some(certificates)) => tracing::info!(
-            "starting dockerd: TLS on port {}, clients' certificates in {}/client, and {}",
-            sockets.port,
-            certificates.directory.display(),
-            sockets.unix.display()
-        ),
-        (Some(sockets), None) => tracing::info!(
-            "starting dockerd: no TLS, port {}, and {}; whoever reaches the port is root here",
-            sockets.port,
-            sockets.unix.display()
-        ),
-        (None, _) => tracing::info!("starting dockerd with its own sockets"),
-    }
-}
-
-/// What happens beside dockerd while it lives.
-struct Life {
+/// The service, as far as it has come.
+struct Service<'a> {
     started: Instant,
+    settings: &'a Settings,
+    uid: Uid,
+    plan: Plan,
+    /// `None` for plain TCP, and where the user's own command line decides.
+    tls: Option<&'a CertificateSettings>,
+    signals: Signals,
+    report: Report,
+    mounts: Mounts,
     sockets: Option<Arc<Sockets>>,
     certificates: Option<Certificates>,
-    asked_to_stop: bool,
-    /// Answers when dockerd does not any more.
-    error_daemon: Option<ErrorDaemon>,
 }
 
-impl Life {
-    fn say_how_it_ended(&self, ended: Ended) {
+/// Why the service cannot go on, and the exit status that says so.
+struct Failure {
+    finding: Finding,
+    status: u8,
+}
+
+impl From<Finding> for Failure {
+    fn from(finding: Finding) -> Self {
+        Self {
+            status: finding.reason.layer.exit_status(),
+            finding,
+        }
+    }
+}
+
+impl Service<'_> {
+    /// Returns the exit status when dockerd has ended because it was asked to.
+    fn serve(&mut self, client_key: Option<ClientKeyInTheMaking>) -> Result<u8, Failure> {
+        let oom_score_adj = launch::protect_from_out_of_memory();
+        machine::become_reaper();
+        let readiness = Readiness::bind().map_err(|error| daemon::init("NOTIFY_SOCKET", &error))?;
+        if let Some(sockets) = &self.plan.sockets {
+            self.sockets = Some(Arc::new(Sockets::bind(sockets, &self.mounts)?));
+        }
+        if let Some(tls) = self.tls {
+            let made = certificates::prepare(tls, self.settings, &self.mounts)?;
+            made.findings.iter().for_each(|f| self.report.finding(f));
+            self.certificates = Some(made);
+        }
+        let made = self.certificates.as_mut();
+        let mut pending = made.and_then(|made| made.pending.take()).zip(client_key);
+        if self.sockets.is_none()
+            && let Some((client, key)) = pending.take()
+        {
+            // dockerd opens its port itself, so clients' certificates come first.
+            client.publish(key)?;
+        }
+        let environment = machine::prepare(
+            self.settings,
+            self.uid,
+            &self.mounts,
+            &readiness,
+            &self.report,
+        )?;
+
+        self.say_what_starts();
+        let (dockerd, said) = Launch {
+            argv: &self.command_line(),
+            set: environment,
+            removed: self.plan.removed_variables,
+            sockets: self.sockets.iter().flat_map(|s| s.descriptors()).collect(),
+            blocked_signals: &self.signals.original,
+            oom_score_adj,
+        }
+        .spawn()
+        .map_err(|error| daemon::missing(&error))?;
+        let report = self.report.clone();
+        let output = Output::follow(said, move |finding| report.finding(finding))
+            .map_err(|error| daemon::init("dockerd's stderr", &error))?;
+
+        let opening = match (&self.sockets, pending) {
+            (Some(sockets), Some((client, key))) => {
+                Some(Opening::start(client, key, Arc::clone(sockets)))
+            }
+            (Some(sockets), None) => {
+                sockets.tcp.open()?;
+                None
+            }
+            (None, _) => None,
+        };
+        let mut life = Life::new(self, output);
+        let ended = Supervisor {
+            dockerd,
+            signals: &self.signals,
+            readiness: &readiness,
+            events: &mut life,
+        }
+        .run();
+        let explained = life.explanation(ended);
+        if let Some(finding) = opening.and_then(|opening| opening.failure()) {
+            return Err(finding.into());
+        }
         let status = ended.exit_status();
-        match ended {
-            _ if self.asked_to_stop => tracing::info!("dockerd has ended, exit status {status}"),
-            Ended::Exited(_) => tracing::error!("dockerd ended by itself, exit status {status}"),
-            Ended::Killed(signal) => {
-                tracing::error!("dockerd was ended by {signal}, exit status {status}");
+        match explained {
+            None => Ok(status),
+            Some(finding) => Err(Failure { finding, status }),
+        }
+    }
+
+    fn command_line(&self) -> Vec<OsString> {
+        if self.uid.is_root() {
+            return self.plan.argv.clone();
+        }
+        Rootless::parse(&process_environment).wrap(self.plan.argv.clone(), self.plan.port)
+    }
+
+    fn say_what_starts(&self) {
+        for host in &self.plan.dropped_hosts {
+            tracing::info!("--host={host} is open already and left out");
+        }
+        match (&self.plan.sockets, self.tls) {
+            (Some(sockets), Some(certificates)) => tracing::info!(
+                "starting dockerd: TLS on port {}, clients' certificates in {}/client, and {}",
+                sockets.port,
+                certificates.directory.display(),
+                sockets.unix.display()
+            ),
+            (Some(sockets), None) => tracing::info!(
+                "starting dockerd: no TLS, port {}, and {}; whoever reaches the port is root here",
+                sockets.port,
+                sockets.unix.display()
+            ),
+            (None, _) => tracing::info!("starting dockerd with its own sockets"),
+        }
+    }
+
+    /// Tells why, and stays to tell every docker command, if that is wanted. Returns the exit
+    /// status.
+    fn fail(&self, failure: &Failure) -> u8 {
+        self.report.failure(&failure.finding);
+        if self.settings.on_failure == OnFailure::Explain
+            && let Some(sockets) = &self.sockets
+        {
+            match sockets.tcp.open() {
+                Err(finding) => self.report.finding(&finding),
+                Ok(()) => match self.answer(sockets, &failure.finding) {
+                    Err(error) => tracing::warn!("clients get no answer: {error}"),
+                    Ok(_answering) => {
+                        tracing::info!(
+                            "docker commands get this answer until the service is stopped"
+                        );
+                        supervise::wait_for_stop(&self.signals);
+                    }
+                },
             }
         }
+        failure.status
     }
 
-    fn answer_for_dockerd(&self, sockets: &Sockets) -> io::Result<ErrorDaemon> {
-        let tls = self.certificates.as_ref().and_then(|made| {
-            error_daemon::server_config(&made.tls.certificate, &made.tls.key)
-                .inspect_err(|error| tracing::warn!("TLS clients get no answer: {error}"))
-                .ok()
-        });
-        let explanation = "the Docker daemon is stopping, because its service container was \
-                           asked to end.\nA job's Docker commands must come before that.";
-        ErrorDaemon::start(&sockets.descriptors(), tls, explanation)
-    }
-}
-
-impl Events for Life {
-    fn ready(&mut self) {
-        let seconds = self.started.elapsed().as_secs_f64();
-        tracing::info!("dockerd is ready, {seconds:.2} s after the start");
+    fn answer(&self, sockets: &Sockets, finding: &Finding) -> std::io::Result<ErrorDaemon> {
+        let server = self.certificates.as_ref().map(|made| &made.tls);
+        let tls = error_daemon::tls(server, finding);
+        let explanation = explain::api_message(finding);
+        ErrorDaemon::start(&sockets.descriptors(), tls, &explanation)
     }
 
-    fn asked_to_stop(&mut self, signal: Signal) {
-        tracing::info!("{signal}: dockerd stops its containers and ends");
-        self.asked_to_stop = true;
-        if let Some(made) = &mut self.certificates {
-            // The next job may come while the containers of this one still end.
-            made.lock = None;
+    fn clean_up(&self) {
+        if let Some(sockets) = &self.sockets {
+            sockets.unix.unlink();
         }
-    }
-
-    fn stopping(&mut self) {
-        let Some(sockets) = self.sockets.clone() else {
-            return;
-        };
-        match self.answer_for_dockerd(&sockets) {
-            Ok(daemon) => self.error_daemon = Some(daemon),
-            Err(error) => tracing::warn!("clients get no answer while dockerd stops: {error}"),
+        if let Some(tls) = self.tls {
+            certificates::remove(tls, self.settings);
         }
     }
 }

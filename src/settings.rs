@@ -2,7 +2,7 @@
 
 pub mod subject_names;
 
-use std::{env, ffi::OsString, fmt, path::PathBuf, str::FromStr};
+use std::{env, ffi::OsString, fmt, path::PathBuf, str::FromStr, time::Duration};
 
 use self::subject_names::SubjectName;
 use crate::log;
@@ -53,19 +53,100 @@ pub struct Settings {
     pub builds_directory: Option<PathBuf>,
     /// `CI_JOB_ID`: set in a GitLab job.
     pub gitlab_job: Option<String>,
+    /// `CI_PROJECT_ID`.
+    pub gitlab_project: Option<String>,
+    /// `DIND_ON_FAILURE`.
+    pub on_failure: OnFailure,
+    /// `DIND_JOB_LOG` is not `off`.
+    pub writes_job_log: bool,
+    /// `DIND_START_TIMEOUT`: how long dockerd may say nothing before it is ready.
+    pub start_timeout: Duration,
 }
 
 impl Settings {
     pub fn parse(environment: Environment<'_>) -> Result<Self, InvalidVariable> {
+        let gitlab_job = non_empty(environment, "CI_JOB_ID");
         Ok(Self {
+            on_failure: parsed(environment, "DIND_ON_FAILURE", OnFailure::ACCEPTED)?.unwrap_or(
+                match gitlab_job {
+                    Some(_) => OnFailure::Explain,
+                    None => OnFailure::Exit,
+                },
+            ),
+            writes_job_log: parsed(environment, "DIND_JOB_LOG", JobLogWish::ACCEPTED)?
+                .unwrap_or(JobLogWish::Auto)
+                == JobLogWish::Auto,
+            start_timeout: Duration::from_secs(
+                match parsed(environment, "DIND_START_TIMEOUT", START_TIMEOUT_ACCEPTED)? {
+                    None => 60,
+                    Some(seconds @ 1..=3600) => seconds,
+                    Some(seconds) => {
+                        return Err(InvalidVariable {
+                            name: "DIND_START_TIMEOUT",
+                            value: seconds.to_string(),
+                            accepted: START_TIMEOUT_ACCEPTED.into(),
+                        });
+                    }
+                },
+            ),
+            gitlab_project: non_empty(environment, "CI_PROJECT_ID"),
             certificates: CertificateSettings::parse(environment)?,
             docker_host: environment("DOCKER_HOST").unwrap_or_default(),
             iptables_legacy: environment("DOCKER_IPTABLES_LEGACY"),
             dockerd_arguments: words(environment, "DIND_DOCKERD_ARGS")?,
             log: parsed(environment, "DIND_LOG", log::Format::ACCEPTED)?.unwrap_or_default(),
             builds_directory: non_empty(environment, "CI_BUILDS_DIR").map(PathBuf::from),
-            gitlab_job: non_empty(environment, "CI_JOB_ID"),
+            gitlab_job,
         })
+    }
+}
+
+const START_TIMEOUT_ACCEPTED: &str = "a number of seconds from 1 to 3600";
+
+/// What is done when dockerd cannot run, or has ended by itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OnFailure {
+    /// Stay, and answer docker commands with the reason.
+    Explain,
+    /// Say it on stderr and end with a status that is not 0.
+    Exit,
+}
+
+impl OnFailure {
+    const ACCEPTED: &str = "explain or exit";
+}
+
+impl FromStr for OnFailure {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "explain" => Ok(Self::Explain),
+            "exit" => Ok(Self::Exit),
+            _ => Err(()),
+        }
+    }
+}
+
+#[derive(Eq, PartialEq)]
+enum JobLogWish {
+    Auto,
+    Off,
+}
+
+impl JobLogWish {
+    const ACCEPTED: &str = "auto or off";
+}
+
+impl FromStr for JobLogWish {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "off" => Ok(Self::Off),
+            _ => Err(()),
+        }
     }
 }
 
@@ -221,6 +302,15 @@ mod tests {
     }
 
     #[test]
+    fn a_failure_is_explained_in_a_gitlab_job_and_ends_the_service_elsewhere() {
+        let on_failure = |variables: &[(&str, &str)]| parse(variables).unwrap().on_failure;
+        assert_eq!(on_failure(&[]), OnFailure::Exit);
+        assert_eq!(on_failure(&[("CI_JOB_ID", "1")]), OnFailure::Explain);
+        let both = [("CI_JOB_ID", "1"), ("DIND_ON_FAILURE", "exit")];
+        assert_eq!(on_failure(&both), OnFailure::Exit);
+    }
+
+    #[test]
     fn dockerd_flags_are_split_as_a_shell_does() {
         let settings = parse(&[("DIND_DOCKERD_ARGS", "--mtu=1400 --label 'a b'")]).unwrap();
         assert_eq!(settings.dockerd_arguments, ["--mtu=1400", "--label", "a b"]);
@@ -235,6 +325,9 @@ mod tests {
             ("DIND_CERT_DAYS", "a year", "from 1 to 3650"),
             ("DOCKER_TLS_SAN", "DNS:a b", "DNS:name"),
             ("DIND_LOG", "xml", "text or json"),
+            ("DIND_ON_FAILURE", "stay", "explain or exit"),
+            ("DIND_JOB_LOG", "on", "auto or off"),
+            ("DIND_START_TIMEOUT", "0", "from 1 to 3600"),
             ("DIND_DOCKERD_ARGS", "--label 'a", "every quote closed"),
         ] {
             let message = parse(&[(name, value), ("DOCKER_TLS_CERTDIR", "/certs")])

@@ -35,6 +35,12 @@ pub trait Events {
     fn asked_to_stop(&mut self, signal: Signal);
     /// dockerd does not serve its API any more.
     fn stopping(&mut self);
+    /// dockerd has ended; what it left behind has not yet.
+    fn ended(&mut self, ended: Ended);
+    /// When to call [`overdue`](Self::overdue), as things are now.
+    fn deadline(&self) -> Option<Instant>;
+    /// The deadline is over.
+    fn overdue(&mut self);
 }
 
 /// How dockerd ended.
@@ -64,17 +70,23 @@ pub struct Supervisor<'a> {
 }
 
 impl Supervisor<'_> {
-    /// Waits for dockerd's end, and for that of what it leaves behind. Never wakes up for nothing.
+    /// Waits for dockerd's end, and for that of what it leaves behind. Does not wake up for nothing.
     pub fn run(mut self) -> Ended {
         let mut forwarded = Vec::new();
         loop {
             let sources = [self.signals.descriptor.as_fd(), self.readiness.as_fd()];
-            wait_for(&sources, None);
+            let deadline = self.events.deadline();
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            wait_for(&sources, left);
             let ended = self.handle_signals(&mut forwarded);
             self.handle_notifications();
             if let Some(ended) = ended {
+                self.events.ended(ended);
                 self.end_what_is_left();
                 return ended;
+            }
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                self.events.overdue();
             }
         }
     }
@@ -129,11 +141,25 @@ impl Supervisor<'_> {
     }
 }
 
+/// Reaps what ends, until someone asks for the end.
+pub fn wait_for_stop(signals: &Signals) -> Signal {
+    loop {
+        wait_for(&[signals.descriptor.as_fd()], None);
+        while let Some(signal) = signals.next() {
+            if signals::asks_to_stop(signal) {
+                return signal;
+            }
+            has_children();
+        }
+    }
+}
+
 /// Waits until a source is readable; at most `limit`.
 fn wait_for<const N: usize>(sources: &[BorrowedFd<'_>; N], limit: Option<Duration>) {
     let mut waiting = sources.map(|source| PollFd::new(source, PollFlags::POLLIN));
     let timeout = limit.map_or(PollTimeout::NONE, |limit| {
-        PollTimeout::try_from(limit).unwrap_or(PollTimeout::MAX)
+        // Rounded up: waking up early would mean to turn round until the time has come.
+        PollTimeout::try_from(limit + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
     });
     // An error can only be EINTR, and the caller looks at every source anyway.
     let _ = poll(&mut waiting, timeout);

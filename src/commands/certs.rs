@@ -37,6 +37,7 @@ fn make(certificates: &CertificateSettings, settings: &Settings) -> Result<(), F
     let key = ClientKeyInTheMaking::start(certificates.client_key);
     let mounts = Mounts::read().unwrap_or_default();
     let made = service::certificates::prepare(certificates, settings, &mounts)?;
+    made.findings.iter().for_each(log::finding);
     tracing::info!("{}", made.decision.to_string().replace('\n', "; "));
     match made.pending {
         Some(client) => client.publish(key),

@@ -44,10 +44,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         Ok(settings) => settings,
         Err(status) => return status,
     };
-    service::run(&invocation, &settings, uid).unwrap_or_else(|finding| {
-        log::finding(&finding);
-        finding.reason.layer.exit_status()
-    })
+    service::run(&invocation, &settings, uid)
 }
 
 fn failed_exec(program: impl AsRef<Path>, error: &io::Error) -> u8 {

@@ -9,17 +9,17 @@ use std::{
     ffi::OsString,
     fs, io,
     os::{
-        fd::{AsRawFd, BorrowedFd, RawFd},
+        fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd},
         unix::process::CommandExt,
     },
     process::Command,
 };
 
 use nix::{
-    fcntl::{FcntlArg, FdFlag, fcntl},
+    fcntl::{FcntlArg, FdFlag, OFlag, fcntl},
     libc,
     sys::signal::Signal,
-    unistd::Pid,
+    unistd::{Pid, pipe2},
 };
 
 use crate::signals;
@@ -39,8 +39,10 @@ pub struct Launch<'a> {
 }
 
 impl Launch<'_> {
-    /// Starts the second stage; its pid is going to be dockerd's.
-    pub fn spawn(&self) -> io::Result<Pid> {
+    /// Starts the second stage. Returns its pid, which is going to be dockerd's, and what dockerd
+    /// writes on stderr.
+    pub fn spawn(&self) -> io::Result<(Pid, OwnedFd)> {
+        let (said, stderr) = pipe2(OFlag::O_CLOEXEC)?;
         for socket in &self.sockets {
             fcntl(socket, FcntlArg::F_SETFD(FdFlag::empty()))?;
         }
@@ -68,14 +70,14 @@ impl Launch<'_> {
             .arg("--")
             .args(self.argv)
             .envs(self.set.iter().map(|(name, value)| (name, value)))
+            .stderr(stderr)
             .spawn();
         for socket in &self.sockets {
             fcntl(socket, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
         }
         // Only fails for a pid that is not an i32, which the kernel does not hand out.
-        Ok(Pid::from_raw(
-            i32::try_from(child?.id()).unwrap_or(i32::MAX),
-        ))
+        let pid = Pid::from_raw(i32::try_from(child?.id()).unwrap_or(i32::MAX));
+        Ok((pid, said))
     }
 }
 

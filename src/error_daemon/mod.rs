@@ -10,7 +10,6 @@ use std::{
     fs::File,
     io,
     os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
-    path::Path,
     sync::Arc,
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -31,6 +30,11 @@ use rustls::{
 };
 
 use self::connection::{Connection, Wants};
+use crate::{
+    explain,
+    pki::{TlsPaths, issue},
+    reasons::Finding,
+};
 
 /// With more connections than this the oldest is closed, so that idle ones keep nobody out.
 const CONNECTIONS: usize = 256;
@@ -93,25 +97,39 @@ impl Drop for ErrorDaemon {
     }
 }
 
-/// The TLS side of the daemon, with the server certificate that clients trust.
-///
-/// Clients are not asked for theirs: the explanation is no secret.
-pub fn server_config(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, String> {
-    let named = |path: &Path, error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    let chain = CertificateDer::pem_file_iter(certificate)
+/// The TLS side of the daemon: with the server's certificate where there is one that clients trust,
+/// else with one whose name is the message.
+pub fn tls(server: Option<&TlsPaths>, finding: &Finding) -> Option<Arc<ServerConfig>> {
+    server
+        .and_then(trusted)
+        .or_else(|| named(&explain::certificate_name(finding)))
+}
+
+/// With the server's certificate. Clients are not asked for theirs: the explanation is no secret.
+pub fn trusted(server: &TlsPaths) -> Option<Arc<ServerConfig>> {
+    let chain = CertificateDer::pem_file_iter(&server.certificate)
         .and_then(Iterator::collect)
-        .map_err(|error| named(certificate, &error))?;
-    let key_der = PrivateKeyDer::from_pem_file(key).map_err(|error| named(key, &error))?;
+        .ok()?;
+    let key = PrivateKeyDer::from_pem_file(&server.key).ok()?;
+    config(chain, key).ok()
+}
+
+/// For clients that trust some other CA.
+fn named(dns_name: &str) -> Option<Arc<ServerConfig>> {
+    let (certificate, key) = issue::message_certificate(dns_name).ok()?;
+    config(vec![certificate], key).ok()
+}
+
+fn config(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<Arc<ServerConfig>, rustls::Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| {
-            builder
-                .with_no_client_auth()
-                .with_single_cert(chain, key_der)
-        })
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
         .map(Arc::new)
-        .map_err(|error| named(certificate, &error))
 }
 
 /// What the thread works with.

@@ -2,5 +2,6 @@
 
 pub mod certificates;
 pub mod identity;
+pub mod memory;
 pub mod mounts;
 pub mod ports;

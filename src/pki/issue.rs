@@ -207,6 +207,21 @@ impl ClientKeyInTheMaking {
     }
 }
 
+/// A certificate that signs itself and whose name is all that it is for.
+///
+/// Returns it with its key, both in DER.
+pub fn message_certificate(
+    dns_name: &str,
+) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), IssueError> {
+    let key = KeyPair::generate()?;
+    let mut parameters = CertificateParams::new(vec![dns_name.to_owned()])?;
+    let validity = Validity::days_from(OffsetDateTime::now_utc(), 1);
+    parameters.not_before = validity.not_before;
+    parameters.not_after = validity.not_after;
+    let certificate = parameters.self_signed(&key)?;
+    Ok((certificate.der().clone(), key.into()))
+}
+
 /// Reads a private key in PEM: PKCS#8, PKCS#1 or SEC1, whatever else the file holds.
 pub fn read_key(pem: &[u8]) -> Result<KeyPair, IssueError> {
     let der = PrivateKeyDer::from_pem_slice(pem).map_err(|error| IssueError(error.to_string()))?;

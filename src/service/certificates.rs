@@ -9,7 +9,6 @@ use crate::{
         identity::{self, Identity},
         mounts::Mounts,
     },
-    log,
     pki::{self, Certificates, Job, Wanted, leftovers},
     reasons::Finding,
     settings::{CertificateSettings, Settings, subject_names::SubjectName},
@@ -27,7 +26,6 @@ pub fn prepare(
         &wanted(certificates, settings, &names),
         pki::PATIENCE,
     )?;
-    made.findings.iter().for_each(log::finding);
     Ok(made)
 }
 

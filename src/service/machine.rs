@@ -10,8 +10,8 @@ use nix::{
 use crate::{
     dockerd::{readiness::Readiness, rootless},
     facts::mounts::Mounts,
-    log,
     reasons::{Finding, privilege},
+    report::Report,
     settings::Settings,
     setup,
 };
@@ -31,6 +31,7 @@ pub fn prepare(
     uid: Uid,
     mounts: &Mounts,
     readiness: &Readiness,
+    report: &Report,
 ) -> Result<Vec<(OsString, OsString)>, Finding> {
     for path in setup::pid_files::remove_stale(Path::new("/run")) {
         tracing::info!(
@@ -42,15 +43,15 @@ pub fn prepare(
     let backend = setup::iptables::Backend::choose(settings.iptables_legacy.as_deref());
     match backend.version() {
         Ok(version) => tracing::info!("{version}: {}", backend.why),
-        Err(finding) => log::finding(&finding),
+        Err(finding) => report.finding(&finding),
     }
     environment.extend(backend.path().map(|path| ("PATH".into(), path)));
     if uid.is_root() {
         setup::mounts::prepare(mounts)?
             .iter()
-            .for_each(log::finding);
+            .for_each(|finding| report.finding(finding));
         if let Some(finding) = setup::cgroup::nest(Path::new("/sys/fs/cgroup")) {
-            log::finding(&finding);
+            report.finding(&finding);
         }
         // Tells dockerd, as systemd's convention is, that it is in a container.
         environment.push(("container".into(), "docker".into()));

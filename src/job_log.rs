@@ -1,0 +1,76 @@
+//! The runner's own log file, on Kubernetes: what is appended to it appears in the job's log.
+//!
+//! In attach mode, the default since GitLab Runner 14.0, each container of the pod has the
+//! directory `/logs-<project>-<job>` with the file `output.log`, which the runner copies line by
+//! line (executors/kubernetes). It is the runner's internal file, so this is a best effort, never
+//! creates it, and writes each time in one piece that begins and ends a line.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use crate::facts::mounts::Mounts;
+
+/// The file, if this container has it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct JobLog(PathBuf);
+
+impl JobLog {
+    /// Looks for the mount by its name alone: `logs_base_dir` may put it anywhere.
+    pub fn find(mounts: &Mounts, project: &str, job: &str) -> Option<Self> {
+        let name = format!("logs-{project}-{job}");
+        mounts
+            .below(Path::new("/"))
+            .find(|mount| mount.point.file_name() == Some(name.as_ref()))
+            .map(|mount| Self(mount.point.join("output.log")))
+    }
+
+    /// Appends `text`, with one write: the job's shell appends to the same file.
+    pub fn append(&self, text: &str) -> io::Result<()> {
+        // Without O_CREAT: a file that the runner did not make is not the runner's.
+        let mut file = fs::File::options().append(true).open(&self.0)?;
+        file.write_all(text.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::tempdir;
+
+    use super::*;
+
+    #[test]
+    fn it_is_found_by_the_name_of_this_very_job() {
+        let mounts = Mounts::parse(
+            "1 0 0:1 / / rw - overlay o rw\n\
+             2 1 8:1 /x/logs /logs-1-7 rw - ext4 /dev/a rw\n\
+             3 1 8:1 /x/logs /elsewhere/logs-2-8 rw - ext4 /dev/a rw",
+        );
+        for (project, job, path) in [
+            ("1", "7", Some("/logs-1-7/output.log")),
+            ("2", "8", Some("/elsewhere/logs-2-8/output.log")),
+            ("1", "8", None),
+            ("", "", None),
+        ] {
+            let found = JobLog::find(&mounts, project, job);
+            assert_eq!(
+                found,
+                path.map(|path| JobLog(path.into())),
+                "{project} {job}"
+            );
+        }
+    }
+
+    #[test]
+    fn it_is_appended_to_and_never_made() {
+        let directory = tempdir().unwrap();
+        let log = JobLog(directory.path().join("output.log"));
+        assert!(log.append("x\n").is_err());
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+        fs::write(&log.0, "the job's\n").unwrap();
+        log.append("\nours\n").unwrap();
+        assert_eq!(fs::read_to_string(&log.0).unwrap(), "the job's\n\nours\n");
+    }
+}

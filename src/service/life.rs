@@ -1,0 +1,151 @@
+//! What happens beside dockerd while it lives, and in the moment it does not.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use nix::sys::signal::Signal;
+
+use super::Service;
+use crate::{
+    dockerd::{log::End, output::Output},
+    error_daemon::{self, ErrorDaemon},
+    explain,
+    facts::memory,
+    pki::{DirectoryLock, TlsPaths},
+    reasons::{Finding, daemon},
+    report::Report,
+    sockets::Sockets,
+    status::State,
+    supervise::{Ended, Events},
+};
+
+/// How long dockerd's last words are waited for: processes that it leaves behind may hold its
+/// stderr open, and clients are waiting.
+const LAST_WORDS: Duration = Duration::from_millis(50);
+
+/// However much it says, a dockerd that is not ready after so many timeouts is explained.
+const TIMEOUTS: u32 = 3;
+
+/// dockerd's life.
+pub struct Life {
+    started: Instant,
+    start_timeout: Duration,
+    report: Report,
+    output: Output,
+    sockets: Option<Arc<Sockets>>,
+    server: Option<TlsPaths>,
+    /// Given up when the service is asked to stop.
+    lock: Option<DirectoryLock>,
+    out_of_memory_before: Option<u64>,
+    is_ready: bool,
+    asked_to_stop: bool,
+    /// Answers while dockerd does not.
+    error_daemon: Option<ErrorDaemon>,
+}
+
+impl Life {
+    pub fn new(service: &mut Service<'_>, output: Output) -> Self {
+        Self {
+            started: service.started,
+            start_timeout: service.settings.start_timeout,
+            report: service.report.clone(),
+            output,
+            sockets: service.sockets.clone(),
+            server: service.certificates.as_ref().map(|made| made.tls.clone()),
+            lock: service
+                .certificates
+                .as_mut()
+                .and_then(|made| made.lock.take()),
+            out_of_memory_before: memory::out_of_memory_kills(),
+            is_ready: false,
+            asked_to_stop: false,
+            error_daemon: None,
+        }
+    }
+
+    /// Why dockerd ended, unless it was asked to.
+    pub fn explanation(&self, ended: Ended) -> Option<Finding> {
+        if self.asked_to_stop {
+            tracing::info!("dockerd has ended, exit status {}", ended.exit_status());
+            return None;
+        }
+        let kills = memory::out_of_memory_kills();
+        let killed = matches!(ended, Ended::Killed(Signal::SIGKILL));
+        if killed && kills > self.out_of_memory_before {
+            return Some(daemon::out_of_memory(memory::limit()));
+        }
+        Some(self.output.recognised(|log| log.explain(End::Ended(ended))))
+    }
+
+    fn answer(&mut self, explanation: &str, finding: Option<&Finding>) {
+        let Some(sockets) = &self.sockets else {
+            return;
+        };
+        let tls = match finding {
+            Some(finding) => error_daemon::tls(self.server.as_ref(), finding),
+            None => self.server.as_ref().and_then(error_daemon::trusted),
+        };
+        match ErrorDaemon::start(&sockets.descriptors(), tls, explanation) {
+            Ok(daemon) => self.error_daemon = Some(daemon),
+            Err(error) => tracing::warn!("clients get no answer: {error}"),
+        }
+    }
+}
+
+impl Events for Life {
+    fn ready(&mut self) {
+        self.is_ready = true;
+        // From now on dockerd answers alone.
+        self.error_daemon = None;
+        self.output.recognised(|log| log.ready());
+        self.report.state(State::Ready);
+        let seconds = self.started.elapsed().as_secs_f64();
+        tracing::info!("dockerd is ready, {seconds:.2} s after the start");
+    }
+
+    fn asked_to_stop(&mut self, signal: Signal) {
+        tracing::info!("{signal}: dockerd stops its containers and ends");
+        self.asked_to_stop = true;
+        self.report.state(State::Stopping);
+        // The next job may come while the containers of this one still end.
+        self.lock = None;
+    }
+
+    fn stopping(&mut self) {
+        if self.asked_to_stop {
+            self.answer(
+                "the Docker daemon is stopping, because its service container was asked to end.\n\
+                 A job's Docker commands must come before that.",
+                None,
+            );
+        }
+    }
+
+    fn ended(&mut self, ended: Ended) {
+        if self.asked_to_stop {
+            return;
+        }
+        self.output.settle(LAST_WORDS);
+        if let Some(finding) = self.explanation(ended) {
+            self.answer(&explain::api_message(&finding), Some(&finding));
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let waits = !self.is_ready && !self.asked_to_stop && self.error_daemon.is_none();
+        let silent = self.output.last() + self.start_timeout;
+        let longest = self.started + self.start_timeout * TIMEOUTS;
+        waits.then(|| silent.min(longest))
+    }
+
+    fn overdue(&mut self) {
+        let waited = self.started.elapsed();
+        let finding = self
+            .output
+            .recognised(|log| log.explain(End::NotReady(waited)));
+        self.report.failure(&finding);
+        self.answer(&explain::api_message(&finding), Some(&finding));
+    }
+}
