@@ -71,10 +71,10 @@ impl Life {
             tracing::info!("dockerd has ended, exit status {}", ended.exit_status());
             return None;
         }
-        let kills = memory::out_of_memory_kills();
-        let killed = matches!(ended, Ended::Killed(Signal::SIGKILL));
-        if killed && kills > self.out_of_memory_before {
-            return Some(daemon::out_of_memory(memory::limit()));
+        let kills = memory::out_of_memory_kills().unwrap_or_default()
+            - self.out_of_memory_before.unwrap_or_default();
+        if ended == Ended::Killed(Signal::SIGKILL) && kills > 0 {
+            return Some(daemon::out_of_memory(memory::limit(), kills));
         }
         Some(self.output.recognised(|log| log.explain(End::Ended(ended))))
     }
