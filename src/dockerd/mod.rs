@@ -4,5 +4,6 @@ pub mod client;
 pub mod configuration;
 pub mod flags;
 pub mod launch;
+pub mod log;
 pub mod readiness;
 pub mod rootless;
