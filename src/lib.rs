@@ -8,6 +8,7 @@ pub mod commands;
 pub mod dockerd;
 pub mod error_daemon;
 pub mod facts;
+pub mod findings;
 pub mod log;
 pub mod opening;
 pub mod pki;

@@ -1,6 +1,7 @@
 //! The service's life, from its first instant to dockerd's exit status.
 
 pub mod certificates;
+pub mod client;
 mod machine;
 
 use std::{ffi::OsString, path::Path, sync::Arc, time::Instant};
@@ -17,6 +18,7 @@ use crate::{
     },
     error_daemon,
     facts::mounts::Mounts,
+    log,
     opening::Opening,
     pki::{Certificates, ClientKeyInTheMaking},
     plan::{Plan, User},
@@ -40,6 +42,9 @@ pub fn run(invocation: &Invocation, settings: &Settings, uid: Uid) -> Result<u8,
     let readiness = Readiness::bind().map_err(|error| daemon::init("NOTIFY_SOCKET", &error))?;
 
     let mounts = Mounts::read().unwrap_or_default();
+    client::findings(&plan, settings, &mounts)
+        .iter()
+        .for_each(log::finding);
     let sockets = plan
         .sockets
         .as_ref()
