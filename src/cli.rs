@@ -44,6 +44,11 @@ pub enum Command {
     },
     /// Make the certificates in DOCKER_TLS_CERTDIR and exit
     Certs,
+    /// Print what the catalogue says about a reason
+    Explain {
+        /// Such as CERTS-READONLY
+        id: String,
+    },
     /// Print completions for a shell
     Completions { shell: Shell },
     /// Become dockerd, with the sockets in place (second stage)
@@ -96,8 +101,8 @@ Environment, our own:
 
 Exit status:
   dockerd's own, 128 + n if signal n ended it, 126 or 127 if it could not be run;
-  64 bad arguments or settings, 70 certificates, 71 privileges, 72 ports and sockets, 73 control
-  groups, 76 dockerd";
+  64 bad arguments or settings, 70 certificates, 71 privileges, 72 ports, sockets and networks,
+  73 control groups, 74 storage, 75 registries, 76 dockerd, 77 the job's clients";
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@ pub mod dockerd;
 pub mod error_daemon;
 pub mod explain;
 pub mod facts;
+pub mod findings;
 pub mod job_log;
 pub mod log;
 pub mod opening;

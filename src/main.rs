@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Some(Command::Run { arguments }) => commands::run::run(arguments),
         Some(Command::Check { arguments }) => commands::check::check(arguments),
         Some(Command::Certs) => commands::certs::certs(),
+        Some(Command::Explain { id }) => commands::explain::explain(&id),
         Some(Command::Completions { shell }) => print(&cli::completions(shell)),
         Some(Command::ExecDockerd(stage)) => {
             let error = stage.exec();

@@ -45,6 +45,10 @@ pub struct Plan {
     pub sockets: Option<SocketPlan>,
     /// The port that dockerd serves on by our flags; `None` where the user decides.
     pub port: Option<u16>,
+    /// The unix socket that dockerd serves on by our flags.
+    pub unix: Option<PathBuf>,
+    /// The ports of the user's own hosts beside ours.
+    pub further_ports: Vec<u16>,
     /// The user's hosts that are ours already.
     pub dropped_hosts: Vec<String>,
     /// Certificates are wanted.
@@ -99,10 +103,12 @@ impl Plan {
             argv.push(format!("--host=unix://{}", unix.display()).into());
             argv.push(format!("--host=tcp://0.0.0.0:{port}").into());
         }
+        let mut further_ports = Vec::new();
         for host in &flags.hosts {
             if hosts_are_ours && is_ours(host, port, &unix) {
                 dropped_hosts.push(host.clone());
             } else {
+                further_ports.extend(tcp_port(host));
                 argv.push(format!("--host={host}").into());
             }
         }
@@ -115,6 +121,8 @@ impl Plan {
             removed_variables: &CLIENT_VARIABLES,
             sockets,
             port: hosts_are_ours.then_some(port),
+            unix: hosts_are_ours.then_some(unix),
+            further_ports,
             dropped_hosts,
             tls: certificates.is_some(),
         }
@@ -169,14 +177,30 @@ fn is_ours(host: &str, port: u16, unix: &Path) -> bool {
     if host.starts_with("fd://") {
         return true;
     }
-    let address = match host.split_once("://") {
-        Some(("tcp", address)) => address,
-        Some(_) => return false,
-        None => host,
-    };
+    match tcp_address(host) {
+        Some(address) => port_of(address).is_none_or(|number| number == Some(port)),
+        None => false,
+    }
+}
+
+/// The port of a host that is a TCP one and names it.
+fn tcp_port(host: &str) -> Option<u16> {
+    port_of(tcp_address(host)?)?
+}
+
+fn tcp_address(host: &str) -> Option<&str> {
+    match host.split_once("://") {
+        Some(("tcp", address)) => Some(address),
+        Some(_) => None,
+        None => Some(host),
+    }
+}
+
+/// `None` where there is none, which means dockerd's default, and that is ours.
+fn port_of(address: &str) -> Option<Option<u16>> {
     match address.rsplit_once(':') {
-        Some((_, number)) if !number.ends_with(']') => number.parse() == Ok(port),
-        _ => true, // dockerd's default port is ours
+        Some((_, number)) if !number.ends_with(']') => Some(number.parse().ok()),
+        _ => None,
     }
 }
 
@@ -295,6 +319,12 @@ mod tests {
             };
             assert_eq!(argv(&plan), expected);
             assert_eq!(plan.dropped_hosts.len(), usize::from(dropped), "{host}");
+            let further: &[u16] = if host.ends_with(":2376") {
+                &[2376]
+            } else {
+                &[]
+            };
+            assert_eq!(plan.further_ports, further, "{host}");
         }
     }
 

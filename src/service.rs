@@ -1,6 +1,7 @@
 //! The service's life, from its first instant to its exit status.
 
 pub mod certificates;
+pub mod client;
 mod life;
 mod machine;
 
@@ -126,6 +127,9 @@ impl Service<'_> {
         let oom_score_adj = launch::protect_from_out_of_memory();
         machine::become_reaper();
         let readiness = Readiness::bind().map_err(|error| daemon::init("NOTIFY_SOCKET", &error))?;
+        for finding in client::findings(&self.plan, self.settings, &self.mounts) {
+            self.report.finding(&finding);
+        }
         if let Some(sockets) = &self.plan.sockets {
             self.sockets = Some(Arc::new(Sockets::bind(sockets, &self.mounts)?));
         }

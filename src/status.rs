@@ -115,7 +115,11 @@ mod tests {
         let finding = certs::READONLY.found("a Secret", "move it");
         status.write(State::Starting, &[], None).unwrap();
         status
-            .write(State::Failed, &[finding.clone()], Some(&finding))
+            .write(
+                State::Failed,
+                std::slice::from_ref(&finding),
+                Some(&finding),
+            )
             .unwrap();
         let path = builds.path().join(".dind-init/17/status.json");
         let text = fs::read_to_string(path).unwrap();

@@ -61,6 +61,8 @@ impl<'a> Report<'a> {
             let finding = network::port_in_use(sockets.port, Some(&holder));
             report.findings.push(finding);
         }
+        let clients = service::client::findings(plan, settings, &mounts);
+        report.findings.extend(clients);
         if let Some(certificates) = settings.certificates.as_ref().filter(|_| plan.tls) {
             let survey = CertificateDirectory::survey(&certificates.directory, &mounts);
             let names = service::certificates::names(certificates, settings);

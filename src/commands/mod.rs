@@ -2,6 +2,7 @@
 
 pub mod certs;
 pub mod check;
+pub mod explain;
 pub mod run;
 
 use crate::{

@@ -4,6 +4,7 @@ pub mod client;
 pub mod configuration;
 pub mod flags;
 pub mod launch;
+pub mod log;
 pub mod output;
 pub mod readiness;
 pub mod rootless;

@@ -36,15 +36,32 @@ impl Identity {
     /// Official's are all among them. `docker_host` is the job's own `DOCKER_HOST`: GitLab gives
     /// the service the variables of the job.
     pub fn server_names(&self, further: &[SubjectName], docker_host: &str) -> Vec<SubjectName> {
-        let mut names: BTreeSet<SubjectName> = further.iter().cloned().collect();
-        names.extend(self.addresses.iter().copied().map(SubjectName::Ip));
+        let mut names = self.own_names();
+        names.extend(further.iter().cloned());
+        let hosts = std::iter::once("docker").chain(tcp_host(docker_host));
+        names.extend(hosts.filter_map(SubjectName::from_host));
+        names.into_iter().collect()
+    }
+
+    /// The names and addresses that lead here, as far as this container knows: Kubernetes tells it
+    /// its aliases, Docker does not.
+    pub fn own_names(&self) -> BTreeSet<SubjectName> {
+        let mut names: BTreeSet<_> = self
+            .addresses
+            .iter()
+            .copied()
+            .map(SubjectName::Ip)
+            .collect();
         let short = self.hostname.split('.').next().unwrap_or_default();
-        let mut hosts = vec!["docker", "localhost", self.hostname_file.trim()];
-        hosts.extend([self.hostname.as_str(), short]);
-        hosts.extend(tcp_host(docker_host));
+        let mut hosts = vec![
+            "localhost",
+            self.hostname_file.trim(),
+            &self.hostname,
+            short,
+        ];
         hosts.extend(self.names_in_hosts_file());
         names.extend(hosts.into_iter().filter_map(SubjectName::from_host));
-        names.into_iter().collect()
+        names
     }
 
     /// The names that `/etc/hosts` gives to this container's own addresses and to loopback.
@@ -127,6 +144,11 @@ mod tests {
             "127.0.0.1",
         ] {
             assert!(names.iter().any(|n| n == name), "{name} in {names:?}");
+        }
+        let own = identity.own_names();
+        for (name, is_own) in [("dind", true), ("10.1.2.3", true), ("builder", false)] {
+            let name = SubjectName::from_host(name).unwrap();
+            assert_eq!(own.contains(&name), is_own, "{name}");
         }
         assert!(!names.iter().any(|n| n == "somebody-else"), "{names:?}");
     }

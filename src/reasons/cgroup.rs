@@ -2,28 +2,83 @@
 
 use std::{io, path::Path};
 
-use super::{Finding, Layer, Reason, Severity};
+use super::{Finding, START_ANYWAY, Sample};
 
-pub static READONLY: Reason = Reason {
-    id: "CGROUP-READONLY",
-    layer: Layer::Cgroup,
-    severity: Severity::Error,
+catalogue! { Cgroup:
+
+READONLY = Error "CGROUP-READONLY" {
     summary: "the control groups of this container are read-only, so inner containers cannot start",
-};
+    advice: "\
+Make the service privileged, in the runner's config.toml ([runners.docker] for the Docker executor):
+    [runners.kubernetes]
+    privileged = true",
+    patterns: &[&["mkdir /sys/fs/cgroup/", "read-only file system"]],
+    samples: &[Sample {
+        text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/containers/x/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: unable to apply cgroup configuration: mkdir /sys/fs/cgroup/docker: read-only file system: unknown\"",
+        source: "runc 1.1 in a container whose /sys/fs/cgroup is read-only",
+    }],
+}
 
-pub static DELEGATION: Reason = Reason {
-    id: "CGROUP-DELEGATION",
-    layer: Layer::Cgroup,
-    severity: Severity::Warning,
+/// cgroup v1; dockerd looks for this one controller before it does anything with containers.
+NO_DEVICES = Fatal "CGROUP-NO-DEVICES" {
+    summary: "the control groups are not mounted in this container",
+    advice: "\
+Make the service privileged, in the runner's config.toml ([runners.docker] for the Docker executor):
+    [runners.kubernetes]
+    privileged = true
+If it is: on a node with cgroup v1, the `devices` controller must be mounted below /sys/fs/cgroup.",
+    ignoring: START_ANYWAY,
+    patterns: &[&["devices cgroup isn't mounted"]],
+    samples: &[Sample {
+        text: "failed to start daemon: Devices cgroup isn't mounted",
+        source: "moby docker-v29.7.2 daemon/daemon_unix.go",
+    }],
+}
+
+/// Docker learned cgroup v2 in 20.10.
+OLD_DOCKER_ON_V2 = Error "CGROUP-OLD-DOCKER-ON-V2" {
+    summary: "this Docker is too old for the node, which has only cgroup v2",
+    advice: "\
+Use Docker 20.10 or newer for the service, in .gitlab-ci.yml:
+    services:
+      - name: docker:28-dind
+        alias: docker",
+    patterns: &[&["cgroup mountpoint does not exist"]],
+    samples: &[Sample {
+        text: "time=\"2021-11-01T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.40/containers/x/start returned error: cgroups: cgroup mountpoint does not exist: unknown\"",
+        source: "Docker 19.03; GitLab docs, docker_build_troubleshooting",
+    }],
+}
+
+NESTING = Error "CGROUP-NESTING" {
+    summary: "inner containers cannot enter a control group of their own",
+    advice: "\
+No process may be in the root of this container's control groups, and something keeps one there:
+another container that shares them, or a process that was put there later. Give the service a cgroup
+namespace of its own. With the Docker executor on the node, in /etc/docker/daemon.json:
+    {\"default-cgroupns-mode\": \"private\"}",
+    patterns: &[&["cannot enter cgroupv2", "with domain controllers"]],
+    samples: &[
+        Sample {
+            text: "docker: Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: unable to apply cgroup configuration: cannot enter cgroupv2 \"/sys/fs/cgroup/docker\" with domain controllers -- it is in an invalid state: unknown.",
+            source: "docker-library/docker#308",
+        },
+        Sample {
+            text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/containers/x/start returned error: failed to create task for container: cannot enter cgroupv2 \\\"/sys/fs/cgroup/docker\\\" with domain controllers -- it is in threaded mode: unknown\"",
+            source: "earthly#1533",
+        },
+    ],
+}
+
+DELEGATION = Warning "CGROUP-DELEGATION" {
     summary: "not every control group controller reaches inner containers",
-};
+    advice: "Nothing, unless the job limits memory or processors of its containers (`docker run -m`).",
+}
 
-pub static HOST_NAMESPACE: Reason = Reason {
-    id: "CGROUP-HOST-NAMESPACE",
-    layer: Layer::Cgroup,
-    severity: Severity::Note,
+HOST_NAMESPACE = Note "CGROUP-HOST-NAMESPACE" {
     summary: "this container sees the node's own control groups; they are left as they are",
-};
+}
+}
 
 pub fn readonly(path: &Path, error: &io::Error) -> Finding {
     READONLY.found(

@@ -1,29 +1,274 @@
 //! Reasons about dockerd itself.
 
-use std::io;
+use std::{io, time::Duration};
 
-use super::{Finding, Layer, Reason, Severity};
+use nix::sys::signal::Signal;
 
-pub static MISSING: Reason = Reason {
-    id: "DAEMON-MISSING",
-    layer: Layer::Daemon,
-    severity: Severity::Fatal,
+use super::{Finding, Ignoring, Sample, Weight};
+
+/// For what is found when it is over.
+const OVER: Ignoring = Ignoring::Impossible("dockerd is gone");
+
+catalogue! { Daemon:
+
+MISSING = Fatal "DAEMON-MISSING" {
     summary: "dockerd could not be started",
-};
+    advice: "\
+Use an image that holds dockerd as the base, in .gitlab-ci.yml:
+    services:
+      - name: docker:dind
+        alias: docker",
+}
 
-pub static INIT: Reason = Reason {
-    id: "DAEMON-INIT",
-    layer: Layer::Daemon,
-    severity: Severity::Fatal,
+INIT = Fatal "DAEMON-INIT" {
     summary: "the init could not prepare itself",
-};
+    advice: "The cause names what the kernel refused. Try another node.",
+    retryable: true,
+}
 
-pub static IPTABLES: Reason = Reason {
-    id: "DAEMON-IPTABLES",
-    layer: Layer::Daemon,
-    severity: Severity::Warning,
+CONFIG = Fatal "DAEMON-CONFIG" {
+    summary: "dockerd does not accept its configuration file",
+    advice: "\
+Mend daemon.json where the cause says; it is mounted by `volumes` of the runner's config.toml, or is
+in the image. A setting may be there or among the service's `command`, not in both.
+To try it out, in a shell of the image:
+    dockerd --validate --config-file /etc/docker/daemon.json",
+    patterns: &[&["unable to configure the docker daemon with file"]],
+    samples: &[
+        Sample {
+            text: "unable to configure the Docker daemon with file /etc/docker/daemon.json: invalid character '}' looking for beginning of object key string",
+            source: "Docker 26.1.5, run with a comma too many",
+        },
+        Sample {
+            text: "unable to configure the Docker daemon with file /etc/docker/daemon.json: the following directives are specified both as a flag and in the configuration file: hosts: (from flag: [unix:///x.sock], from file: [fd://])",
+            source: "Docker 26.1.5, run with hosts in both",
+        },
+        Sample {
+            text: "unable to configure the Docker daemon with file /etc/docker/daemon.json: the following directives don't match any configuration option: mtuu",
+            source: "Docker 26.1.5, run with a misspelled key",
+        },
+    ],
+}
+
+FLAG = Fatal "DAEMON-FLAG" {
+    summary: "dockerd does not know one of its flags, or not this value",
+    advice: "\
+Correct the service's `command`, or DIND_DOCKERD_ARGS, in .gitlab-ci.yml:
+    services:
+      - name: docker:dind
+        alias: docker
+        command: [\"--mtu=1400\"]
+What this version knows, in a shell of the image:
+    dockerd --help",
+    patterns: &[
+        &["unknown flag: "],
+        &["unknown shorthand flag: "],
+        &["invalid argument \"", "for \"", "flag: "],
+        &["flag needs an argument: "],
+        &["see 'dockerd --help'"],
+    ],
+    samples: &[
+        Sample {
+            text: "Status: unknown flag: --mtuu\nSee 'dockerd --help'., Code: 125",
+            source: "Docker 26.1.5, run",
+        },
+        Sample {
+            text: "Status: unknown shorthand flag: 'Z' in -Z\nSee 'dockerd --help'., Code: 125",
+            source: "Docker 26.1.5, run",
+        },
+        Sample {
+            text: "Status: invalid argument \"abc\" for \"--mtu\" flag: strconv.ParseInt: parsing \"abc\": invalid syntax\nSee 'dockerd --help'., Code: 125",
+            source: "Docker 26.1.5, run",
+        },
+        Sample {
+            text: "flag needs an argument: --mtu",
+            source: "spf13/pflag",
+        },
+    ],
+}
+
+PID = Fatal "DAEMON-PID" {
+    summary: "a pid file says that dockerd runs already",
+    advice: "\
+Two daemons must not share /var/run: take what is mounted there out of `volumes` in the runner's
+config.toml, or name another file, in .gitlab-ci.yml:
+    services:
+      - name: docker:dind
+        alias: docker
+        command: [\"--pidfile\", \"/tmp/docker.pid\"]",
+    patterns: &[
+        &["ensure docker is not running or delete"],
+        &["pid file found, ensure docker is not running"],
+    ],
+    samples: &[
+        Sample {
+            text: "failed to start daemon, ensure docker is not running or delete /var/run/docker.pid: process with PID 1 is still running",
+            source: "Docker 26.1.5, run with such a file",
+        },
+        Sample {
+            text: "failed to start daemon: pid file found, ensure docker is not running or delete /var/run/docker.pid",
+            source: "Docker 20.10.24, run with such a file",
+        },
+    ],
+}
+
+/// A warning where iptables is tried before dockerd is started; dockerd itself ends without it.
+IPTABLES = Warning "DAEMON-IPTABLES" {
     summary: "iptables does not work, and dockerd needs it for its networks",
-};
+    advice: "\
+Use an image that holds iptables (all docker:dind ones do), or the other kind of it, in
+.gitlab-ci.yml (1 for legacy, \"\" for nftables):
+    variables:
+      DOCKER_IPTABLES_LEGACY: 1",
+    weight: Weight::Cause,
+    patterns: &[&["iptables not found"], &["failed to find iptables"]],
+    samples: &[
+        Sample {
+            text: "failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to register \"bridge\" driver: failed to create NAT chain DOCKER: iptables not found",
+            source: "Docker 26.1.5, run without iptables",
+        },
+        Sample {
+            text: "time=\"2026-11-23T15:34:45.431195031Z\" level=warning msg=\"failed to find iptables\" error=\"exec: \\\"iptables\\\": executable file not found in $PATH\"",
+            source: "Docker 26.1.5, run without iptables",
+        },
+    ],
+}
+
+PANIC = Fatal "DAEMON-PANIC" {
+    summary: "dockerd crashed",
+    advice: "\
+This is a fault in dockerd or containerd. Try another version, in .gitlab-ci.yml:
+    services:
+      - name: docker:28-dind
+        alias: docker",
+    retryable: true,
+    ignoring: OVER,
+    patterns: &[
+        &["panic: runtime error: "],
+        &["fatal error: "],
+        &["unexpected fault address"],
+    ],
+    samples: &[
+        Sample {
+            text: "panic: runtime error: invalid memory address or nil pointer dereference\n[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x1]",
+            source: "Go's runtime",
+        },
+        Sample {
+            text: "fatal error: runtime: cannot allocate memory",
+            source: "Go's runtime",
+        },
+        Sample {
+            text: "unexpected fault address 0x7f0000000000\nfatal error: fault",
+            source: "Go's runtime; bbolt on a broken disk",
+        },
+    ],
+}
+
+OOM = Fatal "DAEMON-OOM" {
+    summary: "the service container ran out of memory, and the kernel ended dockerd",
+    advice: "\
+Give the service more memory, in .gitlab-ci.yml (Kubernetes; as far as the runner allows):
+    variables:
+      KUBERNETES_SERVICE_MEMORY_REQUEST: 4Gi
+      KUBERNETES_SERVICE_MEMORY_LIMIT: 4Gi
+Containers and builds of the job count as the service's, and so do emptyDirs with medium Memory.
+With the Docker executor, in the runner's config.toml:
+    [runners.docker]
+    service_memory = \"4g\"",
+    retryable: true,
+    ignoring: OVER,
+}
+
+KILLED = Fatal "DAEMON-KILLED" {
+    summary: "dockerd was ended by a signal that nobody sent through this container's init",
+    advice: "\
+Mostly the node was short of memory: ask for what the job needs, in .gitlab-ci.yml:
+    variables:
+      KUBERNETES_SERVICE_MEMORY_REQUEST: 4Gi
+If a script of the job ends processes (`pkill`, `killall`), it shares this container's processes.",
+    retryable: true,
+    ignoring: OVER,
+}
+
+/// containerd did not come up; what kept it is often named before.
+CONTAINERD = Fatal "DAEMON-CONTAINERD" {
+    summary: "containerd, which dockerd needs, did not start",
+    advice: "\
+Often the disk is too slow or full, or another daemon uses the same data directory. Take what is
+mounted at /var/lib/docker and /var/run out of the runner's config.toml, and give the data directory
+a volume of its own, there:
+    [[runners.kubernetes.volumes.empty_dir]]
+    name = \"docker-data\"
+    mount_path = \"/var/lib/docker\"",
+    retryable: true,
+    weight: Weight::Symptom,
+    patterns: &[
+        &["containerd is still running"],
+        &["failed to start containerd"],
+        &["unknown service containerd.services."],
+        &["failed to dial", "containerd.sock"],
+    ],
+    samples: &[
+        Sample {
+            text: "time=\"2026-11-23T15:33:49.625546353Z\" level=info msg=\"containerd is still running\" module=libcontainerd pid=1\ntime=\"2026-11-23T15:34:04.630776561Z\" level=info msg=\"stopping healthcheck following graceful shutdown\" module=libcontainerd\nfailed to start containerd: timeout waiting for containerd to start",
+            source: "Docker 26.1.5, run with such a pid file",
+        },
+        Sample {
+            text: "failed to start daemon: failed to dial \"/var/run/docker/containerd/containerd.sock\": unknown service containerd.services.namespaces.v1.Namespaces: not implemented",
+            source: "Docker 20.10.24, run",
+        },
+        Sample {
+            text: "failed to start containerd: strconv.ParseUint: parsing \"\": invalid syntax",
+            source: "Docker 20.10.24, run with an empty containerd.pid",
+        },
+        Sample {
+            text: "failed to start daemon: failed to dial \"/run/docker/containerd/containerd.sock\": context deadline exceeded",
+            source: "moby docker-v29.7.2 daemon/command",
+        },
+    ],
+}
+
+TIMEOUT = Fatal "DAEMON-TIMEOUT" {
+    summary: "dockerd did not become ready in time; it is still starting",
+    advice: "\
+A slow disk or too little processor time are the usual causes. A dockerd that becomes ready late is
+used. To wait longer, and to ask for processor time, in .gitlab-ci.yml:
+    variables:
+      DIND_START_TIMEOUT: 180
+      KUBERNETES_SERVICE_CPU_REQUEST: \"1\"",
+    retryable: true,
+    ignoring: Ignoring::Possible("clients wait until dockerd is ready, however long that takes"),
+}
+
+UNKNOWN = Fatal "DAEMON-UNKNOWN" {
+    summary: "dockerd ended, and its log shows no reason that is known here",
+    advice: "\
+See dockerd's last words above. Its whole log is shown with this, in .gitlab-ci.yml:
+    variables:
+      CI_DEBUG_SERVICES: \"true\"",
+    retryable: true,
+    ignoring: OVER,
+}
+
+/// The client's fault as much as the daemon's, but the daemon is what refuses.
+API_TOO_OLD = Error "DAEMON-API-TOO-OLD" {
+    summary: "the job's Docker client is too old for this daemon",
+    advice: "\
+Use the same version for both, in .gitlab-ci.yml:
+    image: docker:28-cli
+    services:
+      - name: docker:28-dind
+        alias: docker
+Or let the daemon accept old clients (Docker 25 and newer), there:
+    variables:
+      DOCKER_MIN_API_VERSION: \"1.24\"",
+    patterns: &[&["client version", "is too old. minimum supported api version is"]],
+    samples: &[Sample {
+        text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for GET /v1.43/containers/json returned error: client version 1.43 is too old. Minimum supported API version is 1.44, please upgrade your client to a newer version\"",
+        source: "Docker 29.0, distribution-library-image#193",
+    }],
+}
+}
 
 pub fn missing(error: &io::Error) -> Finding {
     MISSING.found(
@@ -40,4 +285,44 @@ pub fn init(what: &str, error: &io::Error) -> Finding {
 /// `said`: what iptables wrote last.
 pub fn iptables(said: &str) -> Finding {
     IPTABLES.found(format!("iptables -nL: {said}"), "")
+}
+
+pub fn killed(signal: Signal) -> Finding {
+    KILLED.met(format!("dockerd was ended by {signal}."))
+}
+
+/// `limit`: of the container's memory, in bytes, where it has one; `kills`: how many processes the
+/// kernel has ended for it (`oom_kill` of memory.events).
+pub fn out_of_memory(limit: Option<u64>, kills: u64) -> Finding {
+    let limit = match limit {
+        Some(bytes) => format!("the memory limit of {} MiB", bytes / (1 << 20)),
+        None => "the memory of the node".to_owned(),
+    };
+    OOM.met(format!(
+        "{limit} was used up; the kernel ended {kills} {} of this container.",
+        if kills == 1 { "process" } else { "processes" }
+    ))
+}
+
+/// `waited`: since the start; `words`: dockerd's last ones, one a line.
+pub fn timeout(waited: Duration, words: &str) -> Finding {
+    TIMEOUT.met(with_words(
+        &format!("dockerd is not ready after {} s.", waited.as_secs()),
+        words,
+    ))
+}
+
+/// `status`: dockerd's exit status; `words`: its last ones, one a line.
+pub fn unknown(status: u8, words: &str) -> Finding {
+    UNKNOWN.met(with_words(
+        &format!("dockerd ended with status {status}."),
+        words,
+    ))
+}
+
+fn with_words(what: &str, words: &str) -> String {
+    if words.is_empty() {
+        return format!("{what} It said nothing that matters.");
+    }
+    format!("{what} Its last words:\n{words}")
 }

@@ -1,18 +1,49 @@
 //! The catalogue: every reason why Docker may not work in a job, one file a layer.
 //!
 //! A [`Reason`] is the static entry, with its stable id; a [`Finding`] is that reason met in this
-//! container, with the cause told from facts and a fix that can be pasted.
+//! container, with the cause told from facts and a fix that can be pasted. [`all()`] has them in
+//! the order in which one brings about the next.
+
+/// Declares the entries of a layer, and `TABLE`, which holds them in this order.
+///
+/// An entry names its severity and id; fields that are left out are as [`Reason::new`] has them.
+macro_rules! catalogue {
+    ($layer:ident: $(
+        $(#[$doc:meta])*
+        $name:ident = $severity:ident $id:literal { $($field:ident: $value:expr),* $(,)? }
+    )*) => {
+        $(
+            $(#[$doc])*
+            pub static $name: $crate::reasons::Reason = $crate::reasons::Reason {
+                $($field: $value,)*
+                ..$crate::reasons::Reason::new(
+                    $id,
+                    $crate::reasons::Layer::$layer,
+                    $crate::reasons::Severity::$severity,
+                )
+            };
+        )*
+        /// The entries of this layer.
+        pub static TABLE: &[&$crate::reasons::Reason] = &[$(&$name),*];
+    };
+}
 
 pub mod certs;
 pub mod cgroup;
+pub mod client;
 pub mod daemon;
+mod finding;
 pub mod network;
+#[cfg(test)]
+mod page;
 pub mod privilege;
+pub mod registry;
+pub mod storage;
 
-use std::fmt;
+pub use self::finding::{Finding, Layer, Severity};
 
 /// An entry of the catalogue.
-#[derive(Debug, Eq, PartialEq)]
+#[derive(Debug)]
 pub struct Reason {
     /// Stable, upper case, starts with the layer unless it names it: `CERTS-READONLY`.
     pub id: &'static str,
@@ -20,9 +51,85 @@ pub struct Reason {
     pub severity: Severity,
     /// One sentence in the user's nouns: what is wrong. No full stop.
     pub summary: &'static str,
+    /// What to change and in which file. Lines indented by four spaces are to be pasted, and the
+    /// line before them names the file.
+    pub advice: &'static str,
+    /// Whether a new pod, perhaps on another node, may cure it.
+    pub retryable: bool,
+    pub ignoring: Ignoring,
+    /// What dockerd, containerd or rootlesskit log about it.
+    pub patterns: &'static [Pattern],
+    /// What this reason says about dockerd's end, if its log shows it.
+    pub weight: Weight,
+    /// What was really logged; shows that the patterns find it.
+    pub samples: &'static [Sample],
+}
+
+/// Fragments of a log line that occur in this order, in lower case: dockerd's spelling of the
+/// same message changed between versions (`Could not load X509…` became `could not…` in 25.0).
+pub type Pattern = &'static [&'static str];
+
+/// What was logged when this reason was met.
+#[derive(Debug)]
+pub struct Sample {
+    /// One or more whole lines.
+    pub text: &'static str,
+    /// The version and where the text is from.
+    pub source: &'static str,
+}
+
+/// What `DIND_IGNORE` does to a reason.
+#[derive(Debug)]
+pub enum Ignoring {
+    /// It becomes a warning; what is then done.
+    Possible(&'static str),
+    /// It stays as it is; why.
+    Impossible(&'static str),
+}
+
+/// For fatal findings that come before dockerd is started.
+const START_ANYWAY: Ignoring =
+    Ignoring::Possible("dockerd is started all the same, and says itself what it lacks");
+
+/// What a reason in dockerd's log says about dockerd's end.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Weight {
+    /// dockerd ends because of it.
+    Cause,
+    /// dockerd ends with it, but any other cause that was logged explains more.
+    Symptom,
+    /// dockerd lives on.
+    Aside,
 }
 
 impl Reason {
+    /// An entry without advice and patterns, and with what usually goes with its severity.
+    const fn new(id: &'static str, layer: Layer, severity: Severity) -> Self {
+        Self {
+            id,
+            layer,
+            severity,
+            summary: "",
+            advice: "",
+            retryable: false,
+            ignoring: match severity {
+                Severity::Fatal => Ignoring::Impossible("dockerd cannot run in spite of it"),
+                Severity::Error => Ignoring::Possible(
+                    "dockerd runs either way; it is no longer written to the job's log",
+                ),
+                Severity::Warning | Severity::Note => {
+                    Ignoring::Possible("nothing else, since it stops nothing")
+                }
+            },
+            patterns: &[],
+            weight: match severity {
+                Severity::Fatal => Weight::Cause,
+                _ => Weight::Aside,
+            },
+            samples: &[],
+        }
+    }
+
     /// This reason, met here: `cause` is told from facts, `fix` says what to change and where.
     pub fn found(&'static self, cause: impl Into<String>, fix: impl Into<String>) -> Finding {
         Finding {
@@ -32,108 +139,138 @@ impl Reason {
             fix: fix.into(),
         }
     }
-}
 
-/// A reason met in this container.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Finding {
-    pub reason: &'static Reason,
-    /// The reason's own severity, unless the case is milder.
-    pub severity: Severity,
-    /// What was seen: paths, names, numbers. May have several lines.
-    pub cause: String,
-    /// What to change and in which file, ready to paste. May have several lines, may be empty.
-    pub fix: String,
-}
-
-impl Finding {
-    pub fn with_severity(mut self, severity: Severity) -> Self {
-        self.severity = severity;
-        self
+    /// This reason, met here, with the catalogue's advice as the fix.
+    pub fn met(&'static self, cause: impl Into<String>) -> Finding {
+        self.found(cause, self.advice)
     }
-}
 
-/// The explanation as the user reads it: the cause before the fix, continuation lines indented.
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.reason.id, self.reason.summary)?;
-        for (label, text) in [("Cause", &self.cause), ("Fix", &self.fix)] {
-            if !text.is_empty() {
-                write!(f, "\n  {label}: {}", text.replace('\n', "\n    "))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What stops working, from worst to mildest.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Severity {
-    /// dockerd cannot start, or is gone.
-    Fatal,
-    /// dockerd runs, but this job's docker commands will fail.
-    Error,
-    /// Works, slowly or dangerously.
-    Warning,
-    /// What was done, or left alone.
-    Note,
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Fatal => "fatal",
-            Self::Error => "error",
-            Self::Warning => "warning",
-            Self::Note => "note",
+    /// Whether a line of dockerd's log, in lower case, shows this reason.
+    pub fn is_shown_by(&self, line: &str) -> bool {
+        self.patterns.iter().any(|pattern| {
+            let mut rest = line;
+            pattern.iter().all(|fragment| match rest.find(fragment) {
+                Some(at) => {
+                    rest = &rest[at + fragment.len()..];
+                    true
+                }
+                None => false,
+            })
         })
     }
 }
 
-/// Where a reason belongs; each layer has an exit status of its own.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Layer {
-    Certs,
-    Privilege,
-    Network,
-    Cgroup,
-    Daemon,
+/// An id stands for its reason.
+impl PartialEq for Reason {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
 }
 
-impl Layer {
-    /// The exit status of dind-init when a fatal finding of this layer stops it.
-    ///
-    /// 64 (sysexits' EX_USAGE) is kept for bad arguments and settings.
-    pub fn exit_status(self) -> u8 {
-        match self {
-            Self::Certs => 70,
-            Self::Privilege => 71,
-            Self::Network => 72,
-            Self::Cgroup => 73,
-            Self::Daemon => 76,
-        }
-    }
+impl Eq for Reason {}
+
+/// All reasons, in the order in which one brings about the next: of two that are met, the earlier
+/// one explains the later.
+pub fn all() -> impl Iterator<Item = &'static Reason> + Clone {
+    [
+        privilege::TABLE,
+        cgroup::TABLE,
+        storage::TABLE,
+        network::TABLE,
+        certs::TABLE,
+        daemon::TABLE,
+        client::TABLE,
+        registry::TABLE,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+/// The reason with this id, in upper or lower case.
+pub fn by_id(id: &str) -> Option<&'static Reason> {
+    all().find(|reason| reason.id.eq_ignore_ascii_case(id))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::dockerd::log::Message;
 
     #[test]
-    fn an_explanation_tells_the_cause_before_the_fix_and_indents_what_follows() {
-        static REASON: Reason = Reason {
-            id: "CERTS-READONLY",
-            layer: Layer::Certs,
-            severity: Severity::Fatal,
-            summary: "the directory is read-only",
-        };
-        assert_eq!(
-            REASON.found("a Secret", "move it:\n[[x]]").to_string(),
-            "CERTS-READONLY: the directory is read-only\n  Cause: a Secret\n  Fix: move it:\n    [[x]]"
-        );
-        assert_eq!(
-            REASON.found("a Secret", "").to_string(),
-            "CERTS-READONLY: the directory is read-only\n  Cause: a Secret"
-        );
+    fn ids_are_unique_and_begin_with_their_layer() {
+        let mut seen = BTreeSet::new();
+        for reason in all() {
+            assert!(seen.insert(reason.id), "{} twice", reason.id);
+            let layer = format!("{:?}-", reason.layer).to_ascii_uppercase();
+            assert!(
+                reason.id.starts_with(&layer) || reason.id == "NOT-PRIVILEGED",
+                "{}",
+                reason.id
+            );
+        }
+    }
+
+    #[test]
+    fn every_entry_says_what_is_wrong_and_what_to_do() {
+        for reason in all() {
+            let id = reason.id;
+            assert!(!reason.summary.is_empty(), "{id}");
+            assert!(!reason.summary.ends_with('.'), "{id}");
+            let may_be_silent = reason.severity == Severity::Note;
+            assert!(may_be_silent || !reason.advice.is_empty(), "{id}");
+            // An explanation has about twelve lines, of which the cause needs some.
+            assert!(reason.advice.lines().count() <= 10, "{id}");
+            for line in reason.advice.lines() {
+                assert!(line.chars().count() <= 100, "{id}: {line}");
+                assert_eq!(line, line.trim_end(), "{id}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_keeps_dockerd_from_running_is_fatal() {
+        for reason in all() {
+            let lives_on = matches!(reason.layer, Layer::Client | Layer::Registry);
+            assert!(
+                !lives_on || reason.severity != Severity::Fatal,
+                "{}",
+                reason.id
+            );
+        }
+    }
+
+    #[test]
+    fn every_pattern_has_a_sample_that_reaches_its_entry_and_no_earlier_one() {
+        for reason in all() {
+            let id = reason.id;
+            for pattern in reason.patterns {
+                assert!(!pattern.is_empty(), "{id}");
+                for fragment in *pattern {
+                    assert_eq!(*fragment, fragment.to_ascii_lowercase(), "{id}");
+                }
+                let shown = Reason {
+                    patterns: std::slice::from_ref(pattern),
+                    ..Reason::new(reason.id, reason.layer, reason.severity)
+                };
+                let is_shown = reason.samples.iter().any(|sample| {
+                    let mut lines = sample.text.lines().map(as_read);
+                    lines.any(|line| shown.is_shown_by(&line))
+                });
+                assert!(is_shown, "{id}: no sample for {pattern:?}");
+            }
+            for sample in reason.samples {
+                assert!(!sample.source.is_empty(), "{id}: {}", sample.text);
+                let lines = || sample.text.lines().map(as_read);
+                let first = all().find(|reason| lines().any(|line| reason.is_shown_by(&line)));
+                assert_eq!(first.map(|reason| reason.id), Some(id), "{}", sample.text);
+            }
+        }
+    }
+
+    fn as_read(line: &str) -> String {
+        Message::parse(line).text.to_ascii_lowercase()
     }
 }

@@ -2,28 +2,237 @@
 
 use std::io;
 
-use super::{Finding, Layer, Reason, Severity};
+use super::{Finding, Ignoring, START_ANYWAY, Sample, Weight};
 
-pub static NOT_PRIVILEGED: Reason = Reason {
-    id: "NOT-PRIVILEGED",
-    layer: Layer::Privilege,
-    severity: Severity::Fatal,
+catalogue! { Privilege:
+
+NOT_PRIVILEGED = Fatal "NOT-PRIVILEGED" {
     summary: "the service container is not privileged, and dockerd cannot run without that",
-};
+    advice: "\
+In the runner's config.toml ([runners.docker] for the Docker executor):
+    [[runners]]
+      [runners.kubernetes]
+        privileged = true
+Or choose a runner that has it, with its tag in the job of .gitlab-ci.yml:
+    tags: [privileged]
+The same message comes where `allowed_privileged_services` does not list this image.",
+    ignoring: START_ANYWAY,
+    patterns: &[
+        &["permission denied (you must be root)"],
+        &["mount: permission denied (are you root?)"],
+        &["/proc/sys/net/ipv4/ip_forward", "read-only file system"],
+    ],
+    samples: &[
+        Sample {
+            text: "failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to register \"bridge\" driver: failed to create NAT chain DOCKER: iptables failed: iptables -t nat -N DOCKER: iptables v1.8.11 (nf_tables): Could not fetch rule set generation id: Permission denied (you must be root)\n (exit status 4)",
+            source: "Docker 26.1.5, run without --privileged",
+        },
+        Sample {
+            text: "mount: permission denied (are you root?)\nCould not mount /sys/kernel/security.\nAppArmor detection and --privileged mode might break.\nmount: permission denied (are you root?)",
+            source: "hack/dind; GitLab docs, docker_build_troubleshooting",
+        },
+        Sample {
+            text: "failed to start daemon: Error initializing network controller: Error creating default \"bridge\" network: open /proc/sys/net/ipv4/ip_forward: read-only file system",
+            source: "moby daemon/libnetwork; container without --privileged, with NET_ADMIN",
+        },
+    ],
+}
 
-pub static MOUNT: Reason = Reason {
-    id: "PRIVILEGE-MOUNT",
-    layer: Layer::Privilege,
-    severity: Severity::Warning,
+/// The capability may be there and the system call forbidden all the same.
+SECCOMP = Fatal "PRIVILEGE-SECCOMP" {
+    summary: "a seccomp profile forbids system calls that dockerd needs",
+    advice: "\
+A privileged service has none. In the runner's config.toml:
+    [runners.kubernetes]
+    privileged = true
+For rootless dockerd without privileges and the Docker executor, in the runner's config.toml:
+    [runners.docker]
+    services_security_opt = [\"seccomp=unconfined\"]",
+    ignoring: START_ANYWAY,
+    patterns: &[&["fork/exec /proc/self/exe: operation not permitted"]],
+    samples: &[Sample {
+        text: "[rootlesskit:parent] error: failed to start the child: fork/exec /proc/self/exe: operation not permitted",
+        source: "docker-library/docker#330, rootless",
+    }],
+}
+
+APPARMOR = Fatal "PRIVILEGE-APPARMOR" {
+    summary: "an AppArmor profile forbids mounts that dockerd needs",
+    advice: "\
+A privileged service has none. In the runner's config.toml:
+    [runners.kubernetes]
+    privileged = true
+For rootless dockerd without privileges and the Docker executor, in the runner's config.toml:
+    [runners.docker]
+    services_security_opt = [\"apparmor=unconfined\"]",
+    ignoring: START_ANYWAY,
+    patterns: &[&["failed to share mount point: /: permission denied"]],
+    samples: &[Sample {
+        text: "[rootlesskit:child ] error: failed to share mount point: /: permission denied",
+        source: "GitLab docs, docker_build_troubleshooting, rootless",
+    }],
+}
+
+NO_NEW_PRIVS = Error "PRIVILEGE-NO-NEW-PRIVS" {
+    summary: "no program in this container may gain privileges, so rootless dockerd and sudo in \
+              builds fail",
+    advice: "\
+In the runner's config.toml:
+    [runners.kubernetes]
+    allow_privilege_escalation = true",
+}
+
+USERNS = Warning "PRIVILEGE-USERNS" {
+    summary: "root of this container is not root of the node: it runs in a user namespace, where \
+              mounts and devices are restricted",
+    advice: "\
+If mounts fail: with the Docker executor, set this in the runner's config.toml:
+    [runners.docker]
+    userns_mode = \"host\"
+With Kubernetes, leave out `hostUsers: false` of the pod.",
+}
+
+MOUNT = Warning "PRIVILEGE-MOUNT" {
     summary: "a mount that dockerd likes to have could not be made",
-};
+    advice: "Nothing, as long as the job works; else see NOT-PRIVILEGED.",
+}
 
-pub static ROOTLESS: Reason = Reason {
-    id: "PRIVILEGE-ROOTLESS",
-    layer: Layer::Privilege,
-    severity: Severity::Fatal,
+RLIMIT = Error "PRIVILEGE-RLIMIT" {
+    summary: "containers cannot get the limits that dockerd gives them, because this one may not \
+              raise its own",
+    advice: "\
+Give containers limits that this one has, in .gitlab-ci.yml at the service:
+    services:
+      - name: docker:dind
+        command: [\"--default-ulimit\", \"nofile=1024:1024\"]
+Or let the service raise limits: CAP_SYS_RESOURCE, which `privileged = true` usually includes.",
+    patterns: &[&["error setting rlimit type"]],
+    samples: &[Sample {
+        text: "time=\"2026-11-23T15:32:57.880550476Z\" level=error msg=\"Handler for POST /v1.45/containers/x/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error setting rlimit type 7: operation not permitted: unknown\"",
+        source: "Docker Hub's README of docker; runc 1.1",
+    }],
+}
+
+ROOTLESS_KIT = Fatal "PRIVILEGE-ROOTLESS-KIT" {
+    summary: "dockerd is to run without root, and rootlesskit, which it needs for that, is not in \
+              the image",
+    advice: "\
+Use the rootless image in .gitlab-ci.yml:
+    services:
+      - name: docker:dind-rootless
+        alias: docker
+Or let the service run as root: no `kubernetes: user` or `docker: user` at the service.",
+}
+
+ROOTLESS_SUBID = Fatal "PRIVILEGE-ROOTLESS-SUBID" {
+    summary: "the user of rootless dockerd has no range of further user ids",
+    advice: "\
+Run the service as the image's own user (rootless, 1000), or add the user in the image's Dockerfile:
+    RUN echo 1000:100000:65536 | tee -a /etc/subuid >> /etc/subgid
+newuidmap and newgidmap must be there, and setuid root.",
+    patterns: &[&["rootlesskit", "newuidmap"], &["rootlesskit", "newgidmap"]],
+    samples: &[
+        Sample {
+            text: "[rootlesskit:parent] error: failed to setup UID/GID map: newuidmap 36 [0 1000 1 1 100000 65536] failed: newuidmap: write to uid_map failed: Operation not permitted",
+            source: "rootless-containers/rootlesskit pkg/parent, idtools",
+        },
+        Sample {
+            text: "[rootlesskit:parent] error: failed to setup UID/GID map: newgidmap 36 [0 1000 1 1 100000 65536] failed: newgidmap: gid range [1-65537) -> [100000-165536) not allowed",
+            source: "rootless-containers/rootlesskit pkg/parent, idtools",
+        },
+    ],
+}
+
+ROOTLESS_USERNS = Fatal "PRIVILEGE-ROOTLESS-USERNS" {
+    summary: "the node forbids user namespaces, which rootless dockerd needs",
+    advice: "\
+On the node:
+    sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=28633
+Where AppArmor restricts them (Ubuntu 24.04), on the node:
+    sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+    retryable: true,
+    ignoring: START_ANYWAY,
+    patterns: &[
+        &["rootlesskit", "fork/exec /proc/self/exe: no space left on device"],
+        &["rootlesskit", "fork/exec /proc/self/exe: permission denied"],
+    ],
+    samples: &[
+        Sample {
+            text: "[rootlesskit:parent] error: failed to start the child: fork/exec /proc/self/exe: no space left on device",
+            source: "user.max_user_namespaces=0; Docker docs, rootless troubleshooting",
+        },
+        Sample {
+            text: "[rootlesskit:parent] error: failed to start the child: fork/exec /proc/self/exe: permission denied",
+            source: "kernel.apparmor_restrict_unprivileged_userns=1; rootlesskit#425",
+        },
+    ],
+}
+
+ROOTLESS_HOME = Fatal "PRIVILEGE-ROOTLESS-HOME" {
+    summary: "rootless dockerd has no directory of its own to write to",
+    advice: "\
+Name directories that the service's user can write, in .gitlab-ci.yml:
+    variables:
+      HOME: /home/rootless
+      XDG_RUNTIME_DIR: /home/rootless/run
+A volume that is mounted there must belong to that user (the pod's fsGroup, or chown).",
+}
+
+ROOTLESS_TUN = Fatal "PRIVILEGE-ROOTLESS-TUN" {
+    summary: "rootless dockerd cannot make its network: /dev/net/tun is missing",
+    advice: "\
+On the node:
+    modprobe tun
+With the Docker executor, in the runner's config.toml:
+    [runners.docker]
+    services_devices = { \"docker:*\" = [\"/dev/net/tun\"] }
+With Kubernetes the service has the device where it is privileged.",
+    ignoring: START_ANYWAY,
+    patterns: &[&["ip tuntap add"], &["rootlesskit", "/dev/net/tun"]],
+    samples: &[
+        Sample {
+            text: "[rootlesskit:parent] error: failed to setup network &{logWriter:0xc0}: setting up tap tap0: executing [[ip tuntap add name tap0 mode tap] [ip link set tap0 up]]: exit status 1",
+            source: "moby/buildkit#3292",
+        },
+        Sample {
+            text: "[rootlesskit:child ] error: opening /dev/net/tun: no such file or directory",
+            source: "docker-library/docker#330",
+        },
+    ],
+}
+
+/// What rootlesskit says and no other entry names.
+ROOTLESS = Fatal "PRIVILEGE-ROOTLESS" {
     summary: "dockerd without root lacks something it needs",
-};
+    advice: "\
+Use the rootless image as the base, with its own user, and make the service privileged (rootlesskit
+needs system calls that a container's default profile forbids), in the runner's config.toml:
+    [runners.kubernetes]
+    privileged = true
+Or run the service as root.",
+    ignoring: Ignoring::Impossible("rootlesskit does not start dockerd in spite of it"),
+    weight: Weight::Symptom,
+    patterns: &[
+        &["[rootlesskit:", "error: "],
+        &["dockerd needs to be started with root"],
+        &["rootless mode needs to be enabled"],
+    ],
+    samples: &[
+        Sample {
+            text: "[rootlesskit:child ] error: command [dockerd --host=unix:///run/user/1000/docker.sock] exited: exit status 1",
+            source: "rootless-containers/rootlesskit pkg/child",
+        },
+        Sample {
+            text: "dockerd needs to be started with root privileges. To run dockerd in rootless mode as an unprivileged user, see https://docs.docker.com/go/rootless/",
+            source: "moby docker-v29.7.2 daemon/command",
+        },
+        Sample {
+            text: "rootless mode needs to be enabled for running with RootlessKit",
+            source: "moby docker-v29.7.2 daemon/command",
+        },
+    ],
+}
+}
 
 /// `attempt`: what was refused, such as "mount --make-rshared /".
 pub fn not_privileged(attempt: &str, error: &io::Error) -> Finding {

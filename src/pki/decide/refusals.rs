@@ -187,7 +187,7 @@ fn flaw_reason(flaw: &Flaw) -> &'static Reason {
     match flaw.problem {
         Problem::Missing => &certs::INCOMPLETE,
         Problem::Unreadable => &certs::UNREADABLE,
-        Problem::UnreadableKey => &certs::UNREADABLE_KEY,
+        Problem::UnreadableKey => &certs::UNREADABLE,
         Problem::Mismatch => &certs::MISMATCH,
         Problem::Expired => &certs::EXPIRED,
         Problem::NotYetValid => &certs::NOT_YET_VALID,

@@ -1,0 +1,317 @@
+//! What dockerd, its containerd and rootlesskit write on stderr, read as it goes.
+//!
+//! Pure: lines in, findings of the catalogue out. Memory is bounded however much is logged.
+
+mod message;
+mod noise;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::Duration,
+};
+
+pub use self::message::{Level, Message};
+use crate::{
+    reasons::{self, Finding, Reason, Severity, Weight, daemon},
+    supervise::Ended,
+};
+
+/// How many of dockerd's last words an explanation shows.
+const LAST_LINES: usize = 6;
+/// How much of one line is read, in bytes; a line of iptables' or runc's has a few hundred.
+const READ: usize = 4096;
+/// How much of one line is quoted, in bytes.
+const QUOTED: usize = 600;
+
+/// What is asked about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum End {
+    Ended(Ended),
+    /// dockerd still starts, this long after its start.
+    NotReady(Duration),
+}
+
+/// Recognises the reasons of the catalogue in dockerd's log.
+#[derive(Debug, Default)]
+pub struct Recogniser {
+    ready: bool,
+    /// The ids of what was reported already.
+    reported: BTreeSet<&'static str>,
+    /// What may explain dockerd's end, the best explanation first. Bounded by the catalogue.
+    suspects: BTreeMap<Standing, Suspect>,
+    /// The last lines that mean something, each cut to [`QUOTED`].
+    last: VecDeque<String>,
+}
+
+/// How well a reason explains dockerd's end: smaller is better.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Standing {
+    weight: Weight,
+    /// Not in the words with which dockerd gave up, which are no log line but plain text.
+    is_aside: bool,
+    /// Of two reasons the one further up brings about the other.
+    position: usize,
+}
+
+#[derive(Debug)]
+struct Suspect {
+    reason: &'static Reason,
+    words: String,
+}
+
+impl Recogniser {
+    /// dockerd serves its API: what was logged so far did not stop it.
+    pub fn ready(&mut self) {
+        self.ready = true;
+        self.suspects.clear();
+        self.last.clear();
+    }
+
+    /// Reads one line, with or without its line break.
+    ///
+    /// Returns what dockerd lives on with, but the job's docker commands may not: each id once.
+    /// What ends dockerd is kept for [`explain`](Self::explain).
+    pub fn read(&mut self, line: &str) -> Option<Finding> {
+        let message = Message::parse(cut(line.trim_end(), READ));
+        let text = message.text.to_ascii_lowercase();
+        if text.trim().is_empty() || noise::is_noise(&text) {
+            return None;
+        }
+        if message.level >= Level::Warning {
+            self.remember(cut(&message.text, QUOTED));
+        }
+        let (position, reason) = reasons::all()
+            .enumerate()
+            .find(|(_, reason)| reason.is_shown_by(&text))?;
+        let words = cut(&message.text, QUOTED);
+        if reason.weight != Weight::Aside {
+            let standing = Standing {
+                weight: reason.weight,
+                is_aside: message.level != Level::Plain,
+                position,
+            };
+            self.suspects.entry(standing).or_insert_with(|| Suspect {
+                reason,
+                words: words.to_owned(),
+            });
+        }
+        let severity = match reason.severity {
+            // dockerd was ready in spite of it: it is one command that fails.
+            Severity::Fatal if self.ready => Severity::Error,
+            Severity::Fatal => return None,
+            milder => milder,
+        };
+        self.reported
+            .insert(reason.id)
+            .then(|| reason.met(said(words)).with_severity(severity))
+    }
+
+    /// Why dockerd ended, or is not ready: the most upstream reason that its log shows.
+    ///
+    /// A signal is a reason of its own. Whether the kernel sent it for want of memory is not in
+    /// the log; who knows it asks [`daemon::out_of_memory`] instead.
+    pub fn explain(&self, end: End) -> Finding {
+        if let End::Ended(Ended::Killed(signal)) = end {
+            return daemon::killed(signal);
+        }
+        if let Some(suspect) = self.suspects.values().next() {
+            return suspect
+                .reason
+                .met(said(&suspect.words))
+                .with_severity(Severity::Fatal);
+        }
+        let words: Vec<&str> = self.last.iter().map(String::as_str).collect();
+        let words = words.join("\n");
+        match end {
+            End::NotReady(waited) => daemon::timeout(waited, &words),
+            End::Ended(ended) => daemon::unknown(ended.exit_status(), &words),
+        }
+    }
+
+    fn remember(&mut self, line: &str) {
+        if self.last.back().is_some_and(|last| last == line) {
+            return;
+        }
+        if self.last.len() == LAST_LINES {
+            self.last.pop_front();
+        }
+        self.last.push_back(line.to_owned());
+    }
+}
+
+fn said(words: &str) -> String {
+    format!("dockerd says: {}", words.trim())
+}
+
+/// The beginning of `text`, at most `limit` bytes of it.
+fn cut(text: &str, limit: usize) -> &str {
+    &text[..text.floor_char_boundary(limit)]
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::sys::signal::Signal;
+
+    use super::*;
+
+    /// A healthy start of Docker 26.1.5, with a health check and its stop.
+    const HEALTHY: &str = include_str!("log/healthy-26.1.5.log");
+
+    const EXITED: End = End::Ended(Ended::Exited(1));
+
+    fn read(text: &str) -> (Recogniser, Vec<Finding>) {
+        let mut recogniser = Recogniser::default();
+        let found = text.lines().filter_map(|line| recogniser.read(line));
+        let found = found.collect();
+        (recogniser, found)
+    }
+
+    fn explain(text: &str) -> Finding {
+        read(text).0.explain(EXITED)
+    }
+
+    #[test]
+    fn every_sample_of_the_catalogue_that_ends_dockerd_explains_it() {
+        for reason in reasons::all().filter(|reason| reason.weight != Weight::Aside) {
+            for sample in reason.samples {
+                let finding = explain(sample.text);
+                assert_eq!(finding.reason.id, reason.id, "{}", sample.text);
+                assert_eq!(finding.severity, Severity::Fatal);
+                assert!(finding.cause.starts_with("dockerd says: "));
+            }
+        }
+    }
+
+    #[test]
+    fn every_sample_that_dockerd_lives_on_with_is_reported_once() {
+        for reason in reasons::all().filter(|reason| reason.severity != Severity::Fatal) {
+            for sample in reason.samples {
+                let twice = format!("{0}\n{0}", sample.text);
+                let (_, found) = read(&twice);
+                let ids: Vec<_> = found.iter().map(|finding| finding.reason.id).collect();
+                assert_eq!(ids, [reason.id], "{}", sample.text);
+                assert_eq!(found[0].severity, reason.severity);
+            }
+        }
+    }
+
+    #[test]
+    fn a_healthy_log_shows_no_reason() {
+        let (recogniser, found) = read(HEALTHY);
+        assert_eq!(found, []);
+        let finding = recogniser.explain(EXITED);
+        assert_eq!(finding.reason, &daemon::UNKNOWN);
+        assert!(finding.cause.contains("said nothing"), "{}", finding.cause);
+    }
+
+    #[test]
+    fn noise_is_no_reason_and_no_last_word() {
+        for line in [
+            "2026/11/23 10:00:00 http: TLS handshake error from 10.0.0.1:4711: EOF",
+            "time=\"2026-11-23T10:00:00Z\" level=info msg=\"http: TLS handshake error from 10.0.0.1:4711: read tcp 10.0.0.2:2376->10.0.0.1:4711: read: connection reset by peer\"",
+            "time=\"2026-11-23T10:00:00Z\" level=warning msg=\"Running modprobe bridge br_netfilter failed with message: ip: can't find device 'bridge'\\nmodprobe: can't change directory to '/lib/modules': No such file or directory\\n\" error=\"exit status 1\"",
+            "modprobe: can't change directory to '/lib/modules': No such file or directory",
+            "time=\"2026-11-23T10:00:00Z\" level=warning msg=\"Your kernel does not support cgroup blkio weight\"",
+            "time=\"2026-11-23T10:00:00Z\" level=warning msg=\"ip6tables is enabled, but cannot set up ip6tables chains\" error=\"failed to create NAT chain DOCKER: iptables failed: ip6tables --wait -t nat -N DOCKER: ip6tables v1.8.9 (legacy): can't initialize ip6tables table `nat': Table does not exist (do you need to insmod?)\\nPerhaps ip6tables or your kernel needs to be upgraded.\\n (exit status 3)\"",
+            "time=\"2026-11-23T10:00:00Z\" level=warning msg=\"Binding to IP address without --tlsverify is insecure and gives root access on this machine to everyone who has access to your network.\" host=\"tcp://0.0.0.0:2375\"",
+        ] {
+            let (recogniser, found) = read(line);
+            assert_eq!(found, [], "{line}");
+            let cause = recogniser.explain(EXITED).cause;
+            assert!(cause.contains("said nothing"), "{cause}");
+        }
+        // The same lines with a client's mistake are none.
+        let (_, found) = read(
+            "2026/11/23 10:00:00 http: TLS handshake error from 10.0.0.1:4711: remote error: tls: bad certificate",
+        );
+        assert_eq!(found.len(), 1);
+    }
+
+    #[test]
+    fn the_words_with_which_dockerd_gave_up_count_more_than_what_it_survived() {
+        let finding = explain(
+            "time=\"…\" level=error msg=\"failed to mount overlay: invalid argument\" storage-driver=overlay2\n\
+             failed to start daemon: failed to create NAT chain DOCKER: iptables failed: iptables \
+             -t nat -N DOCKER: TABLE_ADD failed (Not supported): table nat",
+        );
+        assert_eq!(finding.reason.id, "NETWORK-NAT-MISSING");
+        // The driver was the user's word, so dockerd did not survive this one.
+        let finding = explain(
+            "time=\"…\" level=error msg=\"failed to mount overlay: invalid argument\" storage-driver=overlay2\n\
+             failed to start daemon: error initializing graphdriver: driver not supported: overlay2",
+        );
+        assert_eq!(finding.reason.id, "STORAGE-ON-OVERLAY");
+        assert_eq!(finding.severity, Severity::Fatal);
+    }
+
+    #[test]
+    fn of_two_reasons_the_upstream_one_is_named_whatever_came_first() {
+        let disk = "time=\"…\" level=warning msg=\"failed to load plugin\" error=\"write meta.db: no space left on device\"";
+        let containerd = "failed to start containerd: timeout waiting for containerd to start";
+        for text in [
+            format!("{disk}\n{containerd}"),
+            format!("{containerd}\n{disk}"),
+        ] {
+            assert_eq!(explain(&text).reason.id, "STORAGE-FULL");
+        }
+        assert_eq!(explain(containerd).reason.id, "DAEMON-CONTAINERD");
+    }
+
+    #[test]
+    fn what_dockerd_was_ready_in_spite_of_does_not_explain_its_end() {
+        let (mut recogniser, _) = read("level=warning msg=\"disk: no space left on device\"");
+        recogniser.ready();
+        assert_eq!(recogniser.explain(EXITED).reason, &daemon::UNKNOWN);
+        let later = recogniser
+            .read("time=\"…\" level=error msg=\"Handler for POST /build returned error: write /x: no space left on device\"")
+            .unwrap();
+        assert_eq!(later.reason.id, "STORAGE-FULL");
+        assert_eq!(later.severity, Severity::Error);
+        assert_eq!(recogniser.explain(EXITED).reason.id, "STORAGE-FULL");
+    }
+
+    #[test]
+    fn an_unknown_end_shows_the_last_words_that_mean_something() {
+        let mut text = String::new();
+        for number in 0..20 {
+            text.push_str(&format!(
+                "time=\"2026-11-23T10:00:00Z\" level=warning msg=\"strange \\\"thing\\\" {number}\"\n\
+                 time=\"2026-11-23T10:00:00Z\" level=info msg=\"all is well\"\n"
+            ));
+        }
+        text.push_str("it is over\nit is over\n");
+        let finding = explain(&text);
+        assert_eq!(finding.reason, &daemon::UNKNOWN);
+        let expected = "dockerd ended with status 1. Its last words:\n\
+                        strange \"thing\" 15\nstrange \"thing\" 16\nstrange \"thing\" 17\n\
+                        strange \"thing\" 18\nstrange \"thing\" 19\nit is over";
+        assert_eq!(finding.cause, expected);
+        let waiting = read(&text)
+            .0
+            .explain(End::NotReady(Duration::from_secs(60)));
+        assert_eq!(waiting.reason, &daemon::TIMEOUT);
+        assert!(waiting.cause.contains("60 s") && waiting.cause.contains("it is over"));
+    }
+
+    #[test]
+    fn a_signal_is_named_whatever_was_logged() {
+        let (recogniser, _) = read("failed to start containerd: timeout");
+        let finding = recogniser.explain(End::Ended(Ended::Killed(Signal::SIGKILL)));
+        assert_eq!(finding.reason, &daemon::KILLED);
+        assert!(finding.cause.contains("SIGKILL"));
+    }
+
+    #[test]
+    fn memory_is_bounded_whatever_is_logged() {
+        let mut recogniser = Recogniser::default();
+        let long = "é".repeat(1 << 20);
+        for number in 0..1000 {
+            recogniser.read(&format!("{number} {long}"));
+            recogniser.read(&format!("{number} no space left on device {long}"));
+        }
+        assert_eq!(recogniser.last.len(), LAST_LINES);
+        assert!(recogniser.last.iter().all(|line| line.len() <= QUOTED));
+        assert_eq!(recogniser.suspects.len(), 1);
+        assert!(recogniser.explain(EXITED).cause.len() < 2 * QUOTED);
+    }
+}

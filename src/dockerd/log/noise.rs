@@ -1,0 +1,82 @@
+//! What sounds like a fault and is none. Users chase these lines; an explanation must not.
+
+/// Fragments that occur in this order, in lower case.
+const NOISE: &[&[&str]] = &[
+    // Whoever only tries the port: the runner's health check, a probe (gitlab-runner#27215).
+    &["http: tls handshake error from", ": eof"],
+    &["http: tls handshake error from", "connection reset by peer"],
+    &["http: tls handshake error from", "i/o timeout"],
+    &["http: tls handshake error from", "broken pipe"],
+    // dockerd loads modules, if it can; the image has none (docker-library/docker#350).
+    &["running modprobe"],
+    &["modprobe: "],
+    &["ip: can't find device"],
+    // What the kernel was built without, and no job asks for.
+    &["your kernel does not support"],
+    &["unable to find blkio cgroup"],
+    &["unable to find cpuset cgroup"],
+    // No IPv6 NAT; dockerd goes on with IPv4.
+    &["ip6tables is enabled, but cannot set up ip6tables chains"],
+    // Ours to say once, and said when it starts.
+    &["binding to ip address without --tlsverify"],
+    &["binding to an ip address, even on localhost"],
+    &["deprecation notice"],
+    &["support for listening on tcp without authentication"],
+    &["startup is intentionally being slowed down"],
+    // containerd tries all of its plugins.
+    &["skip loading plugin"],
+    &["could not use snapshotter"],
+    &["devmapper not configured"],
+    &["must be a btrfs filesystem"],
+    &["must be a zfs filesystem"],
+    &["no opentelemetry endpoint"],
+    &["tracing endpoint not configured"],
+    &["configuration migrated from version"],
+    &["failed to load cni during init"],
+    &["cdi setup error"],
+    &["unable to setup quota"],
+    &["fuse-overlayfs\": executable file not found"],
+    &["open file ulimit"],
+    &["error while setting daemon root propagation"],
+    // A stop that was asked for.
+    &["processing signal '"],
+    &["graceful shutdown"],
+    &["failed to get event", "context canceled"],
+    &["daemon shutdown complete"],
+];
+
+/// Whether a message, in lower case, means nothing.
+pub fn is_noise(text: &str) -> bool {
+    NOISE.iter().any(|fragments| {
+        let mut rest = text;
+        fragments.iter().all(|fragment| {
+            let found = rest.split_once(fragment);
+            rest = found.map_or(rest, |(_, after)| after);
+            found.is_some()
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{dockerd::log::Message, reasons};
+
+    #[test]
+    fn no_sample_of_the_catalogue_is_noise() {
+        for sample in reasons::all().flat_map(|reason| reason.samples) {
+            let noise = sample.text.lines().all(|line| {
+                let message = Message::parse(line);
+                is_noise(&message.text.to_ascii_lowercase())
+            });
+            assert!(!noise, "{}", sample.text);
+        }
+    }
+
+    #[test]
+    fn fragments_are_lower_case() {
+        for fragment in NOISE.iter().copied().flatten() {
+            assert_eq!(*fragment, fragment.to_ascii_lowercase());
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The job's own client variables: GitLab gives the service those that are set in YAML or by the
+//! runner, so what the job's clients will do can be known before they do it.
+//!
+//! Variables set in GitLab's UI are missing here, and the job may still change what it likes.
+
+use std::path::{Path, PathBuf};
+
+use super::identity;
+use crate::settings::{Environment, non_empty, subject_names::SubjectName};
+
+/// What clients read, as far as it is known here.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ClientVariables {
+    pub docker_host: Option<DockerHost>,
+    /// `DOCKER_TLS_VERIFY`: any value but the empty one turns TLS on, `0` and `false` too.
+    pub tls_verify: Option<String>,
+    /// `DOCKER_CERT_PATH`.
+    pub certificates: Option<PathBuf>,
+    /// There is a `ca.pem` at `DOCKER_CERT_PATH`, as seen from here.
+    pub certificates_are_there: bool,
+    /// The proxy for the requests that a client sends to `docker_host`: `HTTPS_PROXY` with TLS,
+    /// `HTTP_PROXY` without (Go's `httpproxy`).
+    pub proxy: Option<Proxy>,
+    /// `NO_PROXY`.
+    pub no_proxy: String,
+    /// In a GitLab job.
+    pub in_gitlab: bool,
+    /// In a Kubernetes pod, where all containers share one network and the service's aliases are
+    /// in `/etc/hosts`.
+    pub in_kubernetes: bool,
+}
+
+/// The variable that names a proxy, and its value.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Proxy {
+    pub variable: &'static str,
+    pub address: String,
+}
+
+/// What `DOCKER_HOST` says.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum DockerHost {
+    Tcp {
+        /// As it is written.
+        text: String,
+        host: SubjectName,
+        /// `None` for the client's default: 2376 with TLS, 2375 without.
+        port: Option<u16>,
+    },
+    Unix(PathBuf),
+    /// `ssh://` and what else is none of ours.
+    Other,
+}
+
+impl ClientVariables {
+    /// Looks into `DOCKER_CERT_PATH`, too.
+    pub fn read(environment: Environment<'_>) -> Self {
+        let tls_verify = non_empty(environment, "DOCKER_TLS_VERIFY");
+        let certificates = non_empty(environment, "DOCKER_CERT_PATH").map(PathBuf::from);
+        let proxies = match tls_verify {
+            Some(_) => ["HTTPS_PROXY", "https_proxy"],
+            None => ["HTTP_PROXY", "http_proxy"],
+        };
+        Self {
+            docker_host: non_empty(environment, "DOCKER_HOST").map(|text| DockerHost::parse(&text)),
+            certificates_are_there: certificates
+                .as_deref()
+                .is_some_and(|path: &Path| path.join("ca.pem").is_file()),
+            certificates,
+            proxy: proxies.into_iter().find_map(|variable| {
+                let address = non_empty(environment, variable)?;
+                Some(Proxy { variable, address })
+            }),
+            no_proxy: ["NO_PROXY", "no_proxy"]
+                .into_iter()
+                .find_map(|variable| non_empty(environment, variable))
+                .unwrap_or_default(),
+            in_gitlab: non_empty(environment, "CI_JOB_ID").is_some(),
+            in_kubernetes: non_empty(environment, "KUBERNETES_SERVICE_HOST").is_some(),
+            tls_verify,
+        }
+    }
+
+    /// The port that a client dials by its `DOCKER_HOST`.
+    pub fn dialled_port(&self) -> Option<u16> {
+        match self.docker_host.as_ref()? {
+            DockerHost::Tcp { port, .. } => Some(port.unwrap_or(match self.tls_verify {
+                Some(_) => 2376,
+                None => 2375,
+            })),
+            _ => None,
+        }
+    }
+}
+
+impl DockerHost {
+    fn parse(text: &str) -> Self {
+        if let Some(path) = text.strip_prefix("unix://") {
+            return Self::Unix(path.into());
+        }
+        match identity::tcp_host(text).and_then(SubjectName::from_host) {
+            Some(host) => Self::Tcp {
+                text: text.to_owned(),
+                host,
+                port: port(text),
+            },
+            None => Self::Other,
+        }
+    }
+}
+
+/// The port of `tcp://host:port`.
+fn port(text: &str) -> Option<u16> {
+    let (_, rest) = text.split_once("://")?;
+    let authority = rest.split('/').next()?;
+    authority.rsplit_once(':')?.1.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> ClientVariables {
+        ClientVariables::read(&|name| {
+            let found = variables.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn nothing_set_is_nothing_known() {
+        assert_eq!(read(&[("DOCKER_HOST", "")]), ClientVariables::default());
+    }
+
+    #[test]
+    fn docker_host_is_read_in_every_form() {
+        let dialled = |text, verify| {
+            let variables = read(&[("DOCKER_HOST", text), ("DOCKER_TLS_VERIFY", verify)]);
+            (variables.dialled_port(), variables.docker_host.unwrap())
+        };
+        assert_eq!(dialled("tcp://docker:2375", "1").0, Some(2375));
+        assert_eq!(dialled("tcp://docker", "1").0, Some(2376));
+        assert_eq!(dialled("tcp://docker", "").0, Some(2375));
+        assert_eq!(dialled("tcp://[::1]:99/x", "").0, Some(99));
+        assert_eq!(dialled("tcp://[::1]", "").0, Some(2375));
+        let unix = DockerHost::Unix("/run/docker.sock".into());
+        assert_eq!(dialled("unix:///run/docker.sock", ""), (None, unix));
+        assert_eq!(dialled("ssh://host", ""), (None, DockerHost::Other));
+        assert_eq!(dialled("tcp://:2375", ""), (None, DockerHost::Other));
+    }
+
+    #[test]
+    fn the_proxy_is_the_one_for_the_scheme_that_is_spoken() {
+        let proxies = [("HTTP_PROXY", "http://p:1"), ("https_proxy", "http://p:2")];
+        let plain = read(&proxies).proxy.unwrap();
+        assert_eq!(
+            (plain.variable, &*plain.address),
+            ("HTTP_PROXY", "http://p:1")
+        );
+        let tls = [proxies[0], proxies[1], ("DOCKER_TLS_VERIFY", "1")];
+        assert_eq!(read(&tls).proxy.unwrap().variable, "https_proxy");
+    }
+
+    #[test]
+    fn certificates_are_looked_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().to_str().unwrap();
+        assert!(!read(&[("DOCKER_CERT_PATH", path)]).certificates_are_there);
+        std::fs::write(directory.path().join("ca.pem"), "").unwrap();
+        assert!(read(&[("DOCKER_CERT_PATH", path)]).certificates_are_there);
+    }
+}

@@ -1,0 +1,3 @@
+//! Judging: pure functions from facts to reasons of the catalogue.
+
+pub mod client;

@@ -1,0 +1,127 @@
+//! A reason met in a container: how bad it is, and how it is told.
+
+use std::fmt;
+
+use super::Reason;
+
+/// A reason met in this container.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Finding {
+    pub reason: &'static Reason,
+    /// The reason's own severity, unless the case is milder.
+    pub severity: Severity,
+    /// What was seen: paths, names, numbers. May have several lines.
+    pub cause: String,
+    /// What to change and in which file, ready to paste. May have several lines, may be empty.
+    pub fix: String,
+}
+
+impl Finding {
+    pub fn with_severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+}
+
+/// The explanation as the user reads it: the cause before the fix, continuation lines indented.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.reason.id, self.reason.summary)?;
+        for (label, text) in [("Cause", &self.cause), ("Fix", &self.fix)] {
+            if !text.is_empty() {
+                write!(f, "\n  {label}: {}", text.replace('\n', "\n    "))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What stops working, from worst to mildest.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Severity {
+    /// dockerd cannot start, or is gone.
+    Fatal,
+    /// dockerd runs, but this job's docker commands will fail.
+    Error,
+    /// Works, slowly or dangerously.
+    Warning,
+    /// What was done, or left alone.
+    Note,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Fatal => "fatal",
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        })
+    }
+}
+
+/// Where a reason belongs; each layer has an exit status of its own.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Layer {
+    Privilege,
+    Cgroup,
+    Storage,
+    Network,
+    Certs,
+    Daemon,
+    Client,
+    Registry,
+}
+
+impl Layer {
+    /// What it is called in docs and help.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Privilege => "privileges",
+            Self::Cgroup => "control groups",
+            Self::Storage => "storage",
+            Self::Network => "ports, sockets and networks",
+            Self::Certs => "certificates",
+            Self::Daemon => "dockerd",
+            Self::Client => "the job's clients",
+            Self::Registry => "registries",
+        }
+    }
+
+    /// The exit status of dind-init when a fatal finding of this layer stops it.
+    ///
+    /// 64 (sysexits' EX_USAGE) is kept for bad arguments and settings.
+    pub fn exit_status(self) -> u8 {
+        match self {
+            Self::Certs => 70,
+            Self::Privilege => 71,
+            Self::Network => 72,
+            Self::Cgroup => 73,
+            Self::Storage => 74,
+            Self::Registry => 75,
+            Self::Daemon => 76,
+            Self::Client => 77,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_explanation_tells_the_cause_before_the_fix_and_indents_what_follows() {
+        static REASON: Reason = Reason {
+            summary: "the directory is read-only",
+            ..Reason::new("CERTS-READONLY", Layer::Certs, Severity::Fatal)
+        };
+        assert_eq!(
+            REASON.found("a Secret", "move it:\n[[x]]").to_string(),
+            "CERTS-READONLY: the directory is read-only\n  Cause: a Secret\n  Fix: move it:\n    [[x]]"
+        );
+        assert_eq!(
+            REASON.found("a Secret", "").to_string(),
+            "CERTS-READONLY: the directory is read-only\n  Cause: a Secret"
+        );
+    }
+}

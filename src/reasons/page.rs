@@ -1,0 +1,203 @@
+//! `docs/reasons.md`, the catalogue as a page, and what its snippets must be.
+//!
+//! `UPDATE_DOCS=1 cargo nextest run --lib reasons::page` writes it.
+
+use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
+
+use super::{Ignoring, Layer, Reason, all};
+
+const PATH: &str = "docs/reasons.md";
+
+#[test]
+fn the_page_is_what_the_catalogue_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PATH);
+    let page = page();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, &page).unwrap();
+    }
+    let found = fs::read_to_string(&path).unwrap_or_default();
+    let same = found == page;
+    assert!(same, "{PATH} is stale; write it with UPDATE_DOCS=1");
+}
+
+#[test]
+fn every_snippet_names_its_file_and_parses() {
+    let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
+    for reason in all() {
+        for (language, snippet) in snippets(reason) {
+            let id = reason.id;
+            let error = parse_error(language, &snippet);
+            assert_eq!(error, None, "{id}:\n{snippet}");
+            *counted.entry(language).or_default() += 1;
+        }
+    }
+    assert!(counted["toml"] > 5 && counted["yaml"] > 5, "{counted:?}");
+}
+
+#[test]
+fn a_snippet_that_does_not_parse_is_noticed() {
+    for (language, bad) in [
+        ("toml", "[runners.kubernetes\nprivileged = true"),
+        ("toml", "privileged: true"),
+        ("yaml", "services:\n  - name: [docker"),
+        ("yaml", "just words"),
+        ("json", "{\"mtu\": 1400,}"),
+    ] {
+        assert!(parse_error(language, bad).is_some(), "{language}: {bad}");
+    }
+}
+
+fn parse_error(language: &str, snippet: &str) -> Option<String> {
+    match language {
+        "toml" => toml::from_str::<toml::Table>(snippet)
+            .err()
+            .map(|error| error.to_string()),
+        "yaml" => serde_yaml_ng::from_str::<serde_yaml_ng::Mapping>(snippet)
+            .err()
+            .map(|error| error.to_string()),
+        "json" => serde_json::from_str::<serde_json::Value>(snippet)
+            .err()
+            .map(|error| error.to_string()),
+        _ => None,
+    }
+}
+
+/// A part of an advice.
+enum Block<'a> {
+    Prose(Vec<&'a str>),
+    /// To be pasted, four spaces less indented.
+    Snippet(&'static str, Vec<&'a str>),
+}
+
+fn snippets(reason: &Reason) -> Vec<(&'static str, String)> {
+    let blocks = blocks(reason).into_iter();
+    blocks
+        .filter_map(|block| match block {
+            Block::Snippet(language, lines) => Some((language, lines.join("\n"))),
+            Block::Prose(_) => None,
+        })
+        .collect()
+}
+
+fn blocks(reason: &Reason) -> Vec<Block<'_>> {
+    let mut blocks = Vec::new();
+    let mut language = "";
+    for line in reason.advice.lines() {
+        match (line.strip_prefix("    "), blocks.last_mut()) {
+            (Some(code), Some(Block::Snippet(_, lines))) => lines.push(code),
+            (Some(code), Some(Block::Prose(prose))) => {
+                let text = prose.join(" ");
+                assert!(text.ends_with(':'), "{}: no colon: {text}", reason.id);
+                // `there:` is the same file once more.
+                language = file_named_last(&text).unwrap_or(language);
+                assert!(!language.is_empty(), "{}: no file: {text}", reason.id);
+                blocks.push(Block::Snippet(language, vec![code]));
+            }
+            (Some(_), None) => panic!("{}: a snippet without its file", reason.id),
+            (None, Some(Block::Prose(lines))) => lines.push(line),
+            (None, _) => blocks.push(Block::Prose(vec![line])),
+        }
+    }
+    blocks
+}
+
+fn file_named_last(prose: &str) -> Option<&'static str> {
+    [
+        ("config.toml", "toml"),
+        (".gitlab-ci.yml", "yaml"),
+        ("daemon.json", "json"),
+        ("Dockerfile", "dockerfile"),
+        ("the node", "sh"),
+        ("in a shell", "sh"),
+    ]
+    .into_iter()
+    .filter_map(|(name, language)| Some((prose.rfind(name)?, language)))
+    .max()
+    .map(|(_, language)| language)
+}
+
+fn page() -> String {
+    let mut page = String::from(
+        "<!-- Written by a test from src/reasons: UPDATE_DOCS=1 cargo nextest run --lib reasons::page -->\n\
+         # Why Docker does not work in a job\n\n\
+         Every reason that dind-init knows, in the order in which one brings about the next. \
+         `dind-init explain ID` prints the same.\n\n\
+         | Severity | Means |\n| --- | --- |\n\
+         | fatal | dockerd cannot start, or is gone; docker commands get the explanation as their \
+         answer |\n\
+         | error | dockerd runs, but docker commands of this job will fail |\n\
+         | warning | it works, slowly or dangerously |\n\
+         | note | what was done, or left alone |\n\n\
+         A reason may be met in a milder form, and is then reported as such. `DIND_IGNORE` takes a \
+         comma-separated list of ids; what it does is said below. *Retry* means that a new pod on \
+         another node may cure it.\n\n\
+         ## Exit status\n\n\
+         dockerd's own, and 128 + n where signal n ended it; 126 or 127 where it could not be run. \
+         The init's own:\n\n| Status | Layer |\n| --- | --- |\n| 64 | bad arguments or settings |\n",
+    );
+    let mut layers: Vec<_> = layers().collect();
+    layers.sort_by_key(|layer| layer.exit_status());
+    for layer in layers {
+        let _ = writeln!(page, "| {} | {} |", layer.exit_status(), layer.title());
+    }
+    for layer in self::layers() {
+        let _ = writeln!(page, "\n## {}", capitalised(layer.title()));
+        for reason in all().filter(|reason| reason.layer == layer) {
+            page.push_str(&entry(reason));
+        }
+    }
+    page
+}
+
+fn layers() -> impl Iterator<Item = Layer> {
+    let mut last = None;
+    all()
+        .map(|reason| reason.layer)
+        .filter(move |layer| last.replace(*layer) != Some(*layer))
+}
+
+fn entry(reason: &Reason) -> String {
+    let mut entry = format!(
+        "\n### {id}\n<a id=\"{id}\"></a>\n\n{summary}.\n\n*{severity}*{retry} · {ignoring}.\n",
+        id = reason.id,
+        summary = capitalised(reason.summary),
+        severity = capitalised(&reason.severity.to_string()),
+        retry = if reason.retryable { " · *retry*" } else { "" },
+        ignoring = match reason.ignoring {
+            Ignoring::Possible(then) => format!("ignored: {then}"),
+            Ignoring::Impossible(why) => format!("cannot be ignored: {why}"),
+        },
+    );
+    for block in blocks(reason) {
+        let _ = match block {
+            Block::Prose(lines) => writeln!(entry, "\n{}", lines.join("\n")),
+            Block::Snippet(language, lines) => {
+                writeln!(entry, "```{language}\n{}\n```", lines.join("\n"))
+            }
+        };
+    }
+    if !reason.samples.is_empty() {
+        entry.push_str("\nLogged as:\n```\n");
+        for sample in reason.samples {
+            let _ = writeln!(entry, "# {}\n{}", sample.source, sample.text);
+        }
+        entry.push_str("```\n");
+    }
+    entry
+}
+
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    match characters.next() {
+        // A name keeps its spelling.
+        Some(first)
+            if !["dockerd", "containerd", "iptables"]
+                .iter()
+                .any(|n| text.starts_with(n)) =>
+        {
+            first.to_uppercase().chain(characters).collect()
+        }
+        _ => text.to_owned(),
+    }
+}

@@ -1,0 +1,244 @@
+//! Reasons about the data directory, and the disk below it.
+
+use super::{START_ANYWAY, Sample, Weight};
+
+catalogue! { Storage:
+
+READONLY = Fatal "STORAGE-READONLY" {
+    summary: "Docker's data directory is read-only",
+    advice: "\
+Give it a volume that can be written. With Kubernetes, in the runner's config.toml:
+    [[runners.kubernetes.volumes.empty_dir]]
+    name = \"docker-data\"
+    mount_path = \"/var/lib/docker\"
+With the Docker executor the image's own volume is enough: nothing of `volumes` may be mounted there
+with `:ro`.",
+    ignoring: START_ANYWAY,
+    patterns: &[
+        &["chmod /", ": read-only file system"],
+        &["mkdir /", ": read-only file system"],
+        &["could not create or set daemon root permissions", "read-only file system"],
+        &["unable to get the tempdir", "read-only file system"],
+    ],
+    samples: &[
+        Sample {
+            text: "chmod /var/lib/docker: read-only file system",
+            source: "Docker 26.1.5, run with a read-only tmpfs there",
+        },
+        Sample {
+            text: "mkdir /var/lib/docker/containers: read-only file system",
+            source: "Docker 20.10.24, run",
+        },
+        Sample {
+            text: "could not create or set daemon root permissions: /var/lib/docker: chown /var/lib/docker: read-only file system",
+            source: "moby docker-v29.7.2 daemon/daemon_unix.go",
+        },
+        Sample {
+            text: "failed to start daemon: Unable to get the TempDir under /var/lib/docker: open /var/lib/docker/tmp: read-only file system",
+            source: "moby docker-v29.7.2 daemon/daemon.go",
+        },
+    ],
+}
+
+FULL = Fatal "STORAGE-FULL" {
+    summary: "the disk below Docker's data directory is full",
+    advice: "\
+Free the node's disk, or give the data directory a larger volume. With Kubernetes, ask for the space
+that the job needs, in .gitlab-ci.yml:
+    variables:
+      KUBERNETES_SERVICE_EPHEMERAL_STORAGE_REQUEST: 20Gi
+An emptyDir with a size_limit, or with medium = \"Memory\", may be what is full: see config.toml.
+On a node of the Docker executor, in a shell on the node:
+    docker system prune --volumes",
+    retryable: true,
+    ignoring: START_ANYWAY,
+    patterns: &[&["no space left on device"], &["disk quota exceeded"]],
+    samples: &[
+        Sample {
+            text: "failed to open database file /var/lib/docker/buildkit/snapshots.db: write /var/lib/docker/buildkit/snapshots.db: no space left on device",
+            source: "Docker 26.1.5, run on a tmpfs of 100 KiB",
+        },
+        Sample {
+            text: "time=\"2026-11-23T10:00:00.000000000Z\" level=warning msg=\"failed to load plugin io.containerd.metadata.v1.bolt\" error=\"write /var/lib/docker/containerd/daemon/io.containerd.metadata.v1.bolt/meta.db: no space left on device\"\nfailed to start daemon: failed to dial \"/var/run/docker/containerd/containerd.sock\": unknown service containerd.services.namespaces.v1.Namespaces: not implemented",
+            source: "Docker 20.10.24, run",
+        },
+        Sample {
+            text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: write /var/lib/docker/tmp/GetImageBlob1: disk quota exceeded\"",
+            source: "EDQUOT as Go spells it",
+        },
+    ],
+}
+
+IN_USE = Fatal "STORAGE-IN-USE" {
+    summary: "another Docker daemon uses the same data directory",
+    advice: "\
+Each daemon needs a data directory of its own: take the shared volume at /var/lib/docker (host_path,
+pvc, or \"/…:/var/lib/docker\" in `volumes`) out of the runner's config.toml. To share layers
+between jobs, use a registry mirror or `docker build --cache-from`. With Kubernetes, in config.toml:
+    [[runners.kubernetes.volumes.empty_dir]]
+    name = \"docker-data\"
+    mount_path = \"/var/lib/docker\"",
+    retryable: true,
+    ignoring: START_ANYWAY,
+    patterns: &[
+        &["waiting for response from boltdb open"],
+        &["error while opening volume store metadata database", "timeout"],
+        &["boltdb file", "is already open"],
+        &["failed to open database", ".db: timeout"],
+    ],
+    samples: &[
+        Sample {
+            text: "time=\"2026-11-23T15:34:19.770389538Z\" level=warning msg=\"waiting for response from boltdb open\" plugin=bolt\ntime=\"2026-11-23T15:34:24.534631471Z\" level=info msg=\"stopping healthcheck following graceful shutdown\" module=libcontainerd\nfailed to start containerd: timeout waiting for containerd to start",
+            source: "Docker 26.1.5, run beside another one",
+        },
+        Sample {
+            text: "failed to start daemon: error while opening volume store metadata database (/var/lib/docker/volumes/metadata.db): timeout",
+            source: "moby docker-v29.7.2 daemon/volume",
+        },
+        Sample {
+            text: "failed to start daemon: Error initializing network controller: boltdb file \"/var/lib/docker/network/files/local-kv.db\" is already open",
+            source: "moby docker-v29.7.2 daemon/libnetwork",
+        },
+        Sample {
+            text: "failed to start daemon: failed to open database file /var/lib/docker/buildkit/cache.db: timeout",
+            source: "moby builder/builder-next, bbolt's ErrTimeout",
+        },
+    ],
+}
+
+DRIVER_CONFLICT = Fatal "STORAGE-DRIVER-CONFLICT" {
+    summary: "the storage driver is not the one that the data directory was made with, or is gone",
+    advice: "\
+Take the driver out of .gitlab-ci.yml (DOCKER_DRIVER, and --storage-driver of the service's command)
+and out of daemon.json: dockerd finds the right one itself. If the data directory is kept from an
+older Docker, empty it or name its driver there, in .gitlab-ci.yml at the service:
+    services:
+      - name: docker:dind
+        command: [\"--storage-driver\", \"overlay2\"]",
+    patterns: &[
+        &["prior storage driver", "failed"],
+        &["contains several valid graphdrivers"],
+        &["storage-driver has been deprecated and removed"],
+        &["driver not supported"],
+        &["configured driver", "not available"],
+    ],
+    samples: &[
+        Sample {
+            text: "failed to start daemon: error initializing graphdriver: prior storage driver aufs failed: driver not supported",
+            source: "moby docker-v29.7.2 daemon/graphdriver",
+        },
+        Sample {
+            text: "failed to start daemon: error initializing graphdriver: /var/lib/docker contains several valid graphdrivers: overlay2, vfs; cleanup or explicitly choose storage driver (-s <DRIVER>)",
+            source: "moby docker-v29.7.2 daemon/graphdriver",
+        },
+        Sample {
+            text: "failed to start daemon: error initializing graphdriver: [graphdriver] ERROR: the devicemapper storage-driver has been deprecated and removed; visit https://docs.docker.com/go/storage-driver/ for more information: devicemapper",
+            source: "Docker 26.1.5, run with --storage-driver devicemapper",
+        },
+        Sample {
+            text: "time=\"2026-11-23T15:35:09.801906372Z\" level=error msg=\"Failed to GetDriver graph\" driver=bogus error=\"graphdriver plugins are only supported with experimental mode\" home-dir=/var/lib/docker\nfailed to start daemon: error initializing graphdriver: driver not supported: bogus",
+            source: "Docker 26.1.5, run with --storage-driver bogus",
+        },
+        Sample {
+            text: "failed to start daemon: configured driver \"btrfs\" not available: unavailable",
+            source: "moby docker-v29.7.2 daemon/containerd",
+        },
+    ],
+    weight: Weight::Symptom,
+}
+
+ON_OVERLAY = Warning "STORAGE-ON-OVERLAY" {
+    summary: "Docker's data directory cannot hold overlay mounts, so layers are copied whole or \
+              containers do not start",
+    advice: "\
+Give it a volume: the container's own file system is an overlay already, and one on top of it works
+on few nodes. With Kubernetes, in the runner's config.toml:
+    [[runners.kubernetes.volumes.empty_dir]]
+    name = \"docker-data\"
+    mount_path = \"/var/lib/docker\"",
+    weight: Weight::Cause,
+    patterns: &[
+        &["failed to mount overlay: "],
+        &["failed to mount ", "fstype: overlay", "err: "],
+    ],
+    samples: &[
+        Sample {
+            text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"failed to mount overlay: invalid argument\" storage-driver=overlay2",
+            source: "Docker 20.10.24, run on an overlay",
+        },
+        Sample {
+            text: "time=\"2026-11-23T15:32:57.880550476Z\" level=error msg=\"failed to mount overlay: operation not permitted\" storage-driver=overlay2",
+            source: "Docker 26.1.5, run without --privileged",
+        },
+        Sample {
+            text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.52/containers/create returned error: failed to mount /tmp/containerd-mount2183219: mount source: \\\"overlay\\\", target: \\\"/tmp/containerd-mount2183219\\\", fstype: overlay, flags: 0, data: \\\"workdir=/var/lib/docker/containerd/daemon/io.containerd.snapshotter.v1.overlayfs/snapshots/1/work\\\", err: invalid argument\"",
+            source: "Docker 29, moby#53029",
+        },
+    ],
+}
+
+UNSUITABLE_FS = Error "STORAGE-UNSUITABLE-FS" {
+    summary: "the file system of Docker's data directory does not suit any fast storage driver",
+    advice: "\
+Put the data directory on ext4, or xfs with ftype=1: not on NFS, CIFS or FUSE. With Kubernetes, in
+the runner's config.toml:
+    [[runners.kubernetes.volumes.empty_dir]]
+    name = \"docker-data\"
+    mount_path = \"/var/lib/docker\"",
+    weight: Weight::Cause,
+    patterns: &[
+        &["filesystem is formatted without d_type support"],
+        &["no supported storage driver found"],
+        &["snapshotter selection failed, no drivers available"],
+    ],
+    samples: &[
+        Sample {
+            text: "failed to start daemon: error initializing graphdriver: overlay2: the backing xfs filesystem is formatted without d_type support, which leads to incorrect behavior. Reformat the filesystem with ftype=1 to enable d_type support. Backing filesystems without d_type support are not supported.",
+            source: "moby docker-v29.7.2 daemon/graphdriver/overlayutils",
+        },
+        Sample {
+            text: "failed to start daemon: error initializing graphdriver: no supported storage driver found",
+            source: "moby docker-v29.7.2 daemon/graphdriver",
+        },
+        Sample {
+            text: "failed to start daemon: snapshotter selection failed, no drivers available",
+            source: "moby docker-v29.7.2 daemon/containerd",
+        },
+    ],
+}
+
+SLOW_DRIVER = Warning "STORAGE-SLOW-DRIVER" {
+    summary: "Docker copies every layer whole, which is slow and fills the disk",
+    advice: "\
+Give the data directory a volume on which overlay mounts work. With Kubernetes, in the runner's
+config.toml:
+    [[runners.kubernetes.volumes.empty_dir]]
+    name = \"docker-data\"
+    mount_path = \"/var/lib/docker\"
+Take `--storage-driver vfs` and DOCKER_DRIVER: vfs out of .gitlab-ci.yml.",
+    patterns: &[
+        &["docker daemon ", "storage-driver=vfs"],
+        &["docker daemon ", "storage-driver=native"],
+        &["docker daemon ", "graphdriver(s)=vfs"],
+        &["docker daemon ", "graphdriver=vfs"],
+    ],
+    samples: &[
+        Sample {
+            text: "time=\"2026-11-23T15:33:31.607281917Z\" level=info msg=\"Docker daemon\" commit=411e817 containerd-snapshotter=false storage-driver=vfs version=26.1.5+dfsg1",
+            source: "Docker 26.1.5, run with --storage-driver vfs",
+        },
+        Sample {
+            text: "time=\"2026-11-23T10:00:00.000000000Z\" level=info msg=\"Docker daemon\" commit=f52814d containerd-snapshotter=true storage-driver=native version=29.0.0",
+            source: "moby docker-v29.7.2 daemon/command, on an overlay",
+        },
+        Sample {
+            text: "time=\"2026-11-23T10:00:00.000000000Z\" level=info msg=\"Docker daemon\" commit=5d6db84 graphdriver(s)=vfs version=20.10.24+dfsg1",
+            source: "Docker 20.10.24, run on an overlay",
+        },
+        Sample {
+            text: "time=\"2024-01-23T10:00:00.000000000Z\" level=info msg=\"Docker daemon\" commit=659604f graphdriver=vfs version=24.0.2",
+            source: "moby v24.0.2 cmd/dockerd",
+        },
+    ],
+}
+}

@@ -1,0 +1,45 @@
+//! Whether this very job's clients will find their way.
+
+use std::path::Path;
+
+use crate::{
+    facts::{client::ClientVariables, identity::Identity, mounts::Mounts},
+    findings::client::{self, Served},
+    plan::Plan,
+    reasons::Finding,
+    settings::{Settings, process_environment},
+};
+
+/// Reads the job's variables and judges them; none of the findings is fatal.
+///
+/// Nothing is known where the user's own command line or daemon.json says what is served.
+pub fn findings(plan: &Plan, settings: &Settings, mounts: &Mounts) -> Vec<Finding> {
+    let (Some(port), Some(unix)) = (plan.port, &plan.unix) else {
+        return Vec::new();
+    };
+    let certificates = settings.certificates.as_ref().filter(|_| plan.tls);
+    let mut names = Identity::read().own_names();
+    names.extend(
+        certificates
+            .into_iter()
+            .flat_map(|c| c.names.iter().cloned()),
+    );
+    let served = Served {
+        tls: plan.tls,
+        port,
+        further_ports: plan.further_ports.clone(),
+        names: names.into_iter().collect(),
+        client_certificates: certificates.map(|c| c.directory.join("client")),
+        unix: unix.clone(),
+        unix_is_shared: is_on_volume(unix, mounts),
+    };
+    client::findings(&ClientVariables::read(&process_environment), &served)
+}
+
+/// `/var/run` is `/run` in every image, and mountinfo says `/run`.
+fn is_on_volume(path: &Path, mounts: &Mounts) -> bool {
+    let resolved = path.parent().and_then(|parent| parent.canonicalize().ok());
+    mounts
+        .holding(resolved.as_deref().unwrap_or(path))
+        .is_some_and(|mount| mount.point != Path::new("/"))
+}
