@@ -39,7 +39,7 @@ pub struct Recogniser {
     reported: BTreeSet<&'static str>,
     /// What may explain dockerd's end, the best explanation first. Bounded by the catalogue.
     suspects: BTreeMap<Standing, Suspect>,
-    /// The last lines that mean something, each cut to [`QUOTED`].
+    /// The last lines that mean something and show no reason, each cut to [`QUOTED`].
     last: VecDeque<String>,
 }
 
@@ -77,13 +77,16 @@ impl Recogniser {
         if text.trim().is_empty() || noise::is_noise(&text) {
             return None;
         }
-        if message.level >= Level::Warning {
-            self.remember(cut(&message.text, QUOTED));
-        }
-        let (position, reason) = reasons::all()
-            .enumerate()
-            .find(|(_, reason)| reason.is_shown_by(&text))?;
         let words = cut(&message.text, QUOTED);
+        let Some((position, reason)) = reasons::all()
+            .enumerate()
+            .find(|(_, reason)| reason.is_shown_by(&text))
+        else {
+            if message.level >= Level::Warning {
+                self.remember(words);
+            }
+            return None;
+        };
         if reason.weight != Weight::Aside {
             let standing = Standing {
                 weight: reason.weight,

@@ -127,7 +127,7 @@ fn a_ca_that_cannot_issue_is_refused() {
     scene.put("ca/key.pem", Pki::new().key());
     scene.refused("CERTS-MISMATCH");
     scene.put("ca/key.pem", "garbage");
-    scene.refused("CERTS-UNREADABLE-KEY");
+    scene.refused("CERTS-UNREADABLE");
     scene.put("ca/key.pem", pki.key());
     scene.put("ca/cert.pem", "garbage");
     scene.refused("CERTS-UNREADABLE");

@@ -150,7 +150,7 @@ fn a_server_set_that_dockerd_or_clients_would_refuse_is_refused() {
         finding.cause.contains("key.pem is not the key of cert.pem"),
         "{finding}"
     );
-    lay(&certificate, "garbage").refused("CERTS-UNREADABLE-KEY");
+    lay(&certificate, "garbage").refused("CERTS-UNREADABLE");
     lay("garbage", &key).refused("CERTS-UNREADABLE");
     let finding = lay(&certificate, "").refused("CERTS-INCOMPLETE");
     assert!(
