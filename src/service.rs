@@ -4,12 +4,13 @@ pub mod certificates;
 pub mod client;
 mod life;
 mod machine;
+mod other_port;
 
 use std::{ffi::OsString, path::Path, sync::Arc, time::Instant};
 
 use nix::unistd::Uid;
 
-use self::life::Life;
+use self::{life::Life, other_port::OtherPort};
 use crate::{
     dockerd::{
         configuration::{self, Configuration},
@@ -24,7 +25,7 @@ use crate::{
     facts::mounts::Mounts,
     log,
     opening::Opening,
-    pki::{Certificates, ClientKeyInTheMaking},
+    pki::{Certificates, ClientKeyInTheMaking, PendingClient},
     plan::{Plan, User},
     reasons::{Finding, daemon},
     report::Report,
@@ -61,6 +62,8 @@ pub fn run(invocation: &Invocation, settings: &Settings, uid: Uid) -> u8 {
         mounts,
         sockets: None,
         certificates: None,
+        pending: None,
+        other_port: None,
     };
     let served = service.serve(client_key);
     let status = match served {
@@ -104,6 +107,10 @@ struct Service<'a> {
     mounts: Mounts,
     sockets: Option<Arc<Sockets>>,
     certificates: Option<Certificates>,
+    /// What is still to be published for clients.
+    pending: Option<(PendingClient, ClientKeyInTheMaking)>,
+    /// Held as long as the service lives.
+    other_port: Option<OtherPort>,
 }
 
 /// Why the service cannot go on, and the exit status that says so.
@@ -127,24 +134,21 @@ impl Service<'_> {
         let oom_score_adj = launch::protect_from_out_of_memory();
         machine::become_reaper();
         let readiness = Readiness::bind().map_err(|error| daemon::init("NOTIFY_SOCKET", &error))?;
-        for finding in client::findings(&self.plan, self.settings, &self.mounts) {
-            self.report.finding(&finding);
-        }
+        let findings = client::findings(&self.plan, self.settings, &self.mounts);
+        findings.iter().for_each(|f| self.report.finding(f));
         if let Some(sockets) = &self.plan.sockets {
             self.sockets = Some(Arc::new(Sockets::bind(sockets, &self.mounts)?));
         }
+        self.other_port = OtherPort::explain(&self.plan, &self.settings.docker_host, &findings);
         if let Some(tls) = self.tls {
-            let made = certificates::prepare(tls, self.settings, &self.mounts)?;
+            let mut made = certificates::prepare(tls, self.settings, &self.mounts)?;
             made.findings.iter().for_each(|f| self.report.finding(f));
+            self.pending = made.pending.take().zip(client_key);
             self.certificates = Some(made);
         }
-        let made = self.certificates.as_mut();
-        let mut pending = made.and_then(|made| made.pending.take()).zip(client_key);
-        if self.sockets.is_none()
-            && let Some((client, key)) = pending.take()
-        {
+        if self.sockets.is_none() {
             // dockerd opens its port itself, so clients' certificates come first.
-            client.publish(key)?;
+            self.publish()?;
         }
         let environment = machine::prepare(
             self.settings,
@@ -169,7 +173,7 @@ impl Service<'_> {
         let output = Output::follow(said, move |finding| report.finding(finding))
             .map_err(|error| daemon::init("dockerd's stderr", &error))?;
 
-        let opening = match (&self.sockets, pending) {
+        let opening = match (&self.sockets, self.pending.take()) {
             (Some(sockets), Some((client, key))) => {
                 Some(Opening::start(client, key, Arc::clone(sockets)))
             }
@@ -195,6 +199,13 @@ impl Service<'_> {
         match explained {
             None => Ok(status),
             Some(finding) => Err(Failure { finding, status }),
+        }
+    }
+
+    fn publish(&mut self) -> Result<(), Finding> {
+        match self.pending.take() {
+            Some((client, key)) => client.publish(key),
+            None => Ok(()),
         }
     }
 
@@ -227,8 +238,12 @@ impl Service<'_> {
 
     /// Tells why, and stays to tell every docker command, if that is wanted. Returns the exit
     /// status.
-    fn fail(&self, failure: &Failure) -> u8 {
+    fn fail(&mut self, failure: &Failure) -> u8 {
         self.report.failure(&failure.finding);
+        // Whoever is to read the answer needs certificates for that as well.
+        if let Err(finding) = self.publish() {
+            self.report.finding(&finding);
+        }
         if self.settings.on_failure == OnFailure::Explain
             && let Some(sockets) = &self.sockets
         {

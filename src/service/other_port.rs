@@ -1,0 +1,67 @@
+//! The port of the other transport, which nothing serves: 2375 with TLS, 2376 without.
+//!
+//! Jobs dial it when their `DOCKER_HOST` is wrong, or when the docker image's entrypoint chose it
+//! because there were no certificates yet. A refused connection tells nobody why; an answer does.
+
+use std::os::fd::AsFd;
+
+use crate::{
+    error_daemon::{self, ErrorDaemon},
+    plan::Plan,
+    reasons::{Finding, client},
+    sockets::TcpSocket,
+};
+
+/// The socket, and who answers on it.
+#[derive(Debug)]
+pub struct OtherPort {
+    _socket: TcpSocket,
+    _daemon: ErrorDaemon,
+}
+
+impl OtherPort {
+    /// Answers on the other port, if this job may dial it: its `DOCKER_HOST` names it, which is
+    /// among `findings`, or is not set.
+    ///
+    /// `None` where it may not, where the user wants the port, or where it is taken.
+    pub fn explain(plan: &Plan, docker_host: &str, findings: &[Finding]) -> Option<Self> {
+        let served = plan.sockets.as_ref()?.port;
+        let other = if plan.tls { 2375 } else { 2376 };
+        let finding = match findings.iter().find(|f| f.reason.id == client::PORT.id) {
+            Some(finding) => finding.clone(),
+            None if docker_host.is_empty() => unset(plan.tls, served, other),
+            None => return None,
+        };
+        if plan.further_ports.contains(&other) {
+            return None;
+        }
+        let socket = TcpSocket::bind(other).ok()?;
+        socket.open().ok()?;
+        let daemon = ErrorDaemon::start(
+            &[socket.as_fd()],
+            error_daemon::tls(None, &finding),
+            &format!("dind-init: {finding}"),
+        )
+        .ok()?;
+        Some(Self {
+            _socket: socket,
+            _daemon: daemon,
+        })
+    }
+}
+
+fn unset(tls: bool, served: u16, other: u16) -> Finding {
+    let variables = if tls {
+        "variables:\n  DOCKER_HOST: tcp://docker:2376\n  DOCKER_TLS_VERIFY: \"1\"\n  \
+         DOCKER_CERT_PATH: /certs/client"
+    } else {
+        "variables:\n  DOCKER_HOST: tcp://docker:2375"
+    };
+    client::PORT.found(
+        format!(
+            "DOCKER_HOST is not set in the job, so the docker image's entrypoint chose port \
+             {other}; this daemon serves port {served}."
+        ),
+        format!("in .gitlab-ci.yml:\n{variables}"),
+    )
+}
