@@ -1,0 +1,50 @@
+# Few targets, each whole. On Debian, and as root, they install what is missing.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Base images and, in CI, the compiled dependencies are kept here, outside the checkout.
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/dind-init
+ifeq ($(CI),true)
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+endif
+
+# The Debian whose Docker the image holds: trixie (Docker 26.1) or sid (Docker 28).
+SUITE ?= trixie
+TAG = $(if $(filter trixie,$(SUITE)),dev,dev-$(SUITE))
+
+# Everything is built for an explicit target (.cargo/config.toml), so its name is in the path.
+TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)/$(shell rustc -vV | sed -n 's/^host: //p')
+CONTEXT = $(TARGET_DIR)/image
+
+.PHONY: help demo test image bench check
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 8
+
+demo: image ## See a job's first docker command work, and a broken pod explain itself
+	cargo run --quiet --locked --example demo
+
+test: check ## Check everything, make the images, and run every test, real pods included
+	$(MAKE) image SUITE=trixie
+	$(MAKE) image SUITE=sid
+	images/base.sh bookworm
+	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked; \
+	else cargo test --locked -- --test-threads=2; fi
+
+image: ## Make localhost/dind-init:dev (SUITE=sid: :dev-sid) with Debian's own Docker
+	@images/tools.sh pods
+	images/base.sh $(SUITE)
+	cargo build --locked --release --bin dind-init
+	install -D $(TARGET_DIR)/release/dind-init $(CONTEXT)/dind-init
+	images/podman build --quiet --pull-never --network=none --file images/debian.Dockerfile \
+	    --build-arg BASE_IMAGE=localhost/dind-base:$(SUITE) --tag localhost/dind-init:$(TAG) $(CONTEXT)
+
+bench: image ## Measure what the README claims
+	cargo bench --locked
+
+check: ## Formatting, lints, licences, shell scripts
+	@images/tools.sh build
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	if cargo deny --version >/dev/null 2>&1; then cargo deny --offline check bans licenses sources; fi
+	shellcheck images/podman images/*.sh .ci/run

@@ -1,0 +1,164 @@
+//! From start to end: signals, exit status, and what is left behind.
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+
+use crate::docker_work::IMPORT_BUSYBOX;
+use crate::pod::{Pod, Suite};
+use crate::volume::Volume;
+
+/// On SIGTERM the users' containers are stopped as `docker stop` does it: they hear about it.
+#[test]
+fn sigterm_stops_the_inner_containers_and_leaves_nothing() {
+    let shared = Volume::disk();
+    let pod = Pod::new(Suite::Trixie)
+        .certs(&Volume::memory())
+        .volume(&shared, "/shared")
+        .entrypoint_script(
+            "dockerd-entrypoint.sh; status=$?; \
+             echo \"left: $(pgrep -l 'docker|containerd|runc|tini|sleep' | tr '\\n' ' ').\"; exit $status",
+        )
+        .start();
+    pod.job(&format!(
+        "set -e\n{IMPORT_BUSYBOX}
+        docker run --detach --volume /shared:/shared busybox \
+            sh -c 'trap \"echo heard > /shared/term; exit 0\" TERM; echo up > /shared/up; while :; do sleep 0.1; done'
+        until [ -e /shared/up ]; do sleep 0.1; done"
+    ))
+    .expect_success();
+
+    // The init is not process 1 here: the shell is, and a signal to the shell would end nothing.
+    pod.in_service("kill -TERM \"$(pgrep -P 1 -o)\"")
+        .expect_success();
+    pod.service_end().expect_status(0).expect("left: .");
+    assert_eq!(
+        fs::read_to_string(shared.path().join("term")).unwrap(),
+        "heard\n"
+    );
+}
+
+#[test]
+fn sigterm_ends_with_status_0_and_takes_our_socket_file_away() {
+    let pod = Pod::new(Suite::Trixie).certs(&Volume::memory()).start();
+    pod.job("docker version").expect_success();
+    let socket = Path::new(&pod.service_root()).join("run/docker.sock");
+    assert!(
+        socket.exists(),
+        "{} is not there while the daemon runs",
+        socket.display()
+    );
+
+    pod.signal("TERM");
+    pod.service_end().expect_status(0);
+    assert!(!socket.exists(), "{} is left behind", socket.display());
+}
+
+/// While containers take their time to stop, a client hears something: an answer of the daemon, or
+/// that it is stopping. What it does not do is hang.
+#[test]
+fn a_client_that_comes_while_it_stops_is_answered() {
+    let pod = Pod::new(Suite::Trixie).plain().start();
+    pod.job(&format!(
+        "set -e\n{IMPORT_BUSYBOX}
+        docker run --detach busybox sh -c 'trap \"\" TERM; while :; do sleep 1; done'"
+    ))
+    .expect_success();
+
+    pod.signal("TERM");
+    thread::scope(|scope| {
+        let ask = || {
+            pod.job(
+                "docker version; echo cli: $?
+                curl --silent --show-error --max-time 5 --write-out '\\nhttp: %{http_code}\\n' http://docker:2375/version",
+            )
+        };
+        let askers = [(); 3].map(|()| scope.spawn(ask));
+        for asker in askers {
+            let answer = asker.join().unwrap().expect_success();
+            let heard = answer.output();
+            assert!(
+                heard.contains("Server:") || heard.contains("stopping"),
+                "no answer\n{answer}"
+            );
+            assert!(
+                heard.contains("http: 200") || heard.contains("http: 503"),
+                "no answer\n{answer}"
+            );
+        }
+    });
+    assert!(
+        !pod.service_has_ended(),
+        "it stopped before anybody could ask"
+    );
+    pod.service_end().expect_status(0);
+}
+
+const MAKE_A_HUNDRED_ORPHANS: &str = "for n in $(seq 100); do (sleep 0.1 &); done";
+const COUNT_ZOMBIES: &str = "ps -e -o stat= | grep -c '^Z' || true";
+
+#[test]
+fn a_hundred_orphans_are_reaped() {
+    let pod = Pod::new(Suite::Trixie).plain().start();
+    pod.job("docker version").expect_success();
+    pod.in_service(MAKE_A_HUNDRED_ORPHANS).expect_success();
+    pod.in_service(&format!(
+        "while pgrep -x sleep >/dev/null || [ \"$({COUNT_ZOMBIES})\" != 0 ]; do sleep 0.1; done"
+    ))
+    .expect_success();
+}
+
+/// The control: beside a process 1 that does not reap, they stay.
+#[test]
+fn control_without_an_init_a_hundred_zombies_stay() {
+    let pod = Pod::new(Suite::Trixie)
+        .plain()
+        .command(&["tail", "-f", "/dev/null"])
+        .start();
+    pod.in_service(MAKE_A_HUNDRED_ORPHANS).expect_success();
+    pod.in_service(&format!(
+        "until [ \"$({COUNT_ZOMBIES})\" = 100 ]; do sleep 0.1; done"
+    ))
+    .expect_success();
+}
+
+#[test]
+fn dockerds_own_exit_status_is_the_services() {
+    let bare = Pod::new(Suite::Trixie)
+        .entrypoint_script("exec dockerd --bad-flag")
+        .start();
+    let by_itself = bare
+        .service_end()
+        .expect_failure()
+        .expect("--bad-flag")
+        .status()
+        .unwrap();
+    for command in [&["dockerd", "--bad-flag"][..], &["--bad-flag"]] {
+        let pod = Pod::new(Suite::Trixie)
+            .certs(&Volume::memory())
+            .command(command)
+            .start();
+        pod.service_end()
+            .expect_status(by_itself)
+            .expect("--bad-flag");
+    }
+}
+
+/// A command that is not dockerd is run as it is, as the official entrypoint does.
+#[test]
+fn another_command_is_passed_through() {
+    let pod = Pod::new(Suite::Trixie)
+        .command(&["sh", "-c", "echo passed through; exit 7"])
+        .start();
+    pod.service_end().expect_status(7).expect("passed through");
+}
+
+/// GitLab's own documentation starts the entrypoint from a shell.
+#[test]
+fn it_works_from_a_shell_and_not_as_process_1() {
+    let pod = Pod::new(Suite::Trixie)
+        .certs(&Volume::memory())
+        .entrypoint_script("true && dockerd-entrypoint.sh || exit")
+        .start();
+    pod.job("docker version").expect_success().expect("Server:");
+}

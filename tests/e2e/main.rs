@@ -1,0 +1,19 @@
+//! Scenarios in real pods: a real dockerd in a service container, real clients in a job container.
+//!
+//! They test the image, so `make image` comes first. Each pod looks like the one that GitLab's
+//! Kubernetes executor makes: one network for all, volumes that are shared by path, the service
+//! under the name `docker`, and the job's variables in the service as well.
+#![allow(clippy::unwrap_used)]
+
+mod certificates;
+mod clients;
+mod docker_work;
+mod first_light;
+mod lifecycle;
+mod openssl;
+mod outcome;
+mod pod;
+mod podman;
+mod sockets;
+mod two_daemons;
+mod volume;

@@ -1,0 +1,299 @@
+//! The language of the scenarios: a pod with a dind service, and jobs that run in it.
+//!
+//! ```ignore
+//! let pod = Pod::new(Suite::Trixie).certs(&Volume::memory()).start();
+//! pod.job("docker version").expect_success();
+//! ```
+
+use std::process;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crate::outcome::Outcome;
+use crate::podman::{Finished, podman, remove_abandoned_pods, require_image, step};
+use crate::volume::Volume;
+
+/// The longest that a job may take, and that a service may take to end.
+const PATIENCE: Duration = Duration::from_secs(100);
+
+/// The Debian whose Docker is meant.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Suite {
+    /// Docker 20.10; only as a client.
+    Bookworm,
+    /// Docker 26.1.
+    Trixie,
+    /// Docker 28.
+    Sid,
+}
+
+impl Suite {
+    fn base_image(self) -> &'static str {
+        match self {
+            Self::Bookworm => "localhost/dind-base:bookworm",
+            Self::Trixie => "localhost/dind-base:trixie",
+            Self::Sid => "localhost/dind-base:sid",
+        }
+    }
+
+    fn service_image(self) -> &'static str {
+        match self {
+            Self::Bookworm => panic!("there is no service image of bookworm"),
+            Self::Trixie => "localhost/dind-init:dev",
+            Self::Sid => "localhost/dind-init:dev-sid",
+        }
+    }
+}
+
+/// A pod that is not started yet.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    suite: Suite,
+    mounts: Vec<String>,
+    /// Held so that their directories outlive the pod.
+    volumes: Vec<Volume>,
+    variables: Vec<(String, String)>,
+    service_variables: Vec<(String, String)>,
+    service_options: Vec<String>,
+    service_command: Vec<String>,
+}
+
+impl Plan {
+    /// Shares `volume` at /certs/client, as GitLab's documentation asks for.
+    pub fn certs(self, volume: &Volume) -> Self {
+        self.volume(volume, "/certs/client")
+    }
+
+    /// Shares `volume` at `target` between the service and the jobs.
+    pub fn volume(mut self, volume: &Volume, target: &str) -> Self {
+        self.mounts.push(volume.mount_at(target));
+        self.volumes.push(volume.clone());
+        self
+    }
+
+    /// The job's variables for a daemon without TLS.
+    pub fn plain(mut self) -> Self {
+        self.variables.clear();
+        self.variable("DOCKER_HOST", "tcp://docker:2375")
+            .variable("DOCKER_TLS_CERTDIR", "")
+    }
+
+    /// Sets a variable of the job. GitLab gives it to the service as well.
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.retain(|(existing, _)| existing != name);
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Takes a variable out of the job's environment.
+    pub fn without(mut self, name: &str) -> Self {
+        self.variables.retain(|(existing, _)| existing != name);
+        self
+    }
+
+    /// Sets a variable of the service alone, as an image's ENV or a runner's `environment` does.
+    pub fn service_variable(mut self, name: &str, value: &str) -> Self {
+        self.service_variables
+            .push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The service's `command:`.
+    pub fn command(mut self, words: &[&str]) -> Self {
+        self.service_command = words.iter().map(ToString::to_string).collect();
+        self
+    }
+
+    /// The service's `entrypoint:`, a shell's command line.
+    pub fn entrypoint_script(mut self, script: &str) -> Self {
+        self.service_options
+            .push("--entrypoint=[\"sh\",\"-c\"]".to_owned());
+        self.command(&[script])
+    }
+
+    /// Holds the service to a part of one CPU.
+    pub fn cpus(mut self, cpus: &str) -> Self {
+        self.service_options.push(format!("--cpus={cpus}"));
+        self
+    }
+
+    /// Creates the pod and starts the service, and waits for nothing else.
+    pub fn start(self) -> Pod {
+        static PODS: AtomicUsize = AtomicUsize::new(0);
+        require_image(self.suite.base_image());
+        require_image(self.suite.service_image());
+        remove_abandoned_pods();
+
+        let number = PODS.fetch_add(1, Ordering::Relaxed);
+        let name = format!("dind-e2e-{}-{number}", process::id());
+        step(&[
+            "pod",
+            "create",
+            "--name",
+            &name,
+            "--share=net,uts",
+            "--add-host=docker:127.0.0.1",
+        ]);
+        let pod = Pod { name, plan: self };
+
+        let service = pod.service();
+        let mut create = vec![
+            "create",
+            "--privileged",
+            "--pod",
+            &pod.name,
+            "--name",
+            &service,
+        ];
+        let shared = pod.shared_options();
+        create.extend(shared.iter().map(String::as_str));
+        let own: Vec<String> = pod.plan.service_variables.iter().map(env_option).collect();
+        create.extend(own.iter().map(String::as_str));
+        create.extend(pod.plan.service_options.iter().map(String::as_str));
+        create.push(pod.plan.suite.service_image());
+        create.extend(pod.plan.service_command.iter().map(String::as_str));
+        step(&create);
+        step(&["start", &service]);
+        pod
+    }
+}
+
+/// A running pod. It is removed, with everything in it, when it goes out of scope.
+#[derive(Debug)]
+pub struct Pod {
+    name: String,
+    plan: Plan,
+}
+
+impl Pod {
+    /// A pod with the daemon of `suite`, and with the variables of a job that uses TLS.
+    #[allow(clippy::new_ret_no_self)] // reads as the scenarios speak: a pod, made step by step
+    pub fn new(suite: Suite) -> Plan {
+        let plan = Plan {
+            suite,
+            mounts: Vec::new(),
+            volumes: Vec::new(),
+            variables: Vec::new(),
+            service_variables: Vec::new(),
+            service_options: Vec::new(),
+            service_command: Vec::new(),
+        };
+        plan.variable("DOCKER_HOST", "tcp://docker:2376")
+            .variable("DOCKER_TLS_VERIFY", "1")
+            .variable("DOCKER_CERT_PATH", "/certs/client")
+            .variable("DOCKER_TLS_CERTDIR", "/certs")
+    }
+
+    /// Runs `script` by bash in a new, unprivileged job container with the pod's own Docker CLI.
+    #[must_use = "an outcome that nobody looks at tests nothing"]
+    pub fn job(&self, script: &str) -> Outcome<'_> {
+        self.job_on(self.plan.suite, script)
+    }
+
+    /// The same with the Docker CLI of another suite.
+    #[must_use = "an outcome that nobody looks at tests nothing"]
+    pub fn job_on(&self, suite: Suite, script: &str) -> Outcome<'_> {
+        require_image(suite.base_image());
+        let mut run = vec!["run", "--rm", "--pod", &self.name];
+        let shared = self.shared_options();
+        run.extend(shared.iter().map(String::as_str));
+        run.extend([suite.base_image(), "bash", "-c", script]);
+        self.outcome("the job", podman(&run, PATIENCE))
+    }
+
+    /// Runs `script` inside the service's container.
+    #[must_use = "an outcome that nobody looks at tests nothing"]
+    pub fn in_service(&self, script: &str) -> Outcome<'_> {
+        let done = podman(&["exec", &self.service(), "sh", "-c", script], PATIENCE);
+        self.outcome("the command in the service", done)
+    }
+
+    /// Sends a signal to the service's main process.
+    pub fn signal(&self, name: &str) {
+        step(&["kill", "--signal", name, &self.service()]);
+    }
+
+    /// Waits for the service's end. Its output is its log.
+    #[must_use = "an outcome that nobody looks at tests nothing"]
+    pub fn service_end(&self) -> Outcome<'_> {
+        let waited = podman(&["wait", &self.service()], PATIENCE);
+        let status = waited.status.map(|_| {
+            waited
+                .output
+                .trim()
+                .parse()
+                .unwrap_or_else(|_| panic!("podman wait: {}", waited.output))
+        });
+        self.outcome(
+            "the service",
+            Finished {
+                status,
+                output: self.service_log(),
+                took: waited.took,
+            },
+        )
+    }
+
+    /// Whether the service's main process is gone.
+    pub fn service_has_ended(&self) -> bool {
+        self.service_state("{{.State.Status}}") == "exited"
+    }
+
+    /// The moment at which the service's main process was started, in nanoseconds since 1970.
+    #[allow(dead_code)] // the tests compare, only the demo tells the time
+    pub fn service_started_at(&self) -> u64 {
+        self.service_state("{{.State.StartedAt.UnixNano}}")
+            .parse()
+            .unwrap()
+    }
+
+    /// Starts the service's container again, after its end.
+    pub fn restart_service(&self) {
+        step(&["start", &self.service()]);
+    }
+
+    /// What the service has written to standard output and standard error.
+    pub fn service_log(&self) -> String {
+        podman(&["logs", &self.service()], PATIENCE).output
+    }
+
+    /// Where this machine sees the root of the service's file system.
+    pub fn service_root(&self) -> String {
+        step(&["mount", &self.service()])
+    }
+
+    fn service(&self) -> String {
+        format!("{}-service", self.name)
+    }
+
+    fn service_state(&self, format: &str) -> String {
+        step(&["container", "inspect", "--format", format, &self.service()])
+    }
+
+    fn shared_options(&self) -> Vec<String> {
+        let volumes = self
+            .plan
+            .mounts
+            .iter()
+            .map(|mount| format!("--volume={mount}"));
+        volumes
+            .chain(self.plan.variables.iter().map(env_option))
+            .collect()
+    }
+
+    fn outcome(&self, what: &'static str, finished: Finished) -> Outcome<'_> {
+        Outcome::new(self, what, finished)
+    }
+}
+
+impl Drop for Pod {
+    fn drop(&mut self) {
+        if std::env::var_os("DIND_E2E_KEEP").is_none() {
+            podman(&["pod", "rm", "--force", "--time=0", &self.name], PATIENCE);
+        }
+    }
+}
+
+fn env_option((name, value): &(String, String)) -> String {
+    format!("--env={name}={value}")
+}
