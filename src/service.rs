@@ -3,7 +3,7 @@
 pub mod certificates;
 mod machine;
 
-use std::{ffi::OsString, path::Path, sync::Arc, time::Instant};
+use std::{ffi::OsString, io, path::Path, sync::Arc, time::Instant};
 
 use nix::{sys::signal::Signal, unistd::Uid};
 
@@ -15,7 +15,7 @@ use crate::{
         readiness::Readiness,
         rootless::{self, Rootless},
     },
-    error_daemon,
+    error_daemon::{self, ErrorDaemon},
     facts::mounts::Mounts,
     opening::Opening,
     pki::{Certificates, ClientKeyInTheMaking},
@@ -92,6 +92,7 @@ pub fn run(invocation: &Invocation, settings: &Settings, uid: Uid) -> Result<u8,
         sockets: sockets.clone(),
         certificates,
         asked_to_stop: false,
+        error_daemon: None,
     };
     let ended = Supervisor {
         dockerd,
@@ -166,6 +167,8 @@ struct Life {
     sockets: Option<Arc<Sockets>>,
     certificates: Option<Certificates>,
     asked_to_stop: bool,
+    /// Answers when dockerd does not any more.
+    error_daemon: Option<ErrorDaemon>,
 }
 
 impl Life {
@@ -180,7 +183,7 @@ impl Life {
         }
     }
 
-    fn answer_for_dockerd(&self, sockets: &Sockets) {
+    fn answer_for_dockerd(&self, sockets: &Sockets) -> io::Result<ErrorDaemon> {
         let tls = self.certificates.as_ref().and_then(|made| {
             error_daemon::server_config(&made.tls.certificate, &made.tls.key)
                 .inspect_err(|error| tracing::warn!("TLS clients get no answer: {error}"))
@@ -188,9 +191,7 @@ impl Life {
         });
         let explanation = "the Docker daemon is stopping, because its service container was \
                            asked to end.\nA job's Docker commands must come before that.";
-        if let Err(error) = error_daemon::start(sockets, tls, explanation.into()) {
-            tracing::warn!("clients get no answer while dockerd stops: {error}");
-        }
+        ErrorDaemon::start(&sockets.descriptors(), tls, explanation)
     }
 }
 
@@ -210,8 +211,12 @@ impl Events for Life {
     }
 
     fn stopping(&mut self) {
-        if let Some(sockets) = &self.sockets {
-            self.answer_for_dockerd(sockets);
+        let Some(sockets) = self.sockets.clone() else {
+            return;
+        };
+        match self.answer_for_dockerd(&sockets) {
+            Ok(daemon) => self.error_daemon = Some(daemon),
+            Err(error) => tracing::warn!("clients get no answer while dockerd stops: {error}"),
         }
     }
 }

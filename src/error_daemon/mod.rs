@@ -3,65 +3,94 @@
 //! A client that would hang in the backlog, or see its connection reset, gets the explanation as
 //! the daemon's own error: the docker CLI prints `Error response from daemon: <explanation>`.
 
+mod connection;
 mod http;
 
 use std::{
-    io::{self, Read, Write},
-    net::{Shutdown, TcpStream},
-    os::{
-        fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
-        unix::net::UnixStream,
-    },
+    fs::File,
+    io,
+    os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
-    time::Duration,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use nix::{
+    errno::Errno,
     fcntl::{FcntlArg, OFlag, fcntl},
-    poll::{PollFd, PollFlags, PollTimeout, poll},
-    sys::socket::{SockFlag, accept4},
+    poll::{PollFd, PollTimeout, poll},
+    sys::{
+        eventfd::{EfdFlags, EventFd},
+        socket::{SockFlag, accept4},
+    },
 };
 use rustls::{
-    ServerConfig, ServerConnection, StreamOwned,
+    ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 
-use crate::sockets::Sockets;
+use self::connection::{Connection, Wants};
 
-/// More clients than this wait in the backlog.
-const CONNECTIONS: usize = 32;
+/// With more connections than this the oldest is closed, so that idle ones keep nobody out.
+const CONNECTIONS: usize = 256;
 
-/// A client that says nothing for so long is dropped.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// From its first byte to its last, a connection takes no longer.
+const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The first byte of a TLS handshake record (RFC 8446, 5.1).
-const TLS_HANDSHAKE: u8 = 0x16;
-
-/// Answers every client of `sockets` with `explanation`, from a thread of its own, until the
-/// process ends.
+/// A thread that accepts, until it is dropped.
 ///
-/// Without `tls` a TLS client is dropped. The sockets must listen.
-pub fn start(
-    sockets: &Sockets,
-    tls: Option<Arc<ServerConfig>>,
-    explanation: String,
-) -> io::Result<()> {
-    let unix = sockets.unix.as_fd().try_clone_to_owned()?;
-    let tcp = sockets.tcp.as_fd().try_clone_to_owned()?;
-    for listener in [&unix, &tcp] {
-        // A client may be gone again between poll and accept.
-        fcntl(listener, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+/// Dropping it closes its connections; clients that were not accepted stay in the backlog.
+#[derive(Debug)]
+pub struct ErrorDaemon {
+    stop: Arc<EventFd>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl ErrorDaemon {
+    /// Answers every client of `listeners` with `explanation`.
+    ///
+    /// Each listener must listen. Without `tls`, a TLS client is dropped.
+    pub fn start(
+        listeners: &[BorrowedFd<'_>],
+        tls: Option<Arc<ServerConfig>>,
+        explanation: &str,
+    ) -> io::Result<Self> {
+        let listeners = listeners
+            .iter()
+            .map(|listener| {
+                // A client may be gone again between poll and accept.
+                fcntl(listener, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+                listener.try_clone_to_owned()
+            })
+            .collect::<io::Result<Vec<_>>>()?;
+        let stop = Arc::new(EventFd::from_flags(EfdFlags::EFD_CLOEXEC)?);
+        let mut answering = Answering {
+            listeners,
+            stop: Arc::clone(&stop),
+            tls,
+            explanation: explanation.into(),
+            connections: Vec::new(),
+        };
+        let thread = thread::Builder::new()
+            .name("error daemon".into())
+            .spawn(move || answering.run())?;
+        Ok(Self {
+            stop,
+            thread: Some(thread),
+        })
     }
-    let answer = Arc::new(Answer { tls, explanation });
-    thread::Builder::new()
-        .name("error daemon".into())
-        .spawn(move || accept_for_ever(&unix, &tcp, &answer))?;
-    Ok(())
+}
+
+impl Drop for ErrorDaemon {
+    fn drop(&mut self) {
+        // Fails only if the counter overflows, and then it is readable as well.
+        let _ = self.stop.write(1);
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been printed; there is nothing to clean up.
+            let _ = thread.join();
+        }
+    }
 }
 
 /// The TLS side of the daemon, with the server certificate that clients trust.
@@ -85,110 +114,193 @@ pub fn server_config(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>
         .map_err(|error| named(certificate, &error))
 }
 
-struct Answer {
+/// What the thread works with.
+struct Answering {
+    listeners: Vec<OwnedFd>,
+    stop: Arc<EventFd>,
     tls: Option<Arc<ServerConfig>>,
-    explanation: String,
+    explanation: Arc<str>,
+    /// The oldest first.
+    connections: Vec<(Connection, Instant)>,
 }
 
-fn accept_for_ever(unix: &OwnedFd, tcp: &OwnedFd, answer: &Arc<Answer>) {
-    let open = Arc::new(AtomicUsize::new(0));
-    loop {
-        let mut waiting = [unix, tcp].map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLIN));
-        if poll(&mut waiting, PollTimeout::NONE).is_err() {
-            continue;
-        }
-        let readable = waiting.map(|fd| fd.any().unwrap_or(false));
-        for (is_unix, _) in [true, false].into_iter().zip(readable).filter(|(_, r)| *r) {
-            let listener = if is_unix { unix } else { tcp };
-            let Ok(client) = accept4(listener.as_raw_fd(), SockFlag::SOCK_CLOEXEC) else {
-                continue;
-            };
-            // SAFETY: the descriptor was just made by accept4 and has no other owner.
-            let client = unsafe { OwnedFd::from_raw_fd(client) };
-            if open.fetch_add(1, Ordering::Relaxed) >= CONNECTIONS {
-                open.fetch_sub(1, Ordering::Relaxed);
-                continue;
+impl Answering {
+    fn run(&mut self) {
+        loop {
+            let ready = self.wait();
+            let (stop, ready) = ready.split_at(1);
+            if stop[0] {
+                return;
             }
-            let (answer, still_open) = (Arc::clone(answer), Arc::clone(&open));
-            let serve = move || {
-                // A client that goes away, or speaks nonsense, is its own affair.
-                let _ = if is_unix {
-                    answer.serve(UnixStream::from(client))
-                } else {
-                    answer.serve(TcpStream::from(client))
-                };
-                still_open.fetch_sub(1, Ordering::Relaxed);
-            };
-            if thread::Builder::new().spawn(serve).is_err() {
-                open.fetch_sub(1, Ordering::Relaxed);
+            let (listeners, connections) = ready.split_at(self.listeners.len());
+            self.serve(connections);
+            for position in (0..self.listeners.len()).filter(|position| listeners[*position]) {
+                self.accept(position);
             }
         }
     }
-}
 
-impl Answer {
-    fn serve(&self, mut client: impl Stream) -> io::Result<()> {
-        client.limit(PATIENCE)?;
-        match (client.first_byte()?, &self.tls) {
-            (TLS_HANDSHAKE, Some(config)) => {
-                let connection =
-                    ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
-                let mut stream = StreamOwned::new(connection, client);
-                http::answer(&mut stream, &self.explanation)?;
-                stream.conn.send_close_notify();
-                stream.flush()?;
-                client = stream.sock;
-            }
-            (TLS_HANDSHAKE, None) => return Ok(()),
-            _ => http::answer(&mut client, &self.explanation)?,
-        }
-        client.finish()
+    /// Waits for anything to happen, and says to whom: the stop, the listeners, the connections.
+    fn wait(&self) -> Vec<bool> {
+        let first_deadline = self.connections.iter().map(|(_, deadline)| *deadline).min();
+        let timeout = first_deadline.map_or(PollTimeout::NONE, |deadline| {
+            let left = deadline.saturating_duration_since(Instant::now());
+            // Rounded up: waking up early would mean to turn round until the time has come.
+            PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
+        });
+        let always = std::iter::once(self.stop.as_fd())
+            .chain(self.listeners.iter().map(AsFd::as_fd))
+            .map(|fd| PollFd::new(fd, Wants::Read.events()));
+        let clients = self
+            .connections
+            .iter()
+            .map(|(client, _)| PollFd::new(client.as_fd(), client.wants().events()));
+        let mut sources: Vec<_> = always.chain(clients).collect();
+        // An error is EINTR or a lack of memory; nothing is ready then.
+        let _ = poll(&mut sources, timeout);
+        let is_ready = |source: &PollFd<'_>| source.any().unwrap_or(false);
+        sources.iter().map(is_ready).collect()
     }
-}
 
-/// What TCP and unix streams have in common here.
-trait Stream: Read + Write {
-    fn limit(&self, patience: Duration) -> io::Result<()>;
-    /// Without taking it from the stream.
-    fn first_byte(&self) -> io::Result<u8>;
-    fn close_writing(&self) -> io::Result<()>;
-
-    /// Reads what the client still sends: closing with unread data would reset the connection and
-    /// could take the answer with it.
-    fn finish(self) -> io::Result<()>
-    where
-        Self: Sized,
-    {
-        self.close_writing()?;
-        let mut rest = self.take(http::BODY_LIMIT);
-        io::copy(&mut rest, &mut io::sink()).map(drop)
+    fn serve(&mut self, ready: &[bool]) {
+        let now = Instant::now();
+        let mut ready = ready.iter();
+        self.connections.retain_mut(|(client, deadline)| {
+            // One answer for each, in the same order.
+            let is_ready = ready.next().copied().unwrap_or(false);
+            *deadline > now && (!is_ready || client.advance().is_ok_and(|open| open))
+        });
     }
-}
 
-macro_rules! impl_stream {
-    ($stream:ty) => {
-        impl Stream for $stream {
-            fn limit(&self, patience: Duration) -> io::Result<()> {
-                self.set_nonblocking(false)?;
-                self.set_read_timeout(Some(patience))?;
-                self.set_write_timeout(Some(patience))
-            }
-
-            fn first_byte(&self) -> io::Result<u8> {
-                let mut byte = [0];
-                let flags = nix::sys::socket::MsgFlags::MSG_PEEK;
-                match nix::sys::socket::recv(self.as_raw_fd(), &mut byte, flags)? {
-                    0 => Err(io::ErrorKind::UnexpectedEof.into()),
-                    _ => Ok(byte[0]),
+    /// Takes all that wait.
+    fn accept(&mut self, listener: usize) {
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        loop {
+            let client = match accept4(self.listeners[listener].as_raw_fd(), flags) {
+                Ok(client) => client,
+                // No descriptors are left: the oldest client gives way to the next one.
+                Err(Errno::EMFILE | Errno::ENFILE) if !self.connections.is_empty() => {
+                    self.connections.remove(0);
+                    continue;
                 }
+                Err(_) => return,
+            };
+            // SAFETY: accept4 has just made the descriptor, and nothing else owns it.
+            let client = unsafe { OwnedFd::from_raw_fd(client) };
+            if self.connections.len() >= CONNECTIONS {
+                self.connections.remove(0);
             }
-
-            fn close_writing(&self) -> io::Result<()> {
-                self.shutdown(Shutdown::Write)
-            }
+            let client = Connection::new(
+                File::from(client),
+                self.tls.clone(),
+                Arc::clone(&self.explanation),
+            );
+            self.connections.push((client, Instant::now() + PATIENCE));
         }
-    };
+    }
 }
 
-impl_stream!(TcpStream);
-impl_stream!(UnixStream);
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read, Write},
+        net::{SocketAddr, TcpListener, TcpStream},
+    };
+
+    use super::*;
+
+    fn daemon(explanation: &str) -> (ErrorDaemon, SocketAddr, TcpListener) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        // Rust's own backlog is shorter than the init's, and the tests are in a hurry.
+        nix::sys::socket::listen(&listener, nix::sys::socket::Backlog::MAXCONN).unwrap();
+        let daemon = ErrorDaemon::start(&[listener.as_fd()], None, explanation).unwrap();
+        let address = listener.local_addr().unwrap();
+        (daemon, address, listener)
+    }
+
+    fn ask(address: SocketAddr, request: &[u8]) -> String {
+        let mut client = TcpStream::connect(address).unwrap();
+        client.write_all(request).unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    #[test]
+    fn a_client_reads_the_explanation() {
+        let (_daemon, address, _listener) = daemon("no \"nat\" table");
+        let answer = ask(address, b"GET /v1.47/info HTTP/1.1\r\nHost: docker\r\n\r\n");
+        assert!(
+            answer.ends_with(r#"{"message":"no \"nat\" table"}"#),
+            "{answer}"
+        );
+        let old = ask(address, b"GET /info HTTP/1.0\r\n\r\n");
+        assert!(old.contains("no \\\"nat\\\" table"), "{old}");
+    }
+
+    #[test]
+    fn idle_clients_keep_nobody_out() {
+        let (_daemon, address, _listener) = daemon("x");
+        let idle: Vec<_> = (0..3 * CONNECTIONS)
+            .map(|number| {
+                let mut client = TcpStream::connect(address).unwrap();
+                // Some have begun and never go on.
+                if number % 2 == 0 {
+                    client.write_all(b"GET /").unwrap();
+                }
+                client
+            })
+            .collect();
+        assert!(ask(address, b"GET / HTTP/1.1\r\n\r\n").contains("503"));
+        drop(idle);
+    }
+
+    #[test]
+    fn a_body_is_taken_without_end_and_without_memory() {
+        let (_daemon, address, _listener) = daemon("x");
+        let mut client = TcpStream::connect(address).unwrap();
+        let header = b"POST /build HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+        client.write_all(header).unwrap();
+        let chunk = vec![b'x'; 1 << 20];
+        for _ in 0..32 {
+            client.write_all(b"100000\r\n").unwrap();
+            client.write_all(&chunk).unwrap();
+            client.write_all(b"\r\n").unwrap();
+        }
+        let mut answer = String::new();
+        client.shutdown(std::net::Shutdown::Write).unwrap();
+        client.read_to_string(&mut answer).unwrap();
+        assert!(answer.contains("503"), "{answer}");
+    }
+
+    #[test]
+    fn garbage_hurts_nobody() {
+        let (_daemon, address, _listener) = daemon("x");
+        for garbage in [
+            &b"\x16\x03\x01\x02"[..],
+            b"\x00",
+            b"\r\n\r\n",
+            b"\xff\xfe\r\n\r\n",
+        ] {
+            let mut client = TcpStream::connect(address).unwrap();
+            client.write_all(garbage).unwrap();
+            // Whatever comes back, or nothing, and however soon: the connection ends.
+            let _ = client.shutdown(std::net::Shutdown::Write);
+            let _ = client.read_to_end(&mut Vec::new());
+        }
+        assert!(ask(address, b"GET / HTTP/1.1\r\n\r\n").contains("503"));
+    }
+
+    #[test]
+    fn when_it_ends_new_clients_wait_for_the_next_to_accept() {
+        let (daemon, address, listener) = daemon("x");
+        let mut open = TcpStream::connect(address).unwrap();
+        // Whoever comes later is accepted later, so the first one has been.
+        ask(address, b"GET / HTTP/1.1\r\n\r\n");
+        drop(daemon);
+        assert_eq!(open.read(&mut [0]).unwrap_or(0), 0);
+        let _waiting = TcpStream::connect(address).unwrap();
+        listener.set_nonblocking(false).unwrap();
+        listener.accept().unwrap();
+    }
+}

@@ -124,11 +124,11 @@ impl Directory {
         (!content.is_empty()).then_some(content)
     }
 
-    /// The files among the known ones that are there but could not be read.
+    /// The published files that are there but could not be read.
     pub fn unreadable(&self) -> impl Iterator<Item = &ReadError> {
-        self.files
-            .values()
-            .filter_map(|file| file.content.as_ref().err())
+        [CA_CERTIFICATES, CERTIFICATE, KEY]
+            .into_iter()
+            .filter_map(|name| self.file(name)?.content.as_ref().err())
     }
 
     /// The known files that are each a mount of their own (`sub_path`).
@@ -292,4 +292,62 @@ fn read(path: &Path) -> Result<Vec<u8>, ReadError> {
         Ok(content)
     };
     attempt().map_err(|error| ReadError::new(path, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use nix::{sys::stat::Mode, unistd::mkfifo};
+
+    use super::*;
+
+    fn survey(path: &Path) -> Directory {
+        Directory::survey(path, &Mounts::parse("1 0 0:1 / / rw - ext4 /dev/vda rw"))
+    }
+
+    #[test]
+    fn pipes_and_huge_files_are_not_read_and_say_so() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path();
+        mkfifo(&path.join(KEY), Mode::S_IRWXU).unwrap();
+        fs::write(path.join(CERTIFICATE), vec![b'x'; 2 << 20]).unwrap();
+        symlink("nowhere", path.join(CA_CERTIFICATES)).unwrap();
+        let directory = survey(path);
+        let mut errors: Vec<_> = directory.unreadable().map(|e| &*e.message).collect();
+        errors.sort_unstable();
+        assert_eq!(
+            errors,
+            [
+                "No such file or directory (os error 2)",
+                "larger than 1 MiB",
+                "not a regular file"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_secrets_directory_is_known_by_its_link_and_read_through_it() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path();
+        fs::create_dir(path.join("..2026_x")).unwrap();
+        fs::write(path.join("..2026_x/ca.pem"), "x").unwrap();
+        symlink("..2026_x", path.join("..data")).unwrap();
+        symlink("..data/ca.pem", path.join(CA_CERTIFICATES)).unwrap();
+        let directory = survey(path);
+        assert!(directory.has_data_link);
+        assert_eq!(directory.names, [CA_CERTIFICATES]);
+        assert_eq!(directory.content(CA_CERTIFICATES), Some(&b"x"[..]));
+    }
+
+    #[test]
+    fn an_empty_file_counts_as_missing_and_a_missing_directory_as_its_parent() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join(KEY), "").unwrap();
+        assert_eq!(survey(root.path()).content(KEY), None);
+        let missing = survey(&root.path().join("certs/client"));
+        assert_eq!(missing.presence, Presence::Missing);
+        assert_eq!(missing.access, Access::Writable);
+        assert!(!missing.is_on_volume());
+    }
 }

@@ -2,22 +2,21 @@
 
 mod authority;
 mod client;
+mod decision;
 mod own;
+mod read_only;
 mod refusals;
 
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
+pub use self::decision::{ClientAction, Decision, ServerAction, Signer};
 use self::{
     authority::HeldAuthority,
     client::{ClientUnder, is_writable},
 };
 use super::{
-    inspect::Certificate,
     origin::{ForeignFile, foreign_files},
     verify::{Set, Usage},
 };
@@ -72,86 +71,10 @@ impl Job {
     }
 }
 
-/// What to do, and what to tell.
-#[derive(Clone, Debug)]
-pub struct Decision {
-    pub signer: Signer,
-    pub server: ServerAction,
-    pub client: ClientAction,
-    /// The names of a server certificate that is issued.
-    pub names: Vec<SubjectName>,
-    /// Where `ca/` is written: the CA's certificate, and its key if it is a new one.
-    pub ca_directory: Option<PathBuf>,
-    /// None of them fatal.
-    pub findings: Vec<Finding>,
-}
-
-/// Who signs what is issued.
-#[derive(Clone)]
-pub enum Signer {
-    /// Nothing is issued.
-    Nobody,
-    /// A new CA.
-    New,
-    /// The key in `ca/`, which gets a new certificate.
-    Renewed {
-        key_pem: Vec<u8>,
-        /// The CA's common name.
-        name: String,
-        /// Kept, because what was issued before refers to it.
-        key_identifier: Option<Vec<u8>>,
-    },
-    /// The CA in `ca/`, as it is.
-    Existing {
-        key_pem: Vec<u8>,
-        certificate: Box<Certificate>,
-        certificate_pem: Vec<u8>,
-    },
-}
-
-impl fmt::Debug for Signer {
-    /// Without the key.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Nobody => f.write_str("Nobody"),
-            Self::New => f.write_str("New"),
-            Self::Renewed { name, .. } => write!(f, "Renewed({name})"),
-            Self::Existing { certificate, .. } => write!(f, "Existing({})", certificate.subject),
-        }
-    }
-}
-
-/// What to do with `server/`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ServerAction {
-    /// Ours or official's, and still good.
-    Keep,
-    /// Replace what is there, if anything.
-    Issue,
-    /// The user's own set.
-    UseOwn,
-}
-
-/// What to do with `client/`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ClientAction {
-    /// Ours or official's, and still good.
-    Keep,
-    /// Replace what is there, if anything.
-    Issue,
-    /// A new certificate for the key that is there, under the CA that is there.
-    Recertify,
-    /// The user's own set.
-    UseOwn,
-    /// Not ours to write; a finding says what is wrong with it.
-    Leave,
-}
-
 /// Judges the directory. The error is a fatal finding: nothing may be written.
 pub fn decide(found: &CertificateDirectory, wanted: &Wanted<'_>) -> Result<Decision, Finding> {
-    for directory in [&found.ca, &found.server, &found.client] {
-        refusals::unreadable(directory)?;
-    }
+    refusals::unreadable(&found.ca)?;
+    refusals::unreadable(&found.server)?;
     let held = HeldAuthority::read(&found.ca, wanted.now)?;
     let foreign = foreign_files(&found.server, held.as_ref().map(HeldAuthority::as_held_key));
     let mut decision = if foreign.is_empty() {
@@ -179,6 +102,7 @@ fn use_own(
     });
     let (signer, client) = match authority {
         Some(held) => {
+            refusals::unreadable(&found.client)?;
             let foreign = foreign_files(&found.client, Some(held.as_held_key()));
             let under = ClientUnder::held(&found.client, &held, wanted.now);
             let (client, more) = under.decide(&foreign)?;
@@ -210,37 +134,51 @@ fn issue_or_keep(
     wanted: &Wanted<'_>,
     held: Option<HeldAuthority>,
 ) -> Result<Decision, Finding> {
+    refusals::unreadable(&found.client)?;
     let names = wanted.all_names();
     let Some(held) = held else {
         return without_authority(found, wanted, names);
     };
     let foreign = foreign_files(&found.client, Some(held.as_held_key()));
     let under = ClientUnder::held(&found.client, &held, wanted.now);
-    let (client, findings) = under.decide(&foreign)?;
-    let server_is_good = held.certificate_pem.as_deref() == found.server.content(CA_CERTIFICATES)
-        && !held.is_renewed()
-        && Set::read(&found.server).is_ok_and(|set| {
-            set.verify(&set.authorities, Usage::Server, wanted.now)
-                .is_ok()
-                && set.leaf.is_young_at(wanted.now)
-                && names.iter().all(|name| set.leaf.covers(name))
-        });
-    if !server_is_good {
-        refusals::unwritable(&found.server, &[])?;
-    }
+    let (client, finding) = under.decide(&foreign)?;
+    let mut findings: Vec<_> = finding.into_iter().collect();
+    let server = Set::read(&found.server).ok().filter(|set| {
+        set.verify(&set.authorities, Usage::Server, wanted.now)
+            .is_ok()
+            && set
+                .authorities
+                .iter()
+                .any(|trusted| trusted.public_key == held.public_key)
+    });
+    let server_is_good = server.as_ref().is_some_and(|set| {
+        !held.is_renewed()
+            && held.certificate_pem.as_deref() == found.server.content(CA_CERTIFICATES)
+            && set.leaf.is_young_at(wanted.now)
+            && names.iter().all(|name| set.leaf.covers(name))
+    });
+    let server = match server {
+        Some(_) if server_is_good => ServerAction::Keep,
+        // One that works is better than none where another cannot be written.
+        Some(set) if !is_writable(&found.server) => {
+            findings.extend(own::names(&found.server, &set.leaf, wanted));
+            ServerAction::Keep
+        }
+        _ => {
+            refusals::unwritable(&found.server, &[])?;
+            ServerAction::Issue
+        }
+    };
     let is_written = held.is_renewed() && is_writable(&found.ca);
-    let issues = !server_is_good || matches!(client, ClientAction::Issue | ClientAction::Recertify);
+    let issues = server == ServerAction::Issue
+        || matches!(client, ClientAction::Issue | ClientAction::Recertify);
     Ok(Decision {
         signer: if issues { held.signer } else { Signer::Nobody },
-        server: if server_is_good {
-            ServerAction::Keep
-        } else {
-            ServerAction::Issue
-        },
+        server,
         client,
         names,
         ca_directory: (issues && is_written).then(|| found.ca.path.clone()),
-        findings: findings.into_iter().collect(),
+        findings,
     })
 }
 
@@ -334,41 +272,4 @@ fn unshared(
             refusals::empty_dir(&client.path)
         ),
     ))
-}
-
-/// The plan in a few lines.
-impl fmt::Display for Decision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.signer {
-            Signer::Nobody => f.write_str("CA: none is needed")?,
-            Signer::New => f.write_str("CA: make a new one")?,
-            Signer::Renewed { name, .. } => {
-                write!(f, "CA: make a new certificate CN={name} for the key in ca/")?;
-            }
-            Signer::Existing { certificate, .. } => {
-                write!(f, "CA: use {} in ca/", certificate.subject)?;
-            }
-        }
-        if let Some(directory) = &self.ca_directory {
-            write!(f, ", and write it to {}", directory.display())?;
-        }
-        match self.server {
-            ServerAction::Keep => f.write_str("\nserver: keep what is there")?,
-            ServerAction::UseOwn => f.write_str("\nserver: use your own set")?,
-            ServerAction::Issue => {
-                f.write_str("\nserver: issue for")?;
-                for (position, name) in self.names.iter().enumerate() {
-                    let comma = if position == 0 { "" } else { "," };
-                    write!(f, "{comma} {name}")?;
-                }
-            }
-        }
-        f.write_str(match self.client {
-            ClientAction::Keep => "\nclient: keep what is there",
-            ClientAction::Issue => "\nclient: issue with a new key",
-            ClientAction::Recertify => "\nclient: issue for the key that is there",
-            ClientAction::UseOwn => "\nclient: use your own set",
-            ClientAction::Leave => "\nclient: leave it as it is",
-        })
-    }
 }

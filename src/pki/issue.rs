@@ -1,7 +1,7 @@
 //! Makes keys and certificates.
 //!
-//! The CA and the server use ECDSA P-256, which every client's TLS reads; only the client's key is
-//! RSA by default, because some clients parse no other key. All keys are PKCS#8. The profile
+//! The CA and the server use ECDSA P-256, which every client's TLS reads; the client's key may be
+//! RSA, because some clients parse no other key. All keys are PKCS#8. The profile
 //! passes strict verification (`openssl verify -x509_strict`, Python ≥ 3.13): key usage and key
 //! identifiers everywhere, nothing critical that a client could not know.
 
@@ -70,14 +70,12 @@ impl Authority {
 
     /// A CA that exists; `certificate` is the one of `certificate_pem` that belongs to `key`.
     ///
-    /// Fails where the CA's name cannot be reproduced byte for byte in what it issues: Go's TLS
-    /// client compares the raw names and would silently send no certificate.
+    /// [`check_name`] tells beforehand whether it can issue.
     pub fn existing(
         key: KeyPair,
         certificate: &Certificate,
         certificate_pem: Vec<u8>,
     ) -> Result<Self, IssueError> {
-        check_name(&certificate.der)?;
         Ok(Self {
             issuer: Issuer::from_ca_cert_der(&certificate.der, key)?,
             certificate_pem,
@@ -215,7 +213,9 @@ pub fn read_key(pem: &[u8]) -> Result<KeyPair, IssueError> {
     Ok(KeyPair::try_from(&der)?)
 }
 
-/// Whether the CA's name survives being written again: `Ok` if what it issues will name it.
+/// Whether the CA's name can be reproduced byte for byte in what it issues.
+///
+/// Go's TLS client compares the raw names, and would silently send no certificate.
 pub fn check_name(ca: &CertificateDer<'_>) -> Result<(), IssueError> {
     let stand_in = Issuer::from_ca_cert_der(ca, KeyPair::generate()?)?;
     let mut parameters = CertificateParams::default();

@@ -76,9 +76,15 @@ pub fn retire(directory: &Path) -> Result<(), WriteError> {
 
 /// Publishes files that belong together, in this order; all are on disk before the first appears.
 pub fn publish(directory: &Path, files: &[NewFile<'_>]) -> Result<(), WriteError> {
-    for file in files {
-        stage(directory, file)?;
+    let staged_all = files.iter().try_for_each(|file| stage(directory, file));
+    if staged_all.is_err() {
+        // A full disk should not stay full because of us. What cannot be removed now, the next
+        // start removes.
+        for file in files {
+            let _ = fs::remove_file(directory.join(staged(file.name)));
+        }
     }
+    staged_all?;
     for file in files {
         let hidden = directory.join(staged(file.name));
         let path = directory.join(file.name);
@@ -100,12 +106,7 @@ fn stage(directory: &Path, file: &NewFile<'_>) -> Result<(), WriteError> {
         staged.write_all(file.content)?;
         staged.sync_all()
     };
-    write().map_err(|error| {
-        // A full disk must not keep a torn file that says nothing. Should this fail as well, the
-        // next start removes it.
-        let _ = fs::remove_file(&path);
-        WriteError::at("write", &directory.join(file.name))(error)
-    })
+    write().map_err(WriteError::at("write", &directory.join(file.name)))
 }
 
 fn remove(path: &Path) -> Result<(), WriteError> {

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::openssl::{Authority, Profile};
-use crate::pod::{Pod, Suite};
+use crate::pod::Pod;
+use crate::suite::Suite;
 use crate::volume::Volume;
 
 /// The exit status of failures about certificates.

@@ -1,7 +1,8 @@
 //! Clients other than the daemon's own CLI, old and strict ones among them.
 
 use crate::openssl::{Authority, Profile};
-use crate::pod::{Pod, Suite};
+use crate::pod::Pod;
+use crate::suite::Suite;
 use crate::volume::Volume;
 
 /// Docker's Python package, with what Python verifies by default from 3.13 on.

@@ -7,13 +7,15 @@ mod openssl;
 mod outcome;
 mod pod;
 mod podman;
+mod suite;
 mod volume;
 
 use std::panic;
 
 use openssl::{Authority, Profile};
 use outcome::Outcome;
-use pod::{Pod, Suite};
+use pod::Pod;
+use suite::Suite;
 use volume::Volume;
 
 /// What the job does; `answered` is not shown but read, and says when the first answer was there.

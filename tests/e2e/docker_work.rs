@@ -1,6 +1,7 @@
 //! What jobs do with Docker once they reach it.
 
-use crate::pod::{Pod, Suite};
+use crate::pod::Pod;
+use crate::suite::Suite;
 use crate::volume::Volume;
 
 /// Makes the image `busybox` without a registry, from the job image's static busybox.

@@ -1,7 +1,8 @@
 //! A job's first `docker` command works: once, at once, without a retry anywhere.
 
 use crate::openssl::{Authority, Profile};
-use crate::pod::{Pod, Suite};
+use crate::pod::Pod;
+use crate::suite::Suite;
 use crate::volume::Volume;
 
 /// How often each must succeed in a row; one failure in twenty would still spoil a day.

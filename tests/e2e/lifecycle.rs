@@ -5,7 +5,8 @@ use std::path::Path;
 use std::thread;
 
 use crate::docker_work::IMPORT_BUSYBOX;
-use crate::pod::{Pod, Suite};
+use crate::pod::Pod;
+use crate::suite::Suite;
 use crate::volume::Volume;
 
 /// On SIGTERM the users' containers are stopped as `docker stop` does it: they hear about it.

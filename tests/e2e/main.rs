@@ -15,5 +15,6 @@ mod outcome;
 mod pod;
 mod podman;
 mod sockets;
+mod suite;
 mod two_daemons;
 mod volume;

@@ -11,39 +11,11 @@ use std::time::Duration;
 
 use crate::outcome::Outcome;
 use crate::podman::{Finished, podman, remove_abandoned_pods, require_image, step};
+use crate::suite::Suite;
 use crate::volume::Volume;
 
 /// The longest that a job may take, and that a service may take to end.
 const PATIENCE: Duration = Duration::from_secs(100);
-
-/// The Debian whose Docker is meant.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Suite {
-    /// Docker 20.10; only as a client.
-    Bookworm,
-    /// Docker 26.1.
-    Trixie,
-    /// Docker 28.
-    Sid,
-}
-
-impl Suite {
-    fn base_image(self) -> &'static str {
-        match self {
-            Self::Bookworm => "localhost/dind-base:bookworm",
-            Self::Trixie => "localhost/dind-base:trixie",
-            Self::Sid => "localhost/dind-base:sid",
-        }
-    }
-
-    fn service_image(self) -> &'static str {
-        match self {
-            Self::Bookworm => panic!("there is no service image of bookworm"),
-            Self::Trixie => "localhost/dind-init:dev",
-            Self::Sid => "localhost/dind-init:dev-sid",
-        }
-    }
-}
 
 /// A pod that is not started yet.
 #[derive(Clone, Debug)]
@@ -218,9 +190,8 @@ impl Pod {
     pub fn service_end(&self) -> Outcome<'_> {
         let waited = podman(&["wait", &self.service()], PATIENCE);
         let status = waited.status.map(|_| {
-            waited
-                .output
-                .trim()
+            let last_line = waited.output.lines().last().unwrap_or_default();
+            last_line
                 .parse()
                 .unwrap_or_else(|_| panic!("podman wait: {}", waited.output))
         });

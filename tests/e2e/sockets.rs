@@ -3,7 +3,8 @@
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
-use crate::pod::{Pod, Suite};
+use crate::pod::Pod;
+use crate::suite::Suite;
 use crate::volume::Volume;
 
 #[test]

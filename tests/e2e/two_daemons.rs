@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::openssl::{Authority, Profile, is_whole_set};
-use crate::pod::{Pod, Suite};
+use crate::pod::Pod;
+use crate::suite::Suite;
 use crate::volume::Volume;
 
 /// One serves, the other says why it does not, and whoever reads meanwhile reads one whole set.

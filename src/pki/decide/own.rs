@@ -50,6 +50,12 @@ pub(super) fn client(
     now: OffsetDateTime,
 ) -> (ClientAction, Vec<Finding>) {
     let directory = &found.client;
+    if let Err(finding) = refusals::unreadable(directory) {
+        return (
+            ClientAction::Leave,
+            vec![finding.with_severity(Severity::Error)],
+        );
+    }
     let (there, missing): (Vec<_>, Vec<_>) = SET
         .into_iter()
         .partition(|name| directory.content(name).is_some());

@@ -2,11 +2,9 @@
 
 use std::{io, path::Path};
 
+use super::read_only::read_only;
 use crate::{
-    facts::{
-        certificates::{Access, CA_CERTIFICATES, CERTIFICATE, Directory, File, KEY, Presence},
-        mounts::VolumeKind,
-    },
+    facts::certificates::{Access, CA_CERTIFICATES, CERTIFICATE, Directory, File, KEY, Presence},
     pki::{
         origin::ForeignFile,
         verify::{Flaw, Problem},
@@ -15,10 +13,10 @@ use crate::{
 };
 
 /// Where a registry's CA belongs.
-const REGISTRY_CA: &str = "/etc/dind/registry-ca";
+pub(super) const REGISTRY_CA: &str = "/etc/dind/registry-ca";
 
 /// Kubernetes' and cert-manager's names for what Docker calls `ca.pem`, `cert.pem` and `key.pem`.
-const KUBERNETES_NAMES: [(&str, &str); 3] = [
+pub(super) const KUBERNETES_NAMES: [(&str, &str); 3] = [
     ("ca.crt", CA_CERTIFICATES),
     ("tls.crt", CERTIFICATE),
     ("tls.key", KEY),
@@ -146,106 +144,6 @@ pub(super) fn empty_dir(mount_path: &Path) -> String {
     )
 }
 
-fn read_only(directory: &Directory, foreign: &[ForeignFile]) -> Finding {
-    let names = kubernetes_names(directory);
-    let cause = format!(
-        "{} {}. {}.",
-        directory.path.display(),
-        whereabouts(directory),
-        contents(directory, foreign)
-    );
-    if names.iter().any(|name| name.starts_with("tls.")) {
-        return certs::NAMING.found(cause, renaming_fix(directory, &names));
-    }
-    certs::READONLY.found(cause, read_only_fix(directory, foreign))
-}
-
-/// `is a read-only Secret volume`, with what tells it from others.
-fn whereabouts(directory: &Directory) -> String {
-    let verb = match directory.presence {
-        Presence::Missing => "is missing, and would lie on",
-        _ => "is",
-    };
-    let Some(mount) = &directory.mount else {
-        return format!("{verb} a read-only file system");
-    };
-    match directory.volume {
-        VolumeKind::RootFileSystem if directory.presence == Presence::Missing => {
-            format!("{verb} the container's own file system, which is read-only")
-        }
-        VolumeKind::RootFileSystem => {
-            "lies on the container's own file system, which is read-only".into()
-        }
-        VolumeKind::Other => format!(
-            "{verb} a read-only volume ({} of {}, mounted at {})",
-            mount.root.display(),
-            mount.source,
-            mount.point.display()
-        ),
-        kind if mount.point == directory.path => format!("{verb} a read-only {kind}"),
-        kind => format!(
-            "{verb} a read-only {kind} (mounted at {})",
-            mount.point.display()
-        ),
-    }
-}
-
-fn contents(directory: &Directory, foreign: &[ForeignFile]) -> String {
-    let others: Vec<_> = directory
-        .names
-        .iter()
-        .filter(|name| !foreign.iter().any(|file| file.name == name.as_str()))
-        .map(String::as_str)
-        .collect();
-    match (foreign.is_empty(), others.len()) {
-        (true, 0) => "It is empty".into(),
-        (true, _) => format!("It holds {}", shortened(&others)),
-        (false, 0) => format!("It holds {}", list(foreign)),
-        (false, _) => format!("It holds {}; and {}", list(foreign), shortened(&others)),
-    }
-}
-
-fn read_only_fix(directory: &Directory, foreign: &[ForeignFile]) -> String {
-    let lines = empty_dir(&volume_to_mount(directory));
-    let Some(volume) = config_toml_volume(directory.volume) else {
-        return format!(
-            "mount it writable, or mount a writable volume there (Kubernetes executor, \
-             config.toml):\n{lines}"
-        );
-    };
-    if is_lone_ca(directory, foreign) {
-        return format!(
-            "in the runner's config.toml, move that {} to {REGISTRY_CA} and mount an empty volume \
-             here:\n{lines}\n[[runners.kubernetes.volumes.{volume}]]\n  name = \"…\"\n  \
-             mount_path = \"{REGISTRY_CA}\"\n  read_only = true",
-            volume_noun(directory.volume)
-        );
-    }
-    format!(
-        "to use your own certificates, mount the server's {CA_CERTIFICATES}, {CERTIFICATE} and \
-         {KEY} at {} as well.\nTo have them made, mount an empty volume here instead \
-         (config.toml):\n{lines}",
-        sibling(directory, "server")
-    )
-}
-
-fn renaming_fix(directory: &Directory, names: &[&str]) -> String {
-    let volume = config_toml_volume(directory.volume).unwrap_or("secret");
-    let items: Vec<_> = KUBERNETES_NAMES
-        .iter()
-        .filter(|(theirs, _)| names.contains(theirs))
-        .map(|(theirs, dockers)| format!("    \"{theirs}\" = \"{dockers}\""))
-        .collect();
-    format!(
-        "in the runner's config.toml, rename the files, and mount the server's set at {} too:\n\
-         [[runners.kubernetes.volumes.{volume}]]\n  name = \"…\"\n  mount_path = \"{}\"\n  \
-         read_only = true\n  [runners.kubernetes.volumes.{volume}.items]\n{}",
-        sibling(directory, "server"),
-        directory.path.display(),
-        items.join("\n")
-    )
-}
-
 fn denied(directory: &Directory) -> Finding {
     let path = directory.path.display();
     let verb = match directory.presence {
@@ -324,7 +222,7 @@ fn flaw_fix(directory: &Directory, flaw: &Flaw) -> String {
 }
 
 /// A CA and nothing of a set: most likely a registry's, mounted in the wrong place.
-fn is_lone_ca(directory: &Directory, foreign: &[ForeignFile]) -> bool {
+pub(super) fn is_lone_ca(directory: &Directory, foreign: &[ForeignFile]) -> bool {
     let is_ca_by_name = directory.names.len() == 1
         && directory.names[0] != CERTIFICATE
         && [".crt", ".pem"]
@@ -337,7 +235,7 @@ fn is_lone_ca(directory: &Directory, foreign: &[ForeignFile]) -> bool {
     }
 }
 
-fn kubernetes_names(directory: &Directory) -> Vec<&str> {
+pub(super) fn kubernetes_names(directory: &Directory) -> Vec<&str> {
     KUBERNETES_NAMES
         .iter()
         .map(|(theirs, _)| *theirs)
@@ -345,45 +243,14 @@ fn kubernetes_names(directory: &Directory) -> Vec<&str> {
         .collect()
 }
 
-/// Where the container's own file system is read-only, `server/` needs the volume as well.
-fn volume_to_mount(directory: &Directory) -> std::path::PathBuf {
-    match (directory.volume, directory.path.parent()) {
-        (VolumeKind::RootFileSystem, Some(parent)) => parent.to_owned(),
-        _ => directory.path.clone(),
-    }
-}
-
-fn config_toml_volume(kind: VolumeKind) -> Option<&'static str> {
-    match kind {
-        VolumeKind::Secret | VolumeKind::SecretOrConfigMap => Some("secret"),
-        VolumeKind::ConfigMap => Some("config_map"),
-        _ => None,
-    }
-}
-
-fn volume_noun(kind: VolumeKind) -> &'static str {
-    match kind {
-        VolumeKind::ConfigMap => "ConfigMap",
-        VolumeKind::SecretOrConfigMap => "Secret or ConfigMap",
-        _ => "Secret",
-    }
-}
-
-fn sibling(directory: &Directory, name: &str) -> String {
+pub(super) fn sibling(directory: &Directory, name: &str) -> String {
     directory.path.with_file_name(name).display().to_string()
 }
 
-fn list(foreign: &[ForeignFile]) -> String {
+pub(super) fn list(foreign: &[ForeignFile]) -> String {
     let files: Vec<_> = foreign
         .iter()
         .map(|file| format!("{}, {}", file.name, file.what))
         .collect();
     files.join("; ")
-}
-
-fn shortened(names: &[&str]) -> String {
-    match names.len() {
-        0..=6 => names.join(", "),
-        more => format!("{} and {} more", names[..6].join(", "), more - 6),
-    }
 }

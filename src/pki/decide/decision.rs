@@ -1,0 +1,117 @@
+//! The plan for a certificate directory.
+
+use std::{fmt, path::PathBuf};
+
+use crate::{pki::inspect::Certificate, reasons::Finding, settings::subject_names::SubjectName};
+
+/// What to do, and what to tell.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    pub signer: Signer,
+    pub server: ServerAction,
+    pub client: ClientAction,
+    /// The names of a server certificate that is issued.
+    pub names: Vec<SubjectName>,
+    /// Where `ca/` is written: the CA's certificate, and its key if it is a new one.
+    pub ca_directory: Option<PathBuf>,
+    /// None of them fatal.
+    pub findings: Vec<Finding>,
+}
+
+/// The plan in a few lines.
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.signer {
+            Signer::Nobody => f.write_str("CA: none is needed")?,
+            Signer::New => f.write_str("CA: make a new one")?,
+            Signer::Renewed { name, .. } => {
+                write!(f, "CA: make a new certificate CN={name} for the key in ca/")?;
+            }
+            Signer::Existing { certificate, .. } => {
+                write!(f, "CA: use {} in ca/", certificate.subject)?;
+            }
+        }
+        if let Some(directory) = &self.ca_directory {
+            write!(f, ", and write it to {}", directory.display())?;
+        }
+        match self.server {
+            ServerAction::Keep => f.write_str("\nserver: keep what is there")?,
+            ServerAction::UseOwn => f.write_str("\nserver: use your own set")?,
+            ServerAction::Issue => {
+                f.write_str("\nserver: issue for")?;
+                for (position, name) in self.names.iter().enumerate() {
+                    let comma = if position == 0 { "" } else { "," };
+                    write!(f, "{comma} {name}")?;
+                }
+            }
+        }
+        f.write_str(match self.client {
+            ClientAction::Keep => "\nclient: keep what is there",
+            ClientAction::Issue => "\nclient: issue with a new key",
+            ClientAction::Recertify => "\nclient: issue for the key that is there",
+            ClientAction::UseOwn => "\nclient: use your own set",
+            ClientAction::Leave => "\nclient: leave it as it is",
+        })
+    }
+}
+
+/// Who signs what is issued.
+#[derive(Clone)]
+pub enum Signer {
+    /// Nothing is issued.
+    Nobody,
+    /// A new CA.
+    New,
+    /// The key in `ca/`, which gets a new certificate.
+    Renewed {
+        key_pem: Vec<u8>,
+        /// The CA's common name.
+        name: String,
+        /// Kept, because what was issued before refers to it.
+        key_identifier: Option<Vec<u8>>,
+    },
+    /// The CA in `ca/`, as it is.
+    Existing {
+        key_pem: Vec<u8>,
+        certificate: Box<Certificate>,
+        certificate_pem: Vec<u8>,
+    },
+}
+
+impl fmt::Debug for Signer {
+    /// Without the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nobody => f.write_str("Nobody"),
+            Self::New => f.write_str("New"),
+            Self::Renewed { name, .. } => write!(f, "Renewed({name})"),
+            Self::Existing { certificate, .. } => write!(f, "Existing({})", certificate.subject),
+        }
+    }
+}
+
+/// What to do with `server/`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ServerAction {
+    /// Ours or official's, and still good.
+    Keep,
+    /// Replace what is there, if anything.
+    Issue,
+    /// The user's own set.
+    UseOwn,
+}
+
+/// What to do with `client/`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ClientAction {
+    /// Ours or official's, and still good.
+    Keep,
+    /// Replace what is there, if anything.
+    Issue,
+    /// A new certificate for the key that is there, under the CA that is there.
+    Recertify,
+    /// The user's own set.
+    UseOwn,
+    /// Not ours to write; a finding says what is wrong with it.
+    Leave,
+}
