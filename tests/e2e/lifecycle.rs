@@ -145,6 +145,25 @@ fn dockerds_own_exit_status_is_the_services() {
     }
 }
 
+/// Whatever the init does to its own signals, dockerd and the users' containers get them as the
+/// container had them: none blocked, none ignored that was not.
+#[test]
+fn signals_are_passed_on_as_they_came() {
+    let pod = Pod::new(Suite::Trixie).certs(&Volume::memory()).start();
+    pod.job(&format!(
+        "set -e\n{IMPORT_BUSYBOX}
+        docker run --rm busybox busybox grep -E 'Sig(Blk|Ign)' /proc/self/status"
+    ))
+    .expect_success()
+    .expect("SigBlk:\t0000000000000000")
+    .expect("SigIgn:\t0000000000000000");
+    pod.in_service("grep SigBlk /proc/$(pgrep -x dockerd)/status")
+        .expect("0000000000000000");
+    // The control: the init's own are blocked.
+    pod.in_service("grep SigBlk /proc/1/status")
+        .expect_not("0000000000000000");
+}
+
 /// A command that is not dockerd is run as it is, as the official entrypoint does.
 #[test]
 fn another_command_is_passed_through() {
