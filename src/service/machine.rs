@@ -11,7 +11,7 @@ use crate::{
     dockerd::{readiness::Readiness, rootless},
     facts::mounts::Mounts,
     log,
-    reasons::{Finding, privilege},
+    reasons::Finding,
     settings::Settings,
     setup,
 };
@@ -57,7 +57,7 @@ pub fn prepare(
     } else {
         let account = Account::from_uid(uid).ok().flatten();
         let name = account.map(|account| account.name).unwrap_or_default();
-        rootless::check(uid.as_raw(), &name).map_err(|missing| privilege::rootless(&missing))?;
+        rootless::check(uid.as_raw(), &name)?;
     }
     Ok(environment)
 }
