@@ -187,16 +187,16 @@ A job that makes many networks should remove them: docker network prune.",
     ],
     samples: &[
         Sample {
-            text: "failed to start daemon: Error initializing network controller: error creating default \"bridge\" network: all predefined address pools have been fully subnetted",
-            source: "after moby docker-v29.7.2 daemon/libnetwork",
+            text: "Error response from daemon: all predefined address pools have been fully subnetted",
+            source: "Docker 28.5.2, run with two networks in a pool for one",
         },
         Sample {
-            text: "failed to start daemon: Error initializing network controller: Error creating default \"bridge\" network: could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network",
-            source: "after moby v26.1.5 libnetwork",
+            text: "Error response from daemon: could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network",
+            source: "Docker 26.1.5, run with two networks in a pool for one",
         },
         Sample {
-            text: "Error response from daemon: Pool overlaps with other one on this address space",
-            source: "after moby v20.10 libnetwork/ipamapi, also later",
+            text: "Error response from daemon: invalid pool request: Pool overlaps with other one on this address space",
+            source: "Docker 28.5.2, run; 26.1.5 without the first words",
         },
     ],
 }

@@ -107,10 +107,12 @@ Give containers limits that this one has, in .gitlab-ci.yml at the service:
         command: [\"--default-ulimit\", \"nofile=1024:1024\"]
 Or let the service raise limits: CAP_SYS_RESOURCE, which `privileged = true` usually includes.",
     patterns: &[&["error setting rlimit type"]],
-    samples: &[Sample {
-        text: "time=\"2026-11-23T15:32:57.880550476Z\" level=error msg=\"Handler for POST /v1.45/containers/x/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error setting rlimit type 7: operation not permitted: unknown\"",
-        source: "after Docker Hub's README of docker; runc 1.1",
-    }],
+    samples: &[
+        Sample {
+            text: "time=\"2026-11-23T16:03:49.299832219Z\" level=error msg=\"Handler for POST /v1.45/containers/50daf5e2933e/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error setting rlimits for ready process: error setting rlimit type 7: operation not permitted: unknown\" spanID=ef23b69a053c5eac traceID=a6ca2c67df7cf6ca2a7ba70b3bfbd454",
+            source: "Docker 26.1.5, run without CAP_SYS_RESOURCE and with --default-ulimit",
+        },
+    ],
 }
 
 ROOTLESS_KIT = Fatal "PRIVILEGE-ROOTLESS-KIT" {
