@@ -10,7 +10,7 @@ use nix::{
 use crate::{
     dockerd::{readiness::Readiness, rootless},
     facts::mounts::Mounts,
-    reasons::{Finding, privilege},
+    reasons::Finding,
     report::Report,
     settings::Settings,
     setup,
@@ -58,7 +58,7 @@ pub fn prepare(
     } else {
         let account = Account::from_uid(uid).ok().flatten();
         let name = account.map(|account| account.name).unwrap_or_default();
-        rootless::check(uid.as_raw(), &name).map_err(|missing| privilege::rootless(&missing))?;
+        rootless::check(uid.as_raw(), &name)?;
     }
     Ok(environment)
 }
