@@ -6,7 +6,7 @@ mod life;
 mod machine;
 mod other_port;
 
-use std::{ffi::OsString, path::Path, sync::Arc, time::Instant};
+use std::{ffi::OsString, os::fd::OwnedFd, path::Path, sync::Arc, time::Instant};
 
 use nix::unistd::Uid;
 
@@ -25,9 +25,9 @@ use crate::{
     facts::mounts::Mounts,
     log,
     opening::Opening,
-    pki::{Certificates, ClientKeyInTheMaking, PendingClient},
+    pki::{Certificates, ClientAction, ClientKeyInTheMaking, PendingClient},
     plan::{Plan, User},
-    reasons::{Finding, daemon},
+    reasons::{self, Finding, daemon},
     report::Report,
     settings::{CertificateSettings, OnFailure, Settings, process_environment},
     signals::Signals,
@@ -169,9 +169,7 @@ impl Service<'_> {
         }
         .spawn()
         .map_err(|error| daemon::missing(&error))?;
-        let report = self.report.clone();
-        let output = Output::follow(said, move |finding| report.finding(finding))
-            .map_err(|error| daemon::init("dockerd's stderr", &error))?;
+        let output = self.follow(said)?;
 
         let opening = match (&self.sockets, self.pending.take()) {
             (Some(sockets), Some((client, key))) => {
@@ -207,6 +205,27 @@ impl Service<'_> {
             Some((client, key)) => client.publish(key),
             None => Ok(()),
         }
+    }
+
+    /// Passes dockerd's stderr on and reports what it shows.
+    fn follow(&self, said: OwnedFd) -> Result<Output, Finding> {
+        let report = self.report.clone();
+        let made_here = self.certificates.as_ref().filter(|made| {
+            !matches!(
+                made.decision.client,
+                ClientAction::UseOwn | ClientAction::Leave
+            )
+        });
+        let directory = made_here.and(self.tls).map(|tls| tls.directory.clone());
+        let tell = move |finding: &Finding| {
+            if finding.reason.id == reasons::client::WRONG_CA.id
+                && let Some(cause) = directory.as_deref().and_then(certificates::overwritten)
+            {
+                report.finding(&cause);
+            }
+            report.finding(finding);
+        };
+        Output::follow(said, tell).map_err(|error| daemon::init("dockerd's stderr", &error))
     }
 
     fn command_line(&self) -> Vec<OsString> {

@@ -1,6 +1,6 @@
 //! The certificates of this very container and job.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use time::OffsetDateTime;
 
@@ -10,7 +10,7 @@ use crate::{
         mounts::Mounts,
     },
     pki::{self, Certificates, Job, Wanted, leftovers},
-    reasons::Finding,
+    reasons::{Finding, certs},
     settings::{CertificateSettings, Settings, subject_names::SubjectName},
 };
 
@@ -64,11 +64,48 @@ pub fn wanted<'a>(
     }
 }
 
+/// Whether another dind has put its own set where ours was; to be asked when a client trusts
+/// someone else.
+///
+/// `server` is ours alone, and in the sets that we make both CAs are the same file.
+pub fn overwritten(directory: &Path) -> Option<Finding> {
+    let read = |part: &str| fs::read(directory.join(part).join("ca.pem"));
+    let (server, client) = (read("server").ok()?, read("client").ok()?);
+    (server != client).then(|| {
+        certs::OVERWRITTEN.met(format!(
+            "{0}/client/ca.pem is not the CA of {0}/server any more.",
+            directory.display()
+        ))
+    })
+}
+
 /// Removes this job's directory, if it is one below the builds directory.
 pub fn remove(certificates: &CertificateSettings, settings: &Settings) {
     if let Some(directory) = job_directory(certificates, settings)
         && let Err(error) = leftovers::remove(directory)
     {
         tracing::warn!("{} stays: {error}", directory.display());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::tempdir;
+
+    use super::*;
+
+    #[test]
+    fn a_set_that_somebody_replaced_is_noticed() {
+        let directory = tempdir().unwrap();
+        for part in ["server", "client"] {
+            fs::create_dir(directory.path().join(part)).unwrap();
+            fs::write(directory.path().join(part).join("ca.pem"), "one").unwrap();
+        }
+        assert_eq!(overwritten(directory.path()), None);
+        fs::write(directory.path().join("client/ca.pem"), "another").unwrap();
+        let finding = overwritten(directory.path()).unwrap();
+        assert_eq!(finding.reason.id, "CERTS-OVERWRITTEN");
+        fs::remove_file(directory.path().join("client/ca.pem")).unwrap();
+        assert_eq!(overwritten(directory.path()), None);
     }
 }
