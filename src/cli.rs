@@ -96,6 +96,12 @@ Environment, our own:
   DIND_DOCKERD_ARGS       more flags for dockerd, split as a shell splits words
   DIND_CLIENT_KEY         ecdsa-p256 (default, made at once) or rsa-2048 (old clients)
   DIND_CERT_DAYS          days that certificates are valid: 1 to 3650 (default 825)
+  DIND_ON_FAILURE         explain: stay and answer docker commands with the reason (default in a
+                          GitLab job); exit: end with a status that is not 0 (default elsewhere)
+  DIND_JOB_LOG            auto (default): write to the job's log on Kubernetes what breaks docker
+                          commands; off: never
+  DIND_START_TIMEOUT      seconds without a word of dockerd, before it is ready, until that is
+                          explained: 1 to 3600 (default 60)
   DIND_LOG                text (default) or json
   DIND_INIT               official: run the image's original entrypoint instead
 
