@@ -309,6 +309,42 @@ mod tests {
         assert!(ask(address, b"GET / HTTP/1.1\r\n\r\n").contains("503"));
     }
 
+    /// Bytes that a generator makes, the same in every run, after beginnings that lead deep.
+    #[test]
+    fn no_bytes_make_it_panic() {
+        let server = issue::message_certificate("docker").unwrap();
+        let tls = config(vec![server.0], server.1).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let _daemon = ErrorDaemon::start(&[listener.as_fd()], Some(tls), "x").unwrap();
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        let mut random = || {
+            // xorshift64, Marsaglia 2003
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        };
+        let beginnings: [&[u8]; 5] = [
+            b"",
+            b"\x16\x03\x01\x00\x40\x01\x00\x00\x3c\x03\x03",
+            b"\x16\x03\x03",
+            b"POST / HTTP/1.1\r\n",
+            b"GET / HTTP/1.1\r\n\r\n",
+        ];
+        for round in 0..500 {
+            let mut client = TcpStream::connect(address).unwrap();
+            let length = random() % 300;
+            let rest = (0..length).map(|_| random().to_le_bytes()[3]);
+            let bytes: Vec<u8> = beginnings[round % 5].iter().copied().chain(rest).collect();
+            // It may hang up at any time.
+            let _ = client.write_all(&bytes);
+            let _ = client.shutdown(std::net::Shutdown::Write);
+            let _ = client.read_to_end(&mut Vec::new());
+        }
+        assert!(ask(address, b"GET / HTTP/1.1\r\n\r\n").contains("503"));
+    }
+
     #[test]
     fn when_it_ends_new_clients_wait_for_the_next_to_accept() {
         let (daemon, address, listener) = daemon("x");
