@@ -3,8 +3,18 @@
 use crate::reasons::Finding;
 
 /// The answer to a docker command, which the CLI prints after `Error response from daemon: `.
-pub fn api_message(finding: &Finding) -> String {
-    format!("the Docker daemon of this job is not there.\ndind-init: {finding}")
+///
+/// `also` is what else was found to be wrong: it is worth a line each, since who has mended the
+/// first would only meet the next.
+pub fn api_message(finding: &Finding, also: &[Finding]) -> String {
+    let mut message = format!("the Docker daemon of this job is not there.\ndind-init: {finding}");
+    for other in also {
+        message.push_str(&format!(
+            "\n  Also: {}: {}",
+            other.reason.id, other.reason.summary
+        ));
+    }
+    message
 }
 
 /// The first line alone, for places that have room for no more.
@@ -79,8 +89,14 @@ mod tests {
 
     #[test]
     fn the_answer_to_docker_has_the_id_the_cause_and_the_fix() {
-        let message = api_message(&finding());
-        for part in ["CERTS-READONLY", "Secret volume", "move it"] {
+        let also = [certs::UNSHARED.found("", "")];
+        let message = api_message(&finding(), &also);
+        for part in [
+            "CERTS-READONLY",
+            "Secret volume",
+            "move it",
+            "Also: CERTS-UNSHARED",
+        ] {
             assert!(message.contains(part), "{message}");
         }
         assert!(message.lines().count() <= 14);

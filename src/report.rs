@@ -72,6 +72,15 @@ impl Report {
         status::write_termination_message(finding);
     }
 
+    /// What else was found to break docker commands.
+    pub fn beside(&self, failure: &Finding) -> Vec<Finding> {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let others = told.findings.iter().filter(|finding| {
+            finding.severity <= Severity::Error && finding.reason.id != failure.reason.id
+        });
+        others.cloned().collect()
+    }
+
     pub fn state(&self, state: State) {
         self.tell(|told| told.state = state);
     }

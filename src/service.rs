@@ -285,7 +285,7 @@ impl Service<'_> {
     fn answer(&self, sockets: &Sockets, finding: &Finding) -> std::io::Result<ErrorDaemon> {
         let server = self.certificates.as_ref().map(|made| &made.tls);
         let tls = error_daemon::tls(server, finding);
-        let explanation = explain::api_message(finding);
+        let explanation = explain::api_message(finding, &self.report.beside(finding));
         ErrorDaemon::start(&sockets.descriptors(), tls, &explanation)
     }
 

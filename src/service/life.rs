@@ -79,6 +79,11 @@ impl Life {
         Some(self.output.recognised(|log| log.explain(End::Ended(ended))))
     }
 
+    fn answer_with(&mut self, finding: &Finding) {
+        let explanation = explain::api_message(finding, &self.report.beside(finding));
+        self.answer(&explanation, Some(finding));
+    }
+
     fn answer(&mut self, explanation: &str, finding: Option<&Finding>) {
         let Some(sockets) = &self.sockets else {
             return;
@@ -129,7 +134,7 @@ impl Events for Life {
         }
         self.output.settle(LAST_WORDS);
         if let Some(finding) = self.explanation(ended) {
-            self.answer(&explain::api_message(&finding), Some(&finding));
+            self.answer_with(&finding);
         }
     }
 
@@ -146,6 +151,6 @@ impl Events for Life {
             .output
             .recognised(|log| log.explain(End::NotReady(waited)));
         self.report.failure(&finding);
-        self.answer(&explain::api_message(&finding), Some(&finding));
+        self.answer_with(&finding);
     }
 }
