@@ -58,8 +58,9 @@ bootstrap() {
     root=$(mktemp -d "$cache/bootstrap-$suite.XXXXXX")
     trap 'umount -q "$root/proc" "$root/sys" || true; rm -rf --one-file-system "$root" "$tarball.new"' EXIT
 
-    echo "base.sh: bootstrapping Debian $suite from $(mirror), a minute or two, once" >&2
-    if ! debootstrap --variant=minbase --include="$packages" "$suite" "$root" "$(mirror)" >"$root.log" 2>&1; then
+    archive=$(mirror)
+    echo "base.sh: bootstrapping Debian $suite from $archive, a minute or two, once" >&2
+    if ! debootstrap --variant=minbase --include="$packages" "$suite" "$root" "$archive" >"$root.log" 2>&1; then
         tail -n 20 "$root.log" >&2
         echo "base.sh: debootstrap failed; the whole log is $root.log" >&2
         exit 1
@@ -89,7 +90,11 @@ mirror() {
     fi
     # shellcheck disable=SC2016  # apt's own placeholder
     site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | sed -n 1p)
-    echo "${site:-}"
+    if [ -z "$site" ]; then
+        echo "base.sh: apt has no index of a Debian archive; run apt-get update, or set DEBIAN_MIRROR" >&2
+        exit 1
+    fi
+    echo "$site"
 }
 
 main
