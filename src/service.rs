@@ -22,6 +22,7 @@ use crate::{
     opening::Opening,
     pki::{Certificates, ClientKeyInTheMaking},
     plan::{Plan, User},
+    preflight,
     reasons::{Finding, daemon},
     settings::{CertificateSettings, Settings, process_environment},
     signals::Signals,
@@ -50,6 +51,8 @@ pub fn run(invocation: &Invocation, settings: &Settings, uid: Uid) -> Result<u8,
         .as_ref()
         .map(|sockets| Sockets::bind(sockets, &mounts).map(Arc::new))
         .transpose()?;
+    let preflight = preflight::run(&plan, settings, &mounts, uid, preflight::PATIENCE);
+    preflight.report()?;
     let mut certificates = tls
         .map(|certificates| certificates::prepare(certificates, settings, &mounts))
         .transpose()?;
@@ -64,7 +67,7 @@ pub fn run(invocation: &Invocation, settings: &Settings, uid: Uid) -> Result<u8,
             .map(|(client, key)| client.publish(key))
             .transpose()?;
     }
-    let environment = machine::prepare(settings, uid, &mounts, &readiness)?;
+    let environment = machine::prepare(settings, uid, &mounts, &preflight, &readiness)?;
 
     let argv = command_line(&plan, uid);
     say_what_starts(&plan, tls);

@@ -5,5 +5,6 @@ pub mod configuration;
 pub mod flags;
 pub mod launch;
 pub mod log;
+pub mod options;
 pub mod readiness;
 pub mod rootless;

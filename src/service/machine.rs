@@ -9,9 +9,10 @@ use nix::{
 
 use crate::{
     dockerd::{readiness::Readiness, rootless},
-    facts::mounts::Mounts,
+    facts::{control_groups, mounts::Mounts},
     log,
-    reasons::{Finding, privilege},
+    preflight::Preflight,
+    reasons::{Finding, Severity, privilege},
     settings::Settings,
     setup,
 };
@@ -30,6 +31,7 @@ pub fn prepare(
     settings: &Settings,
     uid: Uid,
     mounts: &Mounts,
+    preflight: &Preflight,
     readiness: &Readiness,
 ) -> Result<Vec<(OsString, OsString)>, Finding> {
     for path in setup::pid_files::remove_stale(Path::new("/run")) {
@@ -39,18 +41,25 @@ pub fn prepare(
         );
     }
     let mut environment = vec![("NOTIFY_SOCKET".into(), readiness.address().into())];
-    let backend = setup::iptables::Backend::choose(settings.iptables_legacy.as_deref());
+    let backend = &preflight.backend;
     match backend.version() {
         Ok(version) => tracing::info!("{version}: {}", backend.why),
         Err(finding) => log::finding(&finding),
     }
     environment.extend(backend.path().map(|path| ("PATH".into(), path)));
     if uid.is_root() {
-        setup::mounts::prepare(mounts)?
-            .iter()
-            .for_each(log::finding);
-        if let Some(finding) = setup::cgroup::nest(Path::new("/sys/fs/cgroup")) {
-            log::finding(&finding);
+        let mut findings = match setup::mounts::prepare(mounts) {
+            Ok(findings) => findings,
+            Err(finding) => vec![settings.ignored.apply(finding)],
+        };
+        findings.extend(setup::cgroup::nest(Path::new(control_groups::ROOT)));
+        for finding in findings {
+            if finding.severity == Severity::Fatal {
+                return Err(finding);
+            }
+            if !preflight.has(finding.reason) {
+                log::finding(&finding);
+            }
         }
         // Tells dockerd, as systemd's convention is, that it is in a container.
         environment.push(("container".into(), "docker".into()));
