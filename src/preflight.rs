@@ -19,7 +19,7 @@ use crate::{
     reasons::{Finding, Reason, Severity, privilege},
     settings::{Settings, process_environment},
     setup::iptables::Backend,
-    trials::{Trials, Wanted},
+    trials::Trials,
 };
 
 /// How long another daemon may take to let go of the data directory.
@@ -54,20 +54,16 @@ pub fn run(
     patience: Duration,
 ) -> Preflight {
     let options = Options::read(&plan.argv, &process_environment, uid.is_root());
+    let storage = Storage::read(&options.data_root, mounts);
+    let trials = Trials::start(&storage, options.wants_overlay(), uid.is_root(), patience);
     let backend = Backend::choose(settings.iptables_legacy.as_deref());
+    let trials = trials.finish(options.iptables.then_some(&backend));
     let facts = Facts {
         privileges: Privileges::read(),
         control_groups: ControlGroups::read(mounts, Path::new(control_groups::ROOT)),
-        storage: Storage::read(&options.data_root, mounts),
+        storage,
         network: Network::read(mounts),
     };
-    let trials = Trials::run(Wanted {
-        storage: &facts.storage,
-        overlay: options.wants_overlay(),
-        backend: options.iptables.then_some(&backend),
-        is_root: uid.is_root(),
-        patience,
-    });
     let findings = judge(&facts, trials, &options, uid.is_root(), backend.legacy)
         .into_iter()
         .map(|finding| settings.ignored.apply(finding))
@@ -106,6 +102,7 @@ fn judge(
         &facts.storage,
         &trials,
         options,
+        is_root,
     ));
     // Without root dockerd's networks are inside of rootlesskit's, which has an MTU of its own.
     if is_root && !is_restricted {

@@ -26,6 +26,8 @@ pub struct Options {
     pub addresses: bool,
     /// False for `--iptables=false`.
     pub iptables: bool,
+    /// False for `--ip-forward=false`.
+    pub ip_forward: bool,
     /// `--storage-driver`, `-s`, or `DOCKER_DRIVER`, which overrides both (moby#46254).
     pub storage_driver: Option<String>,
 }
@@ -73,6 +75,7 @@ impl Options {
                 || is_set("default-address-pool", "default-address-pools")
                 || text("bridge", Some('b')).is_some(),
             iptables: text("iptables", None).is_none_or(|value| value != "false"),
+            ip_forward: text("ip-forward", None).is_none_or(|value| value != "false"),
             storage_driver: non_empty(environment, "DOCKER_DRIVER")
                 .or_else(|| text("storage-driver", Some('s'))),
         }

@@ -17,7 +17,7 @@ pub fn findings(facts: &Network, trials: &Trials, options: &Options, legacy: boo
         mixed,
         nat_missing(trials, legacy),
         raw_table(trials),
-        forwarding(facts),
+        forwarding(facts, options),
         pool_overlap(facts, options),
         mtu(facts, options),
         dns_loopback(facts, options),
@@ -42,17 +42,12 @@ fn backend_mixed(facts: &Network, legacy: bool) -> Option<Finding> {
 }
 
 fn nat_missing(trials: &Trials, legacy: bool) -> Option<Finding> {
-    let failed = |outcome: &Outcome<String>| match outcome {
-        Outcome::Failed(said) => Some(said.clone()),
-        _ => None,
+    let Outcome::Failed(said) = &trials.nat else {
+        return None;
     };
     let kind = if legacy { "legacy" } else { "nftables" };
-    let (table, said) = failed(&trials.nat)
-        .map(|said| ("nat", said))
-        .or_else(|| failed(&trials.filter).map(|said| ("filter", said)))?;
     Some(network::NAT_MISSING.met(format!(
-        "rules like Docker's, tried in the table {table} of {kind} iptables in a network \
-         namespace of their own:\n{said}"
+        "rules like Docker's were tried with {kind} iptables, in a network of their own:\n{said}"
     )))
 }
 
@@ -70,13 +65,23 @@ fn raw_table(trials: &Trials) -> Option<Finding> {
     })
 }
 
-/// dockerd turns forwarding on where it may. Whether it may is known where it must.
-fn forwarding(facts: &Network) -> Option<Finding> {
-    (facts.forwarding == Some(false) && facts.forwarding_is_read_only).then(|| {
-        network::FORWARDING.met(
-            "net.ipv4.ip_forward is 0, and /proc/sys is mounted read-only, so dockerd cannot \
-             turn it on.",
-        )
+/// dockerd turns forwarding on where it may, and ends where it should and may not.
+fn forwarding(facts: &Network, options: &Options) -> Option<Finding> {
+    if facts.forwarding != Some(false) {
+        return None;
+    }
+    if !options.ip_forward {
+        return Some(network::FORWARDING.met(
+            "net.ipv4.ip_forward is 0, and --ip-forward=false tells dockerd to leave it so.",
+        ));
+    }
+    facts.forwarding_is_read_only.then(|| {
+        network::FORWARDING
+            .met(
+                "net.ipv4.ip_forward is 0, and /proc/sys is mounted read-only, so dockerd cannot \
+                 turn it on, and ends.",
+            )
+            .with_severity(Severity::Fatal)
     })
 }
 
@@ -198,7 +203,6 @@ mod tests {
         assert_eq!(judged(&good(), &Trials::default(), ""), []);
         let passed = Trials {
             nat: Outcome::Passed,
-            filter: Outcome::Passed,
             raw: Outcome::Passed,
             ..Trials::default()
         };
@@ -218,15 +222,6 @@ mod tests {
         let (id, text, severity) = only(judged(&good(), &nat, ""));
         assert_eq!((id, severity), ("NETWORK-NAT-MISSING", Severity::Fatal));
         assert!(text.contains(said) && text.contains("nftables"), "{text}");
-        let filter = Trials {
-            filter: failed(),
-            ..Trials::default()
-        };
-        assert!(
-            only(judged(&good(), &filter, ""))
-                .1
-                .contains("the table filter")
-        );
         let raw = Trials {
             nat: Outcome::Passed,
             raw: failed(),
@@ -304,12 +299,14 @@ mod tests {
     }
 
     #[test]
-    fn forwarding_counts_only_where_dockerd_cannot_turn_it_on() {
+    fn forwarding_counts_where_dockerd_may_not_turn_it_on() {
         let mut facts = good();
         facts.forwarding = Some(false);
         assert_eq!(judged(&facts, &Trials::default(), ""), []);
+        let told = only(judged(&facts, &Trials::default(), "--ip-forward=false"));
+        assert_eq!((told.0, told.2), ("NETWORK-FORWARDING", Severity::Error));
         facts.forwarding_is_read_only = true;
-        let (id, _, severity) = only(judged(&facts, &Trials::default(), ""));
-        assert_eq!((id, severity), ("NETWORK-FORWARDING", Severity::Error));
+        let stuck = only(judged(&facts, &Trials::default(), ""));
+        assert_eq!((stuck.0, stuck.2), ("NETWORK-FORWARDING", Severity::Fatal));
     }
 }

@@ -14,8 +14,13 @@ const LITTLE: u64 = 1 << 30;
 const FEW_INODES: u64 = 10_000;
 
 /// What is wrong with the data directory. Who cannot write there cannot mount there either.
-pub fn findings(place: &Storage, trials: &Trials, options: &Options) -> Vec<Finding> {
-    if let Some(unwritable) = unwritable(place, &trials.write) {
+pub fn findings(
+    place: &Storage,
+    trials: &Trials,
+    options: &Options,
+    is_root: bool,
+) -> Vec<Finding> {
+    if let Some(unwritable) = unwritable(place, &trials.write, is_root) {
         return vec![unwritable];
     }
     [
@@ -28,7 +33,7 @@ pub fn findings(place: &Storage, trials: &Trials, options: &Options) -> Vec<Find
     .collect()
 }
 
-fn unwritable(place: &Storage, write: &Outcome<Failure>) -> Option<Finding> {
+fn unwritable(place: &Storage, write: &Outcome<Failure>, is_root: bool) -> Option<Finding> {
     let Outcome::Failed(failure) = write else {
         return None;
     };
@@ -43,6 +48,8 @@ fn unwritable(place: &Storage, write: &Outcome<Failure>) -> Option<Finding> {
         Failure::NoRoom(errno) => {
             storage::FULL.met(format!("{}: {}; {room}.", place.place(), errno.desc()))
         }
+        // The check for rootless mode knows better: HOME may be wrong.
+        Failure::Denied(_) if !is_root => return None,
         Failure::Denied(errno) => storage::READONLY.met(format!(
             "{} cannot be written: {}.",
             place.place(),
@@ -66,7 +73,7 @@ fn little_room(place: &Storage) -> Option<Finding> {
     let is_little = bytes < LITTLE || inodes.is_some_and(|inodes| inodes < FEW_INODES);
     is_little.then(|| {
         storage::FULL
-            .met(format!("{}: {room}.", place.place()))
+            .met(format!("{}: only {room}.", place.place()))
             .with_severity(Severity::Warning)
     })
 }
@@ -138,7 +145,7 @@ mod tests {
     fn judged(place: &Storage, trials: &Trials, arguments: &[&str]) -> Vec<Finding> {
         let argv: Vec<_> = arguments.iter().map(Into::into).collect();
         let options = Options::new(&argv, &Configuration::default(), &|_| None, true);
-        findings(place, trials, &options)
+        findings(place, trials, &options, true)
     }
 
     fn ids(findings: &[Finding]) -> Vec<&str> {

@@ -8,6 +8,7 @@ pub mod locks;
 pub mod namespaced;
 
 use std::{
+    path::Path,
     sync::mpsc::{self, Receiver},
     thread,
     time::{Duration, Instant},
@@ -15,7 +16,7 @@ use std::{
 
 use self::{
     data_root::Probe,
-    namespaced::{Refusal, Table},
+    namespaced::{Refusal, Rules},
 };
 use crate::{facts::storage::Storage, setup::iptables::Backend};
 
@@ -41,71 +42,85 @@ pub struct Trials {
     pub overlay: Outcome<Refusal>,
     /// The database of the data directory that another process has locked.
     pub locked: Option<String>,
-    /// Rules like dockerd's, in a network of their own; the failure is iptables' own words.
+    /// Rules like those that dockerd's bridge networks need, in a network of their own; the
+    /// failure is iptables' own words.
     pub nat: Outcome<String>,
-    pub filter: Outcome<String>,
+    /// Rules in the table that only newer Dockers use.
     pub raw: Outcome<String>,
     /// A user namespace, which dockerd without root begins with.
     pub user_namespace: Outcome<Refusal>,
 }
 
-/// What to try.
-#[derive(Clone, Copy, Debug)]
-pub struct Wanted<'a> {
-    pub storage: &'a Storage,
-    pub overlay: bool,
-    /// `None` where dockerd is to leave iptables alone.
-    pub backend: Option<&'a Backend>,
-    /// Without root most of it happens inside of rootlesskit's namespaces.
-    pub is_root: bool,
-    /// How long to wait for another daemon to let go of the data directory.
-    pub patience: Duration,
+/// Trials that run.
+#[derive(Debug)]
+pub struct Started {
+    is_root: bool,
+    in_data_root: Receiver<(Outcome<data_root::Failure>, Outcome<Refusal>)>,
+    locked: Receiver<Option<String>>,
+    user_namespace: Option<Receiver<Outcome<Refusal>>>,
+    deadline: Instant,
+    patience: Duration,
 }
 
 impl Trials {
-    /// Runs them all side by side.
-    pub fn run(wanted: Wanted<'_>) -> Self {
-        let storage = wanted.storage.clone();
-        let overlay = wanted.overlay && wanted.is_root;
-        let in_data_root = start(move || match Probe::make(&storage.existing) {
-            Err(failure) => (Outcome::Failed(failure), Outcome::Unknown),
-            Ok(probe) => {
-                let write = probe
-                    .write()
-                    .map_or_else(Outcome::Failed, |()| Outcome::Passed);
-                let overlay = match overlay {
-                    true => namespaced::overlay(&probe),
-                    false => Outcome::Unknown,
-                };
-                (write, overlay)
-            }
-        });
-        let data_root = wanted.storage.data_root.clone();
-        let locked = start(move || locks::wait_until_free(&data_root, wanted.patience));
-        let tables = wanted
-            .backend
-            .filter(|_| wanted.is_root)
-            .map(|backend| Table::ALL.map(|table| namespaced::iptables(table, backend.path())))
-            .map(|commands| commands.map(|mut command| start(move || command.run())));
-        let user_namespace = (!wanted.is_root).then(|| start(namespaced::user_namespace));
+    /// Starts those that need no answer of others. Without root the rest happens inside of
+    /// rootlesskit's namespaces.
+    ///
+    /// `patience` is how long to wait for another daemon to let go of the data directory.
+    pub fn start(storage: &Storage, overlay: bool, is_root: bool, patience: Duration) -> Started {
+        let existing = storage.existing.clone();
+        let data_root = storage.data_root.clone();
+        Started {
+            is_root,
+            in_data_root: start(move || try_data_root(&existing, overlay && is_root)),
+            locked: start(move || locks::wait_until_free(&data_root, patience)),
+            user_namespace: (!is_root).then(|| start(namespaced::user_namespace)),
+            deadline: Instant::now() + LIMIT,
+            patience,
+        }
+    }
+}
 
-        let deadline = Instant::now() + LIMIT;
-        let (write, overlay) = result(in_data_root, deadline);
-        let [nat, filter, raw] = match tables {
-            Some(tables) => tables.map(|table| result(table, deadline)),
+impl Started {
+    /// Tries iptables as well, unless dockerd is to leave that alone, and waits for all.
+    pub fn finish(self, backend: Option<&Backend>) -> Trials {
+        let rules = backend
+            .filter(|_| self.is_root)
+            .map(|backend| Rules::ALL.map(|rules| namespaced::iptables(rules, backend.path())))
+            .map(|trials| trials.map(|trial| start(move || trial.run())));
+        let (write, overlay) = result(self.in_data_root, self.deadline);
+        let [nat, raw] = match rules {
+            Some(rules) => rules.map(|rules| result(rules, self.deadline)),
             None => Default::default(),
         };
-        Self {
+        Trials {
             write,
             overlay,
-            locked: result(locked, deadline + wanted.patience),
             nat,
-            filter,
             raw,
-            user_namespace: user_namespace
-                .map(|trial| result(trial, deadline))
+            user_namespace: self
+                .user_namespace
+                .map(|trial| result(trial, self.deadline))
                 .unwrap_or_default(),
+            locked: result(self.locked, self.deadline + self.patience),
         }
+    }
+}
+
+fn try_data_root(
+    directory: &Path,
+    overlay: bool,
+) -> (Outcome<data_root::Failure>, Outcome<Refusal>) {
+    let probe = match Probe::make(directory) {
+        Ok(probe) => probe,
+        Err(failure) => return (Outcome::Failed(failure), Outcome::Unknown),
+    };
+    let write = probe
+        .write()
+        .map_or_else(Outcome::Failed, |()| Outcome::Passed);
+    match overlay {
+        true => (write, namespaced::overlay(&probe)),
+        false => (write, Outcome::Unknown),
     }
 }
 

@@ -93,17 +93,25 @@ fn try_overlay(directory: &Path) -> Result<(), Refusal> {
         fs::create_dir(layer).map_err(|error| Refusal::at(Step::Mount)(errno_of(&error)))?;
     }
     fs::write("lower2/file", "").map_err(|error| Refusal::at(Step::Mount)(errno_of(&error)))?;
+    // Unmounting would otherwise flush the whole file system below, the node's disk perhaps;
+    // a kernel before 5.10 does not know the option.
+    mount_overlay("volatile,")
+        .or_else(|_| mount_overlay(""))
+        .map_err(Refusal::at(Step::Mount))?;
+    let removed = fs::remove_file("merged/file");
+    let _ = umount2("merged", MntFlags::MNT_DETACH);
+    removed.map_err(|error| Refusal::at(Step::Whiteout)(errno_of(&error)))
+}
+
+fn mount_overlay(option: &str) -> Result<(), Errno> {
+    let options = format!("{option}lowerdir=lower1:lower2,upperdir=upper,workdir=work");
     mount(
         Some("overlay"),
         "merged",
         Some("overlay"),
         MsFlags::empty(),
-        Some("lowerdir=lower1:lower2,upperdir=upper,workdir=work"),
+        Some(options.as_str()),
     )
-    .map_err(Refusal::at(Step::Mount))?;
-    let removed = fs::remove_file("merged/file");
-    let _ = umount2("merged", MntFlags::MNT_DETACH);
-    removed.map_err(|error| Refusal::at(Step::Whiteout)(errno_of(&error)))
 }
 
 fn isolate(namespaces: CloneFlags) -> Result<(), Refusal> {
@@ -177,28 +185,30 @@ fn trial(name: &str) -> Command {
     command
 }
 
-/// A table of iptables.
+/// Rules for iptables-restore, with the matches and targets that dockerd's have, too
+/// (moby `daemon/libnetwork/drivers/bridge`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Table {
-    Nat,
-    Filter,
+pub enum Rules {
+    /// No bridge network without these.
+    Bridge,
+    /// For published ports, since Docker 28.
     Raw,
 }
 
-impl Table {
-    pub const ALL: [Self; 3] = [Self::Nat, Self::Filter, Self::Raw];
+impl Rules {
+    pub const ALL: [Self; 2] = [Self::Bridge, Self::Raw];
 
-    /// Rules with the matches and targets that dockerd's have, too
-    /// (moby `daemon/libnetwork/drivers/bridge/setup_ip_tables_linux.go`).
-    fn rules(self) -> &'static str {
+    fn text(self) -> &'static str {
         match self {
-            Self::Nat => {
-                "*nat\n:DIND-TRIAL - [0:0]\n\
+            Self::Bridge => {
+                "*nat\n\
+                 :DIND-TRIAL - [0:0]\n\
                  -A PREROUTING -m addrtype --dst-type LOCAL -j DIND-TRIAL\n\
-                 -A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE\nCOMMIT\n"
-            }
-            Self::Filter => {
-                "*filter\n:DIND-TRIAL - [0:0]\n-A FORWARD -j DIND-TRIAL\n\
+                 -A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE\n\
+                 COMMIT\n\
+                 *filter\n\
+                 :DIND-TRIAL - [0:0]\n\
+                 -A FORWARD -j DIND-TRIAL\n\
                  -A DIND-TRIAL -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n\
                  COMMIT\n"
             }
@@ -211,22 +221,22 @@ impl Table {
 #[derive(Debug)]
 pub struct IptablesTrial {
     command: Command,
-    table: Table,
+    rules: Rules,
 }
 
 /// `path` is the `PATH` that dockerd is going to have, where it differs.
-pub fn iptables(table: Table, path: Option<OsString>) -> IptablesTrial {
+pub fn iptables(rules: Rules, path: Option<OsString>) -> IptablesTrial {
     let mut command = trial("iptables");
     if let Some(path) = path {
         command.env("PATH", path);
     }
-    IptablesTrial { command, table }
+    IptablesTrial { command, rules }
 }
 
 impl IptablesTrial {
     /// The failure is what iptables said.
-    pub fn run(&mut self) -> Outcome<String> {
-        let Ok(rules) = in_memory(self.table.rules()) else {
+    pub fn run(mut self) -> Outcome<String> {
+        let Ok(rules) = in_memory(self.rules.text()) else {
             return Outcome::Unknown;
         };
         let Ok(output) = self.command.stdin(rules).output() else {
@@ -234,7 +244,7 @@ impl IptablesTrial {
         };
         match output.status.code() {
             Some(0) => Outcome::Passed,
-            // Ended by the alarm, or no iptables-restore, or no namespace for it.
+            // Ended by the alarm; or there is no iptables-restore, or no namespace for it.
             None => Outcome::Unknown,
             Some(status) if status == i32::from(REFUSED) => Outcome::Unknown,
             Some(_) => Outcome::Failed(said(&output.stderr)),
