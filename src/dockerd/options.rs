@@ -24,8 +24,10 @@ pub struct Options {
     pub dns: bool,
     /// The user chose addresses: `--bip`, `--fixed-cidr`, `--default-address-pool`.
     pub addresses: bool,
-    /// False for `--iptables=false`.
+    /// False for `--iptables=false`, and where dockerd speaks nftables itself (Docker 29).
     pub iptables: bool,
+    /// False for `--bridge=none`.
+    pub default_bridge: bool,
     /// False for `--ip-forward=false`.
     pub ip_forward: bool,
     /// `--storage-driver`, `-s`, or `DOCKER_DRIVER`, which overrides both (moby#46254).
@@ -74,7 +76,9 @@ impl Options {
                 || is_set("fixed-cidr", "fixed-cidr")
                 || is_set("default-address-pool", "default-address-pools")
                 || text("bridge", Some('b')).is_some(),
-            iptables: text("iptables", None).is_none_or(|value| value != "false"),
+            iptables: text("iptables", None).is_none_or(|value| value != "false")
+                && text("firewall-backend", None).is_none_or(|value| value != "nftables"),
+            default_bridge: text("bridge", Some('b')).is_none_or(|value| value != "none"),
             ip_forward: text("ip-forward", None).is_none_or(|value| value != "false"),
             storage_driver: non_empty(environment, "DOCKER_DRIVER")
                 .or_else(|| text("storage-driver", Some('s'))),
@@ -153,6 +157,8 @@ mod tests {
             "",
         );
         assert!(chosen.dns && chosen.addresses && !chosen.iptables);
+        assert!(chosen.default_bridge && !options("-b none", "").default_bridge);
+        assert!(!options("--firewall-backend=nftables", "").iptables);
         assert!(!chosen.wants_overlay());
         let file = options(
             "dockerd",

@@ -15,7 +15,7 @@ pub fn findings(facts: &Network, trials: &Trials, options: &Options, legacy: boo
         .flatten();
     [
         mixed,
-        nat_missing(trials, legacy),
+        nat_missing(trials, options, legacy),
         raw_table(trials),
         forwarding(facts, options),
         pool_overlap(facts, options),
@@ -41,14 +41,19 @@ fn backend_mixed(facts: &Network, legacy: bool) -> Option<Finding> {
     })
 }
 
-fn nat_missing(trials: &Trials, legacy: bool) -> Option<Finding> {
+/// Without the default bridge dockerd starts with fewer rules, and other networks lack them.
+fn nat_missing(trials: &Trials, options: &Options, legacy: bool) -> Option<Finding> {
     let Outcome::Failed(said) = &trials.nat else {
         return None;
     };
     let kind = if legacy { "legacy" } else { "nftables" };
-    Some(network::NAT_MISSING.met(format!(
+    let finding = network::NAT_MISSING.met(format!(
         "rules like Docker's were tried with {kind} iptables, in a network of their own:\n{said}"
-    )))
+    ));
+    Some(match options.default_bridge {
+        true => finding,
+        false => finding.with_severity(Severity::Error),
+    })
 }
 
 /// Older Dockers do without, so that it is only said.
@@ -222,6 +227,8 @@ mod tests {
         let (id, text, severity) = only(judged(&good(), &nat, ""));
         assert_eq!((id, severity), ("NETWORK-NAT-MISSING", Severity::Fatal));
         assert!(text.contains(said) && text.contains("nftables"), "{text}");
+        let (_, _, severity) = only(judged(&good(), &nat, "--bridge=none"));
+        assert_eq!(severity, Severity::Error);
         let raw = Trials {
             nat: Outcome::Passed,
             raw: failed(),

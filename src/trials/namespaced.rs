@@ -73,7 +73,10 @@ impl Trial {
             Self::Overlay { directory } => try_overlay(directory),
             Self::Iptables => {
                 isolate(CloneFlags::CLONE_NEWNET)?;
-                let error = Command::new("iptables-restore").arg("--noflush").exec();
+                // The lock of legacy iptables is a file, the same one in every network.
+                let error = Command::new("iptables-restore")
+                    .args(["--noflush", "--wait"])
+                    .exec();
                 Err(Refusal::at(Step::Mount)(errno_of(&error)))
             }
             Self::UserNamespace => isolate(CloneFlags::CLONE_NEWUSER),
