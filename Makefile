@@ -11,6 +11,8 @@ endif
 
 # The Debian whose Docker the image holds: trixie (Docker 26.1) or sid (Docker 28).
 SUITE ?= trixie
+# Two checkouts on one machine do not take each other's image if they name theirs differently.
+export DIND_INIT_IMAGE ?= localhost/dind-init
 TAG = $(if $(filter trixie,$(SUITE)),dev,dev-$(SUITE))
 
 # Everything is built for an explicit target (.cargo/config.toml), so its name is in the path.
@@ -37,7 +39,7 @@ image: ## Make localhost/dind-init:dev (SUITE=sid: :dev-sid) with Debian's own D
 	cargo build --locked --release --bin dind-init
 	install -D $(TARGET_DIR)/release/dind-init $(CONTEXT)/dind-init
 	images/podman build --quiet --pull-never --network=none --file images/debian.Dockerfile \
-	    --build-arg BASE_IMAGE=localhost/dind-base:$(SUITE) --tag localhost/dind-init:$(TAG) $(CONTEXT)
+	    --build-arg BASE_IMAGE=localhost/dind-base:$(SUITE) --tag $(DIND_INIT_IMAGE):$(TAG) $(CONTEXT)
 
 bench: image ## Measure what the README claims
 	cargo bench --locked

@@ -187,6 +187,40 @@ fn a_closed_stderr_changes_nothing() {
 }
 
 #[test]
+fn a_reason_is_explained_by_its_id() {
+    let known = dind_init(&["explain", "certs-readonly"], &[]);
+    assert_eq!(status(&known), 0);
+    for part in [
+        "CERTS-READONLY: ",
+        "Severity: fatal",
+        "empty_dir",
+        "Retry",
+        "DIND_IGNORE",
+    ] {
+        assert!(stdout(&known).contains(part), "{part}");
+    }
+    let unknown = dind_init(&["explain", "CERT-READONLY"], &[]);
+    assert_eq!((status(&unknown), stdout(&unknown)), (64, String::new()));
+    assert!(stderr(&unknown).contains("CERTS-READONLY"));
+}
+
+#[test]
+fn check_says_where_the_job_s_variables_lead() {
+    let (_directory, path) = certificate_directory();
+    let variables = [
+        ("DOCKER_TLS_CERTDIR", path.as_str()),
+        ("DOCKER_HOST", "tcp://docker:2375"),
+    ];
+    let checked = dind_init(&["check"], &variables);
+    let report = stdout(&checked);
+    assert_eq!(status(&checked), 0, "it stops nothing: {report}");
+    assert!(report.contains("error CLIENT-PORT"), "{report}");
+    let right = [variables[0], ("DOCKER_HOST", "tcp://docker:2376")];
+    let report = stdout(&dind_init(&["check"], &right));
+    assert!(!report.contains("CLIENT-"), "{report}");
+}
+
+#[test]
 fn completions_are_printed() {
     let output = dind_init(&["completions", "bash"], &[]);
     assert_eq!(status(&output), 0);

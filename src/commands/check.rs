@@ -81,7 +81,9 @@ impl<'a> Report<'a> {
                 .push_str(&format!("names of this container: {}", names.join(", ")));
             match decision {
                 Ok(decision) => {
-                    report.findings.extend(decision.findings.iter().cloned());
+                    let known = |finding| settings.ignored.apply(finding);
+                    let findings = decision.findings.iter().cloned().map(known);
+                    report.findings.extend(findings);
                     report.certificates = Some(decision.to_string());
                 }
                 Err(finding) => report.findings.push(finding),

@@ -157,8 +157,11 @@ mod tests {
 
     use super::*;
 
-    /// A healthy start of Docker 26.1.5, with a health check and its stop.
-    const HEALTHY: &str = include_str!("log/healthy-26.1.5.log");
+    /// Healthy lives, with a health check and a stop.
+    const HEALTHY: [&str; 2] = [
+        include_str!("log/healthy-26.1.5.log"),
+        include_str!("log/healthy-28.5.2.log"),
+    ];
 
     const EXITED: End = End::Ended(Ended::Exited(1));
 
@@ -200,11 +203,13 @@ mod tests {
 
     #[test]
     fn a_healthy_log_shows_no_reason() {
-        let (recogniser, found) = read(HEALTHY);
-        assert_eq!(found, []);
-        let finding = recogniser.explain(EXITED);
-        assert_eq!(finding.reason, &daemon::UNKNOWN);
-        assert!(finding.cause.contains("said nothing"), "{}", finding.cause);
+        for log in HEALTHY {
+            let (recogniser, found) = read(log);
+            assert_eq!(found, []);
+            let finding = recogniser.explain(EXITED);
+            assert_eq!(finding.reason, &daemon::UNKNOWN);
+            assert!(finding.cause.contains("said nothing"), "{}", finding.cause);
+        }
     }
 
     #[test]

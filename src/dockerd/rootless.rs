@@ -11,7 +11,10 @@ use std::{
 
 use nix::unistd::{AccessFlags, access};
 
-use crate::settings::{Environment, non_empty};
+use crate::{
+    reasons::{Finding, privilege},
+    settings::{Environment, non_empty},
+};
 
 /// What rootlesskit is told.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -66,16 +69,14 @@ pub fn runtime_directory(environment: Environment<'_>, uid: u32) -> PathBuf {
         .map_or_else(|| format!("/run/user/{uid}").into(), PathBuf::from)
 }
 
-/// Official's five checks. What is missing is told in one sentence.
-pub fn check(uid: u32, user: &str) -> Result<(), String> {
+/// Official's five checks.
+pub fn check(uid: u32, user: &str) -> Result<(), Finding> {
     if !super::launch::found_in_path("rootlesskit") {
-        return Err(
-            "rootlesskit is not in the image; use a dind-rootless image as the base".into(),
-        );
+        return Err(privilege::ROOTLESS_KIT.met("no rootlesskit is in the PATH."));
     }
     for file in ["/etc/subuid", "/etc/subgid"] {
         if !has_sub_ids(&fs::read_to_string(file).unwrap_or_default(), uid, user) {
-            return Err(format!("{file} has no line for the user {user} ({uid})"));
+            return Err(privilege::no_sub_ids(file, user, uid));
         }
     }
     let environment = &crate::settings::process_environment;
@@ -87,20 +88,15 @@ pub fn check(uid: u32, user: &str) -> Result<(), String> {
         let writable =
             fs::create_dir_all(&directory).is_ok() && access(&directory, AccessFlags::W_OK).is_ok();
         if !writable {
-            return Err(format!(
-                "{} cannot be written; check HOME and XDG_RUNTIME_DIR",
-                directory.display()
-            ));
+            return Err(privilege::not_writable(&directory));
         }
     }
-    for (file, bad, remedy) in [
-        ("/proc/sys/kernel/unprivileged_userns_clone", "0", "1"),
-        ("/proc/sys/user/max_user_namespaces", "0", "28633"),
+    for file in [
+        "/proc/sys/kernel/unprivileged_userns_clone",
+        "/proc/sys/user/max_user_namespaces",
     ] {
-        if fs::read_to_string(file).is_ok_and(|text| text.trim() == bad) {
-            return Err(format!(
-                "{file} is {bad} on the node; set it to {remedy} there, for example with sysctl"
-            ));
+        if fs::read_to_string(file).is_ok_and(|text| text.trim() == "0") {
+            return Err(privilege::no_user_namespaces(file, "0"));
         }
     }
     Ok(())

@@ -99,6 +99,8 @@ impl Directory {
                     let file = File {
                         path: path.join(&name),
                         content: read(&path.join(&name)),
+                        is_readable_by_all: fs::metadata(path.join(&name))
+                            .is_ok_and(|metadata| metadata.mode() & 0o004 != 0),
                         is_mount: mounts.at(&resolved.join(&name)).is_some(),
                     };
                     (name, file)
@@ -194,6 +196,8 @@ pub struct Owner {
 pub struct File {
     pub path: PathBuf,
     pub content: Result<Vec<u8>, ReadError>,
+    /// By its permission bits, with links followed.
+    pub is_readable_by_all: bool,
     /// A mount of its own: it can be neither replaced nor removed.
     pub is_mount: bool,
 }

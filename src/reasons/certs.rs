@@ -37,7 +37,7 @@ config.toml:
     patterns: &[&["could not load x509 key pair", "permission denied"]],
     samples: &[Sample {
         text: "invalid TLS configuration: Could not load X509 key pair (cert: \"/certs/server/cert.pem\", key: \"/certs/server/key.pem\"): open /certs/server/key.pem: permission denied",
-        source: "docker/go-connections tlsconfig",
+        source: "after docker/go-connections tlsconfig",
     }],
 }
 
@@ -119,7 +119,7 @@ away so that new ones are made.",
         },
         Sample {
             text: "invalid TLS configuration: could not load X509 key pair (cert: \"/certs/server/cert.pem\", key: \"/certs/server/key.pem\"): tls: private key does not match public key",
-            source: "docker/go-connections tlsconfig, Docker 29",
+            source: "after docker/go-connections tlsconfig, Docker 29",
         },
     ],
 }
@@ -141,7 +141,7 @@ ones are made.",
         },
         Sample {
             text: "invalid TLS configuration: could not read CA certificate \"/certs/server/ca.pem\": open /certs/server/ca.pem: no such file or directory",
-            source: "docker/go-connections tlsconfig, Docker 29",
+            source: "after docker/go-connections tlsconfig, Docker 29",
         },
     ],
 }
@@ -166,15 +166,15 @@ in DER is put into PEM in a shell:
         },
         Sample {
             text: "failed to create API server: Error reading X509 key pair (cert: \"/certs/server/cert.pem\", key: \"/certs/server/key.pem\"): tls: failed to parse private key",
-            source: "docker/go-connections tlsconfig",
+            source: "after docker/go-connections tlsconfig",
         },
         Sample {
             text: "invalid TLS configuration: could not read CA certificate \"/certs/server/ca.pem\": is a directory",
-            source: "docker/go-connections tlsconfig, Docker 29",
+            source: "after docker/go-connections tlsconfig, Docker 29",
         },
         Sample {
             text: "invalid TLS configuration: failed to append certificates from PEM file: \"/certs/server/ca.pem\"",
-            source: "docker/go-connections tlsconfig, Docker 29",
+            source: "after docker/go-connections tlsconfig, Docker 29",
         },
     ],
 }
@@ -250,11 +250,11 @@ certificates that are made here, say all names in .gitlab-ci.yml:
 }
 
 /// In a Secret with `defaultMode = 0400`; official's and our own are 0644 on purpose.
-UNREADABLE_KEY = Error "CERTS-UNREADABLE-KEY" {
+UNREADABLE_KEY = Warning "CERTS-UNREADABLE-KEY" {
     summary: "only root may read the client's private key, and jobs run as other users too",
     advice: "\
 Let everybody in the job read client/key.pem: mode 0644, which `defaultMode` of a Secret can set
-where the pod is made. A job that runs as root can ignore this.",
+where the pod is made. A job that runs as root need not care.",
 }
 
 UNVERIFIED = Warning "CERTS-UNVERIFIED" {

@@ -15,7 +15,7 @@ Make the service privileged, in the runner's config.toml ([runners.docker] for t
     patterns: &[&["mkdir /sys/fs/cgroup/", "read-only file system"]],
     samples: &[Sample {
         text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/containers/x/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: unable to apply cgroup configuration: mkdir /sys/fs/cgroup/docker: read-only file system: unknown\"",
-        source: "runc 1.1 in a container whose /sys/fs/cgroup is read-only",
+        source: "after runc 1.1 in a container whose /sys/fs/cgroup is read-only",
     }],
 }
 
@@ -31,7 +31,7 @@ If it is: on a node with cgroup v1, the `devices` controller must be mounted bel
     patterns: &[&["devices cgroup isn't mounted"]],
     samples: &[Sample {
         text: "failed to start daemon: Devices cgroup isn't mounted",
-        source: "moby docker-v29.7.2 daemon/daemon_unix.go",
+        source: "Docker 26.1.5 and 28.5.2, run without /sys/fs/cgroup",
     }],
 }
 
@@ -61,11 +61,11 @@ namespace of its own. With the Docker executor on the node, in /etc/docker/daemo
     samples: &[
         Sample {
             text: "docker: Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: unable to apply cgroup configuration: cannot enter cgroupv2 \"/sys/fs/cgroup/docker\" with domain controllers -- it is in an invalid state: unknown.",
-            source: "docker-library/docker#308",
+            source: "after docker-library/docker#308",
         },
         Sample {
             text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/containers/x/start returned error: failed to create task for container: cannot enter cgroupv2 \\\"/sys/fs/cgroup/docker\\\" with domain controllers -- it is in threaded mode: unknown\"",
-            source: "earthly#1533",
+            source: "after earthly#1533",
         },
     ],
 }

@@ -81,7 +81,7 @@ Tell the job's clients to use TLS, in .gitlab-ci.yml:
         },
         Sample {
             text: "time=\"2026-11-23T10:00:00.000000000Z\" level=info msg=\"http: TLS handshake error from 127.0.0.1:40932: tls: first record does not look like a TLS handshake\"",
-            source: "Docker 20.10; Go crypto/tls",
+            source: "after Docker 20.10; Go crypto/tls",
         },
     ],
 }
@@ -122,7 +122,7 @@ job its own, in .gitlab-ci.yml:
         },
         Sample {
             text: "2026/11/23 10:00:00 http: TLS handshake error from 10.0.0.7:41234: remote error: tls: unknown certificate authority",
-            source: "OpenSSL clients",
+            source: "after OpenSSL clients",
         },
         Sample {
             text: "2026/11/23 15:35:16 http: TLS handshake error from 127.0.0.1:42986: tls: failed to verify certificate: x509: certificate signed by unknown authority (possibly because of \"x509: ECDSA verification failure\" while trying to verify candidate authority certificate \"dind-init CA\")",
@@ -130,7 +130,7 @@ job its own, in .gitlab-ci.yml:
         },
         Sample {
             text: "2026/11/23 10:00:00 http: TLS handshake error from 10.0.0.7:41234: tls: failed to verify client's certificate: x509: certificate signed by unknown authority",
-            source: "Go crypto/tls before 1.20, Docker 20.10",
+            source: "after Go crypto/tls before 1.20, Docker 20.10",
         },
     ],
 }

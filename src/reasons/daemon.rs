@@ -82,7 +82,7 @@ What this version knows, in a shell of the image:
         },
         Sample {
             text: "flag needs an argument: --mtu",
-            source: "spf13/pflag",
+            source: "after spf13/pflag",
         },
     ],
 }
@@ -223,7 +223,7 @@ a volume of its own, there:
         },
         Sample {
             text: "failed to start daemon: failed to dial \"/run/docker/containerd/containerd.sock\": context deadline exceeded",
-            source: "moby docker-v29.7.2 daemon/command",
+            source: "after moby docker-v29.7.2 daemon/command",
         },
     ],
 }
@@ -265,7 +265,7 @@ Or let the daemon accept old clients (Docker 25 and newer), there:
     patterns: &[&["client version", "is too old. minimum supported api version is"]],
     samples: &[Sample {
         text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for GET /v1.43/containers/json returned error: client version 1.43 is too old. Minimum supported API version is 1.44, please upgrade your client to a newer version\"",
-        source: "Docker 29.0, distribution-library-image#193",
+        source: "after Docker 29.0, distribution-library-image#193",
     }],
 }
 }

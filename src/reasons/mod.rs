@@ -69,12 +69,13 @@ pub struct Reason {
 /// same message changed between versions (`Could not load X509…` became `could not…` in 25.0).
 pub type Pattern = &'static [&'static str];
 
-/// What was logged when this reason was met.
+/// What is logged where this reason is met.
 #[derive(Debug)]
 pub struct Sample {
     /// One or more whole lines.
     pub text: &'static str,
-    /// The version and where the text is from.
+    /// The version and where the text is from; "after" where it was put together from the source's
+    /// own words, or shortened.
     pub source: &'static str,
 }
 

@@ -1,6 +1,6 @@
 //! Reasons about what this container is allowed to do.
 
-use std::io;
+use std::{io, path::Path};
 
 use super::{Finding, Ignoring, START_ANYWAY, Sample, Weight};
 
@@ -33,7 +33,7 @@ The same message comes where `allowed_privileged_services` does not list this im
         },
         Sample {
             text: "failed to start daemon: Error initializing network controller: Error creating default \"bridge\" network: open /proc/sys/net/ipv4/ip_forward: read-only file system",
-            source: "moby daemon/libnetwork; container without --privileged, with NET_ADMIN",
+            source: "after moby daemon/libnetwork; container without --privileged, with NET_ADMIN",
         },
     ],
 }
@@ -52,7 +52,7 @@ For rootless dockerd without privileges and the Docker executor, in the runner's
     patterns: &[&["fork/exec /proc/self/exe: operation not permitted"]],
     samples: &[Sample {
         text: "[rootlesskit:parent] error: failed to start the child: fork/exec /proc/self/exe: operation not permitted",
-        source: "docker-library/docker#330, rootless",
+        source: "docker-library/docker#330, rootless-containers/rootlesskit#172",
     }],
 }
 
@@ -107,10 +107,12 @@ Give containers limits that this one has, in .gitlab-ci.yml at the service:
         command: [\"--default-ulimit\", \"nofile=1024:1024\"]
 Or let the service raise limits: CAP_SYS_RESOURCE, which `privileged = true` usually includes.",
     patterns: &[&["error setting rlimit type"]],
-    samples: &[Sample {
-        text: "time=\"2026-11-23T15:32:57.880550476Z\" level=error msg=\"Handler for POST /v1.45/containers/x/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error setting rlimit type 7: operation not permitted: unknown\"",
-        source: "Docker Hub's README of docker; runc 1.1",
-    }],
+    samples: &[
+        Sample {
+            text: "time=\"2026-11-23T16:03:49.299832219Z\" level=error msg=\"Handler for POST /v1.45/containers/50daf5e2933e/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error setting rlimits for ready process: error setting rlimit type 7: operation not permitted: unknown\" spanID=ef23b69a053c5eac traceID=a6ca2c67df7cf6ca2a7ba70b3bfbd454",
+            source: "Docker 26.1.5, run without CAP_SYS_RESOURCE and with --default-ulimit",
+        },
+    ],
 }
 
 ROOTLESS_KIT = Fatal "PRIVILEGE-ROOTLESS-KIT" {
@@ -130,15 +132,15 @@ ROOTLESS_SUBID = Fatal "PRIVILEGE-ROOTLESS-SUBID" {
 Run the service as the image's own user (rootless, 1000), or add the user in the image's Dockerfile:
     RUN echo 1000:100000:65536 | tee -a /etc/subuid >> /etc/subgid
 newuidmap and newgidmap must be there, and setuid root.",
-    patterns: &[&["rootlesskit", "newuidmap"], &["rootlesskit", "newgidmap"]],
+    patterns: &[&["failed to setup uid/gid map"]],
     samples: &[
         Sample {
-            text: "[rootlesskit:parent] error: failed to setup UID/GID map: newuidmap 36 [0 1000 1 1 100000 65536] failed: newuidmap: write to uid_map failed: Operation not permitted",
-            source: "rootless-containers/rootlesskit pkg/parent, idtools",
+            text: "[rootlesskit:parent] error: failed to setup UID/GID map: newuidmap 11 [0 1000 1 1 100000 65536] failed: newuidmap: write to uid_map failed: Operation not permitted\n: exit status 1",
+            source: "moby/buildkit#3297",
         },
         Sample {
-            text: "[rootlesskit:parent] error: failed to setup UID/GID map: newgidmap 36 [0 1000 1 1 100000 65536] failed: newgidmap: gid range [1-65537) -> [100000-165536) not allowed",
-            source: "rootless-containers/rootlesskit pkg/parent, idtools",
+            text: "[rootlesskit:parent] error: failed to setup UID/GID map: failed to compute uid/gid map: No subuid ranges found for user 1001 (\"testuser\")",
+            source: "Docker docs, rootless troubleshooting",
         },
     ],
 }
@@ -159,11 +161,11 @@ Where AppArmor restricts them (Ubuntu 24.04), on the node:
     samples: &[
         Sample {
             text: "[rootlesskit:parent] error: failed to start the child: fork/exec /proc/self/exe: no space left on device",
-            source: "user.max_user_namespaces=0; Docker docs, rootless troubleshooting",
+            source: "Docker docs, rootless troubleshooting",
         },
         Sample {
             text: "[rootlesskit:parent] error: failed to start the child: fork/exec /proc/self/exe: permission denied",
-            source: "kernel.apparmor_restrict_unprivileged_userns=1; rootlesskit#425",
+            source: "rootless-containers/rootlesskit#421",
         },
     ],
 }
@@ -186,19 +188,13 @@ On the node:
 With the Docker executor, in the runner's config.toml:
     [runners.docker]
     services_devices = { \"docker:*\" = [\"/dev/net/tun\"] }
-With Kubernetes the service has the device where it is privileged.",
+With Kubernetes a privileged service has the device.",
     ignoring: START_ANYWAY,
-    patterns: &[&["ip tuntap add"], &["rootlesskit", "/dev/net/tun"]],
-    samples: &[
-        Sample {
-            text: "[rootlesskit:parent] error: failed to setup network &{logWriter:0xc0}: setting up tap tap0: executing [[ip tuntap add name tap0 mode tap] [ip link set tap0 up]]: exit status 1",
-            source: "moby/buildkit#3292",
-        },
-        Sample {
-            text: "[rootlesskit:child ] error: opening /dev/net/tun: no such file or directory",
-            source: "docker-library/docker#330",
-        },
-    ],
+    patterns: &[&["ip tuntap add"]],
+    samples: &[Sample {
+        text: "[rootlesskit:parent] error: failed to setup network: setting up tap tap0: executing [[nsenter -t 90 -n -m -U --preserve-credentials ip tuntap add name tap0 mode tap]]: exit status 1",
+        source: "after moby/buildkit#3292",
+    }],
 }
 
 /// What rootlesskit says and no other entry names.
@@ -220,15 +216,15 @@ Or run the service as root.",
     samples: &[
         Sample {
             text: "[rootlesskit:child ] error: command [dockerd --host=unix:///run/user/1000/docker.sock] exited: exit status 1",
-            source: "rootless-containers/rootlesskit pkg/child",
+            source: "after rootless-containers/rootlesskit pkg/child",
         },
         Sample {
             text: "dockerd needs to be started with root privileges. To run dockerd in rootless mode as an unprivileged user, see https://docs.docker.com/go/rootless/",
-            source: "moby docker-v29.7.2 daemon/command",
+            source: "Docker 26.1.5 and 28.5.2, run as another user",
         },
         Sample {
             text: "rootless mode needs to be enabled for running with RootlessKit",
-            source: "moby docker-v29.7.2 daemon/command",
+            source: "after moby docker-v29.7.2 daemon/command",
         },
     ],
 }
@@ -248,7 +244,16 @@ pub fn mount_failed(attempt: &str, error: &io::Error) -> Finding {
     MOUNT.found(format!("{attempt}: {error}."), "")
 }
 
-/// `missing`: what the check found, without the full stop.
-pub fn rootless(missing: &str) -> Finding {
-    ROOTLESS.found(format!("{missing}."), "")
+/// `path`: of `/etc/subuid` or `/etc/subgid`.
+pub fn no_sub_ids(path: &str, user: &str, uid: u32) -> Finding {
+    ROOTLESS_SUBID.met(format!("{path} has no line for the user {user} ({uid})."))
+}
+
+pub fn not_writable(directory: &Path) -> Finding {
+    ROOTLESS_HOME.met(format!("{} cannot be written.", directory.display()))
+}
+
+/// `sysctl`: the file below `/proc/sys`, and what it holds.
+pub fn no_user_namespaces(sysctl: &str, value: &str) -> Finding {
+    ROOTLESS_USERNS.met(format!("{sysctl} is {value}."))
 }

@@ -19,12 +19,12 @@ The file is named after the registry's host; registry.example.com_5000.crt is fo
     patterns: &[&["x509: certificate signed by unknown authority"]],
     samples: &[
         Sample {
-            text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: Get \\\"https://registry.example.com/v2/\\\": tls: failed to verify certificate: x509: certificate signed by unknown authority\"",
-            source: "Docker 26",
+            text: "time=\"2026-11-23T16:04:42.581711598Z\" level=warning msg=\"Error getting v2 registry: Get \\\"https://reg.test:5001/v2/\\\": tls: failed to verify certificate: x509: certificate signed by unknown authority\"",
+            source: "Docker 28.5.2, run; 26.1.5 says the same",
         },
         Sample {
             text: "Error response from daemon: Get \"https://registry.example.com:5000/v2/\": x509: certificate signed by unknown authority",
-            source: "Docker 20.10",
+            source: "after Docker 20.10",
         },
         Sample {
             text: "error pulling image configuration: download failed after attempts=6: tls: failed to verify certificate: x509: certificate signed by unknown authority",
@@ -38,20 +38,24 @@ NOT_YET_VALID = Error "REGISTRY-NOT-YET-VALID" {
     advice: "Set the node's clock right, or wait until the certificate is valid.",
     retryable: true,
     patterns: &[&["x509: certificate has expired or is not yet valid", " is before "]],
-    samples: &[Sample {
-        text: "Error response from daemon: Get \"https://registry.example.com/v2/\": tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-11-23T10:00:00Z is before 2027-01-01T00:00:00Z",
-        source: "Go crypto/x509, verify.go",
-    }],
+    samples: &[
+        Sample {
+            text: "time=\"2026-11-23T16:04:42.581711598Z\" level=warning msg=\"Error getting v2 registry: Get \\\"https://reg.test:5004/v2/\\\": tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-11-23T16:04:42Z is before 2040-01-01T00:00:00Z\"",
+            source: "Docker 28.5.2, run; 26.1.5 says the same",
+        },
+    ],
 }
 
 EXPIRED = Error "REGISTRY-EXPIRED" {
     summary: "the registry's TLS certificate has expired",
     advice: "Have the registry's certificate renewed: nothing in the job can make up for it.",
     patterns: &[&["x509: certificate has expired or is not yet valid"]],
-    samples: &[Sample {
-        text: "Error response from daemon: Get \"https://registry.example.com/v2/\": tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-11-23T10:00:00Z is after 2026-11-01T00:00:00Z",
-        source: "Go crypto/x509, verify.go",
-    }],
+    samples: &[
+        Sample {
+            text: "time=\"2026-11-23T16:04:42.581711598Z\" level=warning msg=\"Error getting v2 registry: Get \\\"https://reg.test:5003/v2/\\\": tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-11-23T16:04:42Z is after 2021-01-01T00:00:00Z\"",
+            source: "Docker 28.5.2, run; 26.1.5 says the same",
+        },
+    ],
 }
 
 NAME = Error "REGISTRY-NAME" {
@@ -67,20 +71,20 @@ issued with this one as a subject alternative name.",
     ],
     samples: &[
         Sample {
-            text: "Error response from daemon: Get \"https://10.0.0.5/v2/\": tls: failed to verify certificate: x509: cannot validate certificate for 10.0.0.5 because it doesn't contain any IP SANs",
-            source: "Go crypto/x509, verify.go",
+            text: "time=\"2026-11-23T16:04:42.581711598Z\" level=warning msg=\"Error getting v2 registry: Get \\\"https://reg.test:5002/v2/\\\": tls: failed to verify certificate: x509: certificate is valid for other.test, not reg.test\"",
+            source: "Docker 28.5.2, run; 26.1.5 says the same",
         },
         Sample {
-            text: "Error response from daemon: Get \"https://reg/v2/\": x509: certificate is valid for registry.example.com, not reg",
-            source: "Go crypto/x509, verify.go",
+            text: "time=\"2026-11-23T16:04:42.581711598Z\" level=warning msg=\"Error getting v2 registry: Get \\\"https://10.88.3.191:5001/v2/\\\": tls: failed to verify certificate: x509: cannot validate certificate for 10.88.3.191 because it doesn't contain any IP SANs\"",
+            source: "Docker 28.5.2, run; 26.1.5 says the same",
         },
         Sample {
             text: "Error response from daemon: Get \"https://registry.example.com/v2/\": x509: certificate relies on legacy Common Name field, use SANs instead",
-            source: "Go crypto/x509 from 1.15",
+            source: "after Go crypto/x509 from 1.15",
         },
         Sample {
             text: "Error response from daemon: Get \"https://registry.example.com/v2/\": x509: certificate is not valid for any names, but wanted to match registry.example.com",
-            source: "Go crypto/x509, verify.go",
+            source: "after Go crypto/x509, verify.go",
         },
     ],
 }
@@ -94,10 +98,12 @@ If that is meant, say so, in .gitlab-ci.yml:
         alias: docker
         command: [\"--insecure-registry\", \"registry.example.com:5000\"]",
     patterns: &[&["http: server gave http response to https client"]],
-    samples: &[Sample {
-        text: "Error response from daemon: Get \"https://registry.example.com:5000/v2/\": http: server gave HTTP response to HTTPS client",
-        source: "Go net/http, Docker 20.10 to 29",
-    }],
+    samples: &[
+        Sample {
+            text: "time=\"2026-11-23T16:04:42.581711598Z\" level=warning msg=\"Error getting v2 registry: Get \\\"https://reg.test:2375/v2/\\\": http: server gave HTTP response to HTTPS client\"",
+            source: "Docker 28.5.2, run; 26.1.5 says the same",
+        },
+    ],
 }
 
 RATE_LIMIT = Error "REGISTRY-RATE-LIMIT" {
@@ -116,11 +122,11 @@ Or log in before the first pull, in .gitlab-ci.yml:
     samples: &[
         Sample {
             text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Not continuing with pull after error: toomanyrequests: You have reached your pull rate limit. You may increase the limit by authenticating and upgrading: https://www.docker.com/increase-rate-limit\"",
-            source: "Docker 20.10 to 27",
+            source: "after Docker 20.10 to 27",
         },
         Sample {
             text: "Error response from daemon: error from registry: You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit\ntoomanyrequests: You have reached your unauthenticated pull rate limit.",
-            source: "Docker 28 and newer, Docker Hub since 2025",
+            source: "after Docker 28 and newer, Docker Hub since 2025",
         },
     ],
 }

@@ -16,7 +16,7 @@ with `:ro`.",
     ignoring: START_ANYWAY,
     patterns: &[
         &["chmod /", ": read-only file system"],
-        &["mkdir /", ": read-only file system"],
+        &["cannot create daemon root", "read-only file system"],
         &["could not create or set daemon root permissions", "read-only file system"],
         &["unable to get the tempdir", "read-only file system"],
     ],
@@ -26,16 +26,16 @@ with `:ro`.",
             source: "Docker 26.1.5, run with a read-only tmpfs there",
         },
         Sample {
-            text: "mkdir /var/lib/docker/containers: read-only file system",
-            source: "Docker 20.10.24, run",
+            text: "failed to start daemon: Cannot create daemon root /data/docker: mkdir /data/docker: read-only file system",
+            source: "after moby daemon/daemon_unix.go",
         },
         Sample {
             text: "could not create or set daemon root permissions: /var/lib/docker: chown /var/lib/docker: read-only file system",
-            source: "moby docker-v29.7.2 daemon/daemon_unix.go",
+            source: "after moby docker-v29.7.2 daemon/daemon_unix.go",
         },
         Sample {
             text: "failed to start daemon: Unable to get the TempDir under /var/lib/docker: open /var/lib/docker/tmp: read-only file system",
-            source: "moby docker-v29.7.2 daemon/daemon.go",
+            source: "after moby docker-v29.7.2 daemon/daemon.go",
         },
     ],
 }
@@ -60,11 +60,11 @@ On a node of the Docker executor, in a shell on the node:
         },
         Sample {
             text: "time=\"2026-11-23T10:00:00.000000000Z\" level=warning msg=\"failed to load plugin io.containerd.metadata.v1.bolt\" error=\"write /var/lib/docker/containerd/daemon/io.containerd.metadata.v1.bolt/meta.db: no space left on device\"\nfailed to start daemon: failed to dial \"/var/run/docker/containerd/containerd.sock\": unknown service containerd.services.namespaces.v1.Namespaces: not implemented",
-            source: "Docker 20.10.24, run",
+            source: "after Docker 20.10.24 on a full disk",
         },
         Sample {
             text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: write /var/lib/docker/tmp/GetImageBlob1: disk quota exceeded\"",
-            source: "EDQUOT as Go spells it",
+            source: "after EDQUOT as Go spells it",
         },
     ],
 }
@@ -93,15 +93,15 @@ between jobs, use a registry mirror or `docker build --cache-from`. With Kuberne
         },
         Sample {
             text: "failed to start daemon: error while opening volume store metadata database (/var/lib/docker/volumes/metadata.db): timeout",
-            source: "moby docker-v29.7.2 daemon/volume",
+            source: "after moby docker-v29.7.2 daemon/volume",
         },
         Sample {
             text: "failed to start daemon: Error initializing network controller: boltdb file \"/var/lib/docker/network/files/local-kv.db\" is already open",
-            source: "moby docker-v29.7.2 daemon/libnetwork",
+            source: "after moby docker-v29.7.2 daemon/libnetwork",
         },
         Sample {
             text: "failed to start daemon: failed to open database file /var/lib/docker/buildkit/cache.db: timeout",
-            source: "moby builder/builder-next, bbolt's ErrTimeout",
+            source: "after moby builder/builder-next, bbolt's ErrTimeout",
         },
     ],
 }
@@ -125,11 +125,11 @@ older Docker, empty it or name its driver there, in .gitlab-ci.yml at the servic
     samples: &[
         Sample {
             text: "failed to start daemon: error initializing graphdriver: prior storage driver aufs failed: driver not supported",
-            source: "moby docker-v29.7.2 daemon/graphdriver",
+            source: "after moby docker-v29.7.2 daemon/graphdriver",
         },
         Sample {
             text: "failed to start daemon: error initializing graphdriver: /var/lib/docker contains several valid graphdrivers: overlay2, vfs; cleanup or explicitly choose storage driver (-s <DRIVER>)",
-            source: "moby docker-v29.7.2 daemon/graphdriver",
+            source: "after moby docker-v29.7.2 daemon/graphdriver",
         },
         Sample {
             text: "failed to start daemon: error initializing graphdriver: [graphdriver] ERROR: the devicemapper storage-driver has been deprecated and removed; visit https://docs.docker.com/go/storage-driver/ for more information: devicemapper",
@@ -141,7 +141,7 @@ older Docker, empty it or name its driver there, in .gitlab-ci.yml at the servic
         },
         Sample {
             text: "failed to start daemon: configured driver \"btrfs\" not available: unavailable",
-            source: "moby docker-v29.7.2 daemon/containerd",
+            source: "after moby docker-v29.7.2 daemon/containerd",
         },
     ],
     weight: Weight::Symptom,
@@ -172,7 +172,7 @@ on few nodes. With Kubernetes, in the runner's config.toml:
         },
         Sample {
             text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.52/containers/create returned error: failed to mount /tmp/containerd-mount2183219: mount source: \\\"overlay\\\", target: \\\"/tmp/containerd-mount2183219\\\", fstype: overlay, flags: 0, data: \\\"workdir=/var/lib/docker/containerd/daemon/io.containerd.snapshotter.v1.overlayfs/snapshots/1/work\\\", err: invalid argument\"",
-            source: "Docker 29, moby#53029",
+            source: "after Docker 29, moby#53029",
         },
     ],
 }
@@ -194,15 +194,15 @@ the runner's config.toml:
     samples: &[
         Sample {
             text: "failed to start daemon: error initializing graphdriver: overlay2: the backing xfs filesystem is formatted without d_type support, which leads to incorrect behavior. Reformat the filesystem with ftype=1 to enable d_type support. Backing filesystems without d_type support are not supported.",
-            source: "moby docker-v29.7.2 daemon/graphdriver/overlayutils",
+            source: "after moby docker-v29.7.2 daemon/graphdriver/overlayutils",
         },
         Sample {
             text: "failed to start daemon: error initializing graphdriver: no supported storage driver found",
-            source: "moby docker-v29.7.2 daemon/graphdriver",
+            source: "after moby docker-v29.7.2 daemon/graphdriver",
         },
         Sample {
-            text: "failed to start daemon: snapshotter selection failed, no drivers available",
-            source: "moby docker-v29.7.2 daemon/containerd",
+            text: "failed to start daemon: snapshotter selection failed, no drivers available: unavailable",
+            source: "after moby docker-v29.7.2 daemon/containerd",
         },
     ],
 }
@@ -229,15 +229,15 @@ Take `--storage-driver vfs` and DOCKER_DRIVER: vfs out of .gitlab-ci.yml.",
         },
         Sample {
             text: "time=\"2026-11-23T10:00:00.000000000Z\" level=info msg=\"Docker daemon\" commit=f52814d containerd-snapshotter=true storage-driver=native version=29.0.0",
-            source: "moby docker-v29.7.2 daemon/command, on an overlay",
+            source: "after moby docker-v29.7.2 daemon/command, on an overlay",
         },
         Sample {
             text: "time=\"2026-11-23T10:00:00.000000000Z\" level=info msg=\"Docker daemon\" commit=5d6db84 graphdriver(s)=vfs version=20.10.24+dfsg1",
-            source: "Docker 20.10.24, run on an overlay",
+            source: "after Docker 20.10.24 on an overlay",
         },
         Sample {
             text: "time=\"2024-01-23T10:00:00.000000000Z\" level=info msg=\"Docker daemon\" commit=659604f graphdriver=vfs version=24.0.2",
-            source: "moby v24.0.2 cmd/dockerd",
+            source: "after moby v24.0.2 cmd/dockerd",
         },
     ],
 }

@@ -27,7 +27,9 @@ pub fn prepare(
         &wanted(certificates, settings, &names),
         pki::PATIENCE,
     )?;
-    made.findings.iter().for_each(log::finding);
+    for finding in &made.findings {
+        log::finding(&settings.ignored.apply(finding.clone()));
+    }
     Ok(made)
 }
 

@@ -12,7 +12,7 @@ use crate::{
     facts::{control_groups, mounts::Mounts},
     log,
     preflight::Preflight,
-    reasons::{Finding, Severity, privilege},
+    reasons::{Finding, Severity},
     settings::Settings,
     setup,
 };
@@ -47,26 +47,28 @@ pub fn prepare(
         Err(finding) => log::finding(&finding),
     }
     environment.extend(backend.path().map(|path| ("PATH".into(), path)));
+    let mut findings = Vec::new();
     if uid.is_root() {
-        let mut findings = match setup::mounts::prepare(mounts) {
-            Ok(findings) => findings,
-            Err(finding) => vec![settings.ignored.apply(finding)],
-        };
-        findings.extend(setup::cgroup::nest(Path::new(control_groups::ROOT)));
-        for finding in findings {
-            if finding.severity == Severity::Fatal {
-                return Err(finding);
-            }
-            if !preflight.has(finding.reason) {
-                log::finding(&finding);
-            }
+        match setup::mounts::prepare(mounts) {
+            Ok(found) => findings.extend(found),
+            Err(fatal) => findings.push(fatal),
         }
+        findings.extend(setup::cgroup::nest(Path::new(control_groups::ROOT)));
         // Tells dockerd, as systemd's convention is, that it is in a container.
         environment.push(("container".into(), "docker".into()));
     } else {
         let account = Account::from_uid(uid).ok().flatten();
         let name = account.map(|account| account.name).unwrap_or_default();
-        rootless::check(uid.as_raw(), &name).map_err(|missing| privilege::rootless(&missing))?;
+        findings.extend(rootless::check(uid.as_raw(), &name).err());
+    }
+    for finding in findings {
+        let finding = settings.ignored.apply(finding);
+        if finding.severity == Severity::Fatal {
+            return Err(finding);
+        }
+        if !preflight.has(finding.reason) {
+            log::finding(&finding);
+        }
     }
     Ok(environment)
 }

@@ -1,5 +1,10 @@
 //! The user's own sets in `server/` and `client/`: verified, used, never written.
 
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+};
+
 use dind_init::pki::{ClientAction, ServerAction};
 use time::Duration;
 
@@ -124,6 +129,20 @@ fn a_client_set_that_does_not_fit_is_an_error_that_does_not_stop_dockerd() {
 
     pki.lay(&scene, "client", pki.client());
     assert_eq!(used(&scene), []);
+}
+
+#[test]
+fn a_client_s_key_that_only_its_owner_may_read_is_told_and_used() {
+    let scene = Scene::new();
+    Pki::new().lay_all(&scene);
+    let key = scene.path("client/key.pem");
+    for (mode, expected) in [
+        (0o400, &[warning("CERTS-UNREADABLE-KEY")][..]),
+        (0o444, &[]),
+    ] {
+        fs::set_permissions(&key, Permissions::from_mode(mode)).unwrap();
+        assert_eq!(used(&scene), expected, "{mode:o}");
+    }
 }
 
 #[test]

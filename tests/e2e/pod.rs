@@ -93,7 +93,8 @@ impl Plan {
     pub fn start(self) -> Pod {
         static PODS: AtomicUsize = AtomicUsize::new(0);
         require_image(self.suite.base_image());
-        require_image(self.suite.service_image());
+        let image = self.suite.service_image();
+        require_image(&image);
         remove_abandoned_pods();
 
         let number = PODS.fetch_add(1, Ordering::Relaxed);
@@ -122,7 +123,7 @@ impl Plan {
         let own: Vec<String> = pod.plan.service_variables.iter().map(env_option).collect();
         create.extend(own.iter().map(String::as_str));
         create.extend(pod.plan.service_options.iter().map(String::as_str));
-        create.push(pod.plan.suite.service_image());
+        create.push(&image);
         create.extend(pod.plan.service_command.iter().map(String::as_str));
         step(&create);
         step(&["start", &service]);

@@ -1,5 +1,7 @@
 //! The versions of Docker that the scenarios know.
 
+use std::env;
+
 /// The Debian whose Docker is meant.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Suite {
@@ -21,12 +23,14 @@ impl Suite {
         }
     }
 
-    /// The image of the service: dind-init on top of it.
-    pub fn service_image(self) -> &'static str {
-        match self {
+    /// The image of the service: dind-init on top of it, as `make image` names it.
+    pub fn service_image(self) -> String {
+        let tag = match self {
             Self::Bookworm => panic!("there is no service image of bookworm"),
-            Self::Trixie => "localhost/dind-init:dev",
-            Self::Sid => "localhost/dind-init:dev-sid",
-        }
+            Self::Trixie => "dev",
+            Self::Sid => "dev-sid",
+        };
+        let name = env::var("DIND_INIT_IMAGE").unwrap_or_else(|_| "localhost/dind-init".to_owned());
+        format!("{name}:{tag}")
     }
 }

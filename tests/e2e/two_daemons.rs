@@ -21,12 +21,13 @@ fn two_daemons_on_one_directory_notice_each_other() {
         let certs = Volume::disk();
         let done = AtomicBool::new(false);
         let read = thread::scope(|scope| {
+            let end_of_reading = SetOnDrop(&done);
             let reader = scope.spawn(|| read_sets_until(certs.path(), &done));
             let starts =
                 [(); 2].map(|()| scope.spawn(|| Pod::new(Suite::Trixie).certs(&certs).start()));
             let pods = starts.map(|start| start.join().unwrap());
             one_serves_and_one_refuses(&pods);
-            done.store(true, Ordering::Relaxed);
+            drop(end_of_reading);
             reader.join().unwrap()
         });
         assert!(!read.is_empty(), "no set was ever seen");
@@ -113,6 +114,15 @@ impl ClientSet {
             fs::write(directory.path().join(name), content).unwrap();
         }
         is_whole_set(directory.path())
+    }
+}
+
+/// Lets the reader end when the scenario does, or fails.
+struct SetOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

@@ -61,6 +61,8 @@ impl Message {
                 (word.to_owned(), rest)
             }
         };
+        // The ids of a trace come last, and say nothing to a reader.
+        let rest = rest.split("spanID=").next().unwrap_or_default();
         Some(Self {
             level: Level::parse(level)?,
             text: joined(message, rest.trim()),
@@ -147,6 +149,8 @@ mod tests {
         let word = Message::parse("time=\"t\" level=info msg=serving... address=/a.sock");
         assert_eq!(word.text, "serving... address=/a.sock");
         assert_eq!(word.level, Level::Info);
+        let traced = Message::parse("level=error msg=\"x\" a=b spanID=1f traceID=2f");
+        assert_eq!(traced.text, "x a=b");
     }
 
     #[test]

@@ -38,6 +38,11 @@ const NOISE: &[&[&str]] = &[
     &["fuse-overlayfs\": executable file not found"],
     &["open file ulimit"],
     &["error while setting daemon root propagation"],
+    // What a container that did not start leaves behind; why it did not is said elsewhere.
+    &["after shim disconnected"],
+    &["cleaning up dead shim"],
+    &["copy shim log"],
+    &["reading from a closed fifo"],
     // A stop that was asked for.
     &["processing signal '"],
     &["graceful shutdown"],

@@ -91,7 +91,7 @@ pub(super) fn client(
             return (ClientAction::Leave, vec![finding]);
         }
     };
-    let findings: Vec<_> = [
+    let mut findings: Vec<_> = [
         (
             set.verify(&server.authorities, Usage::Client, now),
             directory,
@@ -117,7 +117,19 @@ pub(super) fn client(
         true => ClientAction::UseOwn,
         false => ClientAction::Leave,
     };
+    findings.extend(key_for_root_alone(directory));
     (action, findings)
+}
+
+/// Secrets often are; official's key is not, on purpose (docker-library/docker#171).
+fn key_for_root_alone(directory: &Directory) -> Option<Finding> {
+    let key = directory.file(KEY)?;
+    (!key.is_readable_by_all).then(|| {
+        certs::UNREADABLE_KEY.met(format!(
+            "the permissions of {} keep other users from reading it.",
+            key.path.display()
+        ))
+    })
 }
 
 /// The names that clients will dial and the server certificate does not have.
