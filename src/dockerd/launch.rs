@@ -45,6 +45,13 @@ impl Launch<'_> {
             fcntl(socket, FcntlArg::F_SETFD(FdFlag::empty()))?;
         }
         let mut command = Command::new("/proc/self/exe");
+        let blocked = self.blocked_signals.to_vec();
+        // SAFETY: between fork and exec the closure makes one system call, sigprocmask, and
+        // allocates nothing.
+        //
+        // Having a closure also keeps Rust from using glibc's posix_spawn, which leaves signal 32
+        // ignored in the child (sysdeps/unix/sysv/linux/spawni.c), and so in users' containers.
+        unsafe { command.pre_exec(move || Ok(signals::restore(&blocked)?)) };
         for name in self.removed {
             command.env_remove(name);
         }
@@ -55,11 +62,6 @@ impl Launch<'_> {
                 self.sockets
                     .iter()
                     .map(|fd| format!("--socket={}", fd.as_raw_fd())),
-            )
-            .args(
-                self.blocked_signals
-                    .iter()
-                    .map(|signal| format!("--blocked-signal={}", *signal as i32)),
             )
             .args(
                 self.oom_score_adj
@@ -85,9 +87,6 @@ pub struct SecondStage {
     /// A descriptor to hand over; several in their order
     #[arg(long = "socket")]
     sockets: Vec<RawFd>,
-    /// The number of a signal to leave blocked
-    #[arg(long = "blocked-signal")]
-    blocked_signals: Vec<i32>,
     /// The out-of-memory score to restore
     #[arg(long, allow_negative_numbers = true)]
     oom_score_adj: Option<i32>,
@@ -103,12 +102,7 @@ impl SecondStage {
             // Raising it is always allowed; a kernel without the file changed nothing before.
             let _ = fs::write("/proc/self/oom_score_adj", score.to_string());
         }
-        let blocked: Vec<Signal> = self
-            .blocked_signals
-            .iter()
-            .filter_map(|number| Signal::try_from(*number).ok())
-            .collect();
-        if let Err(error) = place(&self.sockets).and_then(|()| Ok(signals::restore(&blocked)?)) {
+        if let Err(error) = place(&self.sockets) {
             return error;
         }
         let mut command = Command::new(&self.argv[0]);

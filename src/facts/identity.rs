@@ -13,7 +13,8 @@ pub struct Identity {
     pub hostname_file: String,
     /// The kernel's host name.
     pub hostname: String,
-    /// Of all interfaces, loopback and link-local ones included, as official.
+    /// Of all interfaces, loopback and link-local ones included, as official; but for dockerd's own
+    /// bridge, which is there only at a second start and would make a good set look incomplete.
     pub addresses: Vec<IpAddr>,
     /// Contents of `/etc/hosts`, where Kubernetes writes the service aliases.
     pub hosts_file: String,
@@ -100,6 +101,7 @@ fn interface_addresses() -> Vec<IpAddr> {
         return Vec::new();
     };
     interfaces
+        .filter(|interface| interface.interface_name != "docker0")
         .filter_map(|interface| {
             let address = interface.address?;
             match (address.as_sockaddr_in(), address.as_sockaddr_in6()) {

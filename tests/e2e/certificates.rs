@@ -1,8 +1,7 @@
 //! The certificate directory: whose it is decides what is done with it.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::openssl::{Authority, Profile};
 use crate::pod::Pod;
@@ -95,14 +94,12 @@ fn a_second_start_keeps_the_set() {
     let certs = Volume::disk();
     let pod = Pod::new(Suite::Trixie).volume(&certs, "/certs").start();
     pod.job("docker version").expect_success();
-    let for_clients = client_files(&certs);
-    assert_eq!(for_clients.len(), 3, "{:?}", for_clients.keys());
-
-    start_again(&pod);
     let before = certs.files();
-    start_again(&pod);
-    certs.expect_unchanged(&before);
-    assert_eq!(client_files(&certs), for_clients);
+    assert!(before.contains_key(Path::new("client/ca.pem")));
+    for _ in 0..2 {
+        start_again(&pod);
+        certs.expect_unchanged(&before);
+    }
 }
 
 fn start_again(pod: &Pod) {
@@ -110,12 +107,6 @@ fn start_again(pod: &Pod) {
     pod.service_end().expect_status(0);
     pod.restart_service();
     pod.job("docker version").expect_success();
-}
-
-fn client_files(certs: &Volume) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = certs.files();
-    files.retain(|path, _| path.starts_with("client") && path.extension() == Some("pem".as_ref()));
-    files
 }
 
 #[test]

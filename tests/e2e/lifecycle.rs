@@ -5,6 +5,7 @@ use std::path::Path;
 use std::thread;
 
 use crate::docker_work::IMPORT_BUSYBOX;
+use crate::outcome::Outcome;
 use crate::pod::Pod;
 use crate::suite::Suite;
 use crate::volume::Volume;
@@ -143,6 +144,32 @@ fn dockerds_own_exit_status_is_the_services() {
             .expect_status(by_itself)
             .expect("--bad-flag");
     }
+}
+
+/// Whatever the init does to its own signals, the users' containers get them as its own container
+/// had them: none blocked, and none ignored that was not.
+#[test]
+fn signals_are_passed_on_as_they_came() {
+    let pod = Pod::new(Suite::Trixie).certs(&Volume::memory()).start();
+    let inner = pod
+        .job(&format!(
+            "set -e\n{IMPORT_BUSYBOX}\ndocker run --rm busybox busybox cat /proc/self/status"
+        ))
+        .expect_success();
+    let init = pod.in_service("cat /proc/1/status").expect_success();
+
+    assert_eq!(signal_set(&inner, "SigBlk"), 0);
+    // The control: the init's own are blocked.
+    assert_ne!(signal_set(&init, "SigBlk"), 0);
+    // Whoever starts the test may ignore some, and Rust's runtime ignores SIGPIPE.
+    let before = signal_set(&init, "SigIgn") & !(1 << (13 - 1));
+    assert_eq!(signal_set(&inner, "SigIgn"), before);
+}
+
+fn signal_set(status: &Outcome<'_>, name: &str) -> u64 {
+    let line = status.output().lines().find(|line| line.starts_with(name));
+    let digits = line.and_then(|line| line.split_whitespace().nth(1));
+    u64::from_str_radix(digits.expect(name), 16).expect(name)
 }
 
 /// A command that is not dockerd is run as it is, as the official entrypoint does.

@@ -73,6 +73,62 @@ fn a_port_in_use_is_explained() {
         .expect("port 2375");
 }
 
+/// The spelling of GitLab's Auto DevOps, whose port is ours already, and a port that is not.
+#[test]
+fn the_users_own_hosts_are_served_and_bound_only_once() {
+    let pod = Pod::new(Suite::Trixie)
+        .plain()
+        .command(&[
+            "--tls=false",
+            "--host=tcp://0.0.0.0:2375",
+            "-H",
+            "tcp://127.0.0.1:4321",
+            "--host=unix:///var/run/docker.sock",
+        ])
+        .start();
+    pod.job("docker version && DOCKER_HOST=tcp://docker:4321 docker version")
+        .expect_success();
+    pod.in_service("DOCKER_HOST= docker version")
+        .expect_success();
+}
+
+/// dockerd refuses flags of ours beside `hosts` in its file; the file is the user's word.
+#[test]
+fn hosts_in_daemon_json_are_the_users_word() {
+    let configuration = Volume::disk();
+    fs::write(
+        configuration.path().join("daemon.json"),
+        r#"{"hosts": ["tcp://0.0.0.0:2375", "unix:///run/own.sock"]}"#,
+    )
+    .unwrap();
+    let pod = Pod::new(Suite::Trixie)
+        .plain()
+        .volume(&configuration, "/etc/docker")
+        .start();
+    // dockerd opens this port itself, after a pause of its own.
+    pod.job("until docker version; do sleep 0.2; done")
+        .expect_success();
+    pod.in_service("DOCKER_HOST=unix:///run/own.sock docker version")
+        .expect_success();
+}
+
+/// dockerd ignores the group for sockets that it is handed, so the init sees to it.
+#[test]
+fn the_group_of_the_socket_is_the_users_choice() {
+    for (arguments, group) in [
+        (&[][..], "docker"),
+        (&["--group=daemon"], "daemon"),
+        (&["-G", "4711"], "4711"),
+    ] {
+        let pod = Pod::new(Suite::Trixie).plain().command(arguments).start();
+        pod.job("docker version").expect_success();
+        pod.in_service("stat -c '%G %g %a' /run/docker.sock")
+            .expect_success()
+            .expect(group)
+            .expect(" 660");
+    }
+}
+
 /// The exit status of failures about sockets and ports.
 const NETWORK_FAILURE: i32 = 72;
 
