@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::Path};
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::dockerd::launch::SecondStage;
+use crate::{dockerd::launch::SecondStage, trials::namespaced::Trial};
 
 /// The name under which docker:dind images call their entrypoint.
 const ENTRYPOINT_NAME: &str = "dockerd-entrypoint.sh";
@@ -54,6 +54,12 @@ pub enum Command {
     /// Become dockerd, with the sockets in place (second stage)
     #[command(hide = true)]
     ExecDockerd(SecondStage),
+    /// Try something in a namespace of its own, and tell what was refused
+    #[command(hide = true)]
+    Trial {
+        #[command(subcommand)]
+        trial: Trial,
+    },
 }
 
 impl Cli {
@@ -102,6 +108,7 @@ Environment, our own:
                           commands; off: never
   DIND_START_TIMEOUT      seconds without a word of dockerd, before it is ready, until that is
                           explained: 1 to 3600 (default 60)
+  DIND_IGNORE             ids of findings, with commas, that become warnings
   DIND_LOG                text (default) or json
   DIND_INIT               official: run the image's original entrypoint instead
 

@@ -1,3 +1,7 @@
-//! Judging: pure functions from facts to reasons of the catalogue.
+//! Judging: pure functions from facts, and from what came of trials, to reasons of the catalogue.
 
 pub mod client;
+pub mod control_groups;
+pub mod network;
+pub mod privileges;
+pub mod storage;

@@ -10,6 +10,7 @@ use dind_init::{
     cli::{self, Cli, Command},
     commands,
     dockerd::launch,
+    trials::namespaced,
 };
 
 fn main() -> ExitCode {
@@ -29,6 +30,13 @@ fn main() -> ExitCode {
         Some(Command::Certs) => commands::certs::certs(),
         Some(Command::Explain { id }) => commands::explain::explain(&id),
         Some(Command::Completions { shell }) => print(&cli::completions(shell)),
+        Some(Command::Trial { trial }) => match trial.run() {
+            Ok(()) => 0,
+            Err(refusal) => {
+                print(refusal.to_string().as_bytes());
+                namespaced::REFUSED
+            }
+        },
         Some(Command::ExecDockerd(stage)) => {
             let error = stage.exec();
             let _ = writeln!(io::stderr(), "dind-init: dockerd could not be run: {error}");

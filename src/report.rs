@@ -12,13 +12,14 @@ use crate::{
     job_log::JobLog,
     log,
     reasons::{Finding, Severity},
-    settings::Settings,
+    settings::{Settings, ignored::Ignored},
     status::{self, State, StatusFile},
 };
 
 /// Tells findings and states. Cloned, it is still the same one.
 #[derive(Clone, Debug)]
 pub struct Report {
+    ignored: Ignored,
     job_log: Option<JobLog>,
     status_file: Option<StatusFile>,
     told: Arc<Mutex<Told>>,
@@ -38,6 +39,7 @@ impl Report {
         let builds = settings.builds_directory.as_deref();
         let project = settings.gitlab_project.as_deref();
         let report = Self {
+            ignored: settings.ignored.clone(),
             job_log: (settings.writes_job_log)
                 .then(|| JobLog::find(mounts, project?, job?))
                 .flatten(),
@@ -55,6 +57,7 @@ impl Report {
 
     /// A finding, of any severity.
     pub fn finding(&self, finding: &Finding) {
+        let finding = &self.ignored.apply(finding.clone());
         log::finding(finding);
         self.tell(|told| told.findings.push(finding.clone()));
         if finding.severity <= Severity::Error {

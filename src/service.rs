@@ -27,6 +27,7 @@ use crate::{
     opening::Opening,
     pki::{Certificates, ClientAction, ClientKeyInTheMaking, PendingClient},
     plan::{Plan, User},
+    preflight,
     reasons::{self, Finding, daemon},
     report::Report,
     settings::{CertificateSettings, OnFailure, Settings, process_environment},
@@ -140,6 +141,14 @@ impl Service<'_> {
             self.sockets = Some(Arc::new(Sockets::bind(sockets, &self.mounts)?));
         }
         self.other_port = OtherPort::explain(&self.plan, &self.settings.docker_host, &findings);
+        let preflight = preflight::run(
+            &self.plan,
+            self.settings,
+            &self.mounts,
+            self.uid,
+            preflight::PATIENCE,
+        );
+        preflight.report(&self.report)?;
         if let Some(tls) = self.tls {
             let mut made = certificates::prepare(tls, self.settings, &self.mounts)?;
             made.findings.iter().for_each(|f| self.report.finding(f));
@@ -154,6 +163,7 @@ impl Service<'_> {
             self.settings,
             self.uid,
             &self.mounts,
+            &preflight,
             &readiness,
             &self.report,
         )?;

@@ -1,10 +1,11 @@
 //! The environment, parsed into typed settings.
 
+pub mod ignored;
 pub mod subject_names;
 
 use std::{env, ffi::OsString, fmt, path::PathBuf, str::FromStr, time::Duration};
 
-use self::subject_names::SubjectName;
+use self::{ignored::Ignored, subject_names::SubjectName};
 use crate::log;
 
 /// A variable whose value is not accepted.
@@ -47,6 +48,8 @@ pub struct Settings {
     pub iptables_legacy: Option<String>,
     /// `DIND_DOCKERD_ARGS`: more flags for dockerd, split as a shell splits words.
     pub dockerd_arguments: Vec<OsString>,
+    /// `DIND_IGNORE`.
+    pub ignored: Ignored,
     /// `DIND_LOG`.
     pub log: log::Format,
     /// `CI_BUILDS_DIR`, where a GitLab job's own directories lie.
@@ -94,6 +97,7 @@ impl Settings {
             docker_host: environment("DOCKER_HOST").unwrap_or_default(),
             iptables_legacy: environment("DOCKER_IPTABLES_LEGACY"),
             dockerd_arguments: words(environment, "DIND_DOCKERD_ARGS")?,
+            ignored: Ignored::parse(environment)?,
             log: parsed(environment, "DIND_LOG", log::Format::ACCEPTED)?.unwrap_or_default(),
             builds_directory: non_empty(environment, "CI_BUILDS_DIR").map(PathBuf::from),
             gitlab_job,

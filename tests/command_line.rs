@@ -8,6 +8,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use nix::fcntl::{Flock, FlockArg};
 use tempfile::{TempDir, tempdir};
 
 const DIND_INIT: &str = env!("CARGO_BIN_EXE_dind-init");
@@ -39,6 +40,7 @@ fn a_wrong_command_or_variable_is_status_64_and_named() {
         ("DIND_CLIENT_KEY", "ed25519", "rsa-2048"),
         ("DIND_CERT_DAYS", "4000", "from 1 to 3650"),
         ("DIND_LOG", "xml", "json"),
+        ("DIND_IGNORE", "NETWORK-MUT", "ids"),
         ("DIND_INIT", "offical", "official"),
         ("DIND_DOCKERD_ARGS", "--label 'x", "quote"),
     ] {
@@ -80,20 +82,44 @@ fn check_tells_what_would_be_done_and_does_nothing() {
     let variables = [
         ("DOCKER_TLS_CERTDIR", path.as_str()),
         ("DOCKER_TLS_SAN", "DNS:a.example"),
+        ANY_MACHINE,
     ];
-    let checked = dind_init(&["check", "--mtu=1400"], &variables);
+    let data_root = tempdir().unwrap();
+    let flag = format!("--data-root={}", data_root.path().display());
+    let checked = dind_init(&["check", "--mtu=1400", &flag], &variables);
     let report = stdout(&checked);
     assert_eq!(status(&checked), 0, "{report}");
     for part in ["Facts", "a.example", "Plan", "client: issue", "--mtu=1400"] {
         assert!(report.contains(part), "{part} in {report}");
     }
     assert!(names(directory.path()).is_empty());
+    assert!(names(data_root.path()).is_empty());
+}
+
+#[test]
+fn check_finds_a_data_directory_that_another_daemon_uses() {
+    let data_root = tempdir().unwrap();
+    let database = data_root.path().join("volumes/metadata.db");
+    fs::create_dir(database.parent().unwrap()).unwrap();
+    let database = fs::File::create(&database).unwrap();
+    let flag = format!("--data-root={}", data_root.path().display());
+    let check = || dind_init(&["check", &flag], &[ANY_MACHINE]);
+
+    let free = check();
+    assert_eq!(status(&free), 0, "{}", stdout(&free));
+    let lock = Flock::lock(database, FlockArg::LockExclusiveNonblock).unwrap();
+    let used = check();
+    assert_eq!(status(&used), 74, "{}", stdout(&used));
+    assert!(stdout(&used).contains("fatal STORAGE-IN-USE"));
+    drop(lock);
+    assert_eq!(names(data_root.path()), ["volumes"]);
 }
 
 #[test]
 fn check_has_the_status_of_what_would_stop_the_service() {
     let (directory, path) = foreign_certificate_directory();
-    let checked = dind_init(&["check"], &[("DOCKER_TLS_CERTDIR", &path)]);
+    let variables = [("DOCKER_TLS_CERTDIR", path.as_str()), ANY_MACHINE];
+    let checked = dind_init(&["check"], &variables);
     let report = stdout(&checked);
     assert_eq!(status(&checked), 70, "{report}");
     assert!(report.contains("fatal CERTS-FOREIGN"), "{report}");
@@ -200,6 +226,13 @@ fn completions_are_printed() {
     assert_eq!(status(&output), 0);
     assert!(stdout(&output).contains("dind-init"));
 }
+
+/// What the machine lacks that runs the tests is none of their business.
+const ANY_MACHINE: (&str, &str) = (
+    "DIND_IGNORE",
+    "NOT-PRIVILEGED,PRIVILEGE-SECCOMP,PRIVILEGE-APPARMOR,CGROUP-NO-DEVICES,STORAGE-READONLY,\
+     STORAGE-FULL,NETWORK-NAT-MISSING,NETWORK-FORWARDING",
+);
 
 const FOREIGN: &str = "somebody's";
 

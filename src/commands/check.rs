@@ -4,6 +4,7 @@ use std::{
     ffi::OsString,
     fmt,
     io::{self, Write},
+    time::Duration,
 };
 
 use nix::unistd::Uid;
@@ -18,6 +19,7 @@ use crate::{
     },
     pki,
     plan::Plan,
+    preflight,
     reasons::{Finding, Severity, network},
     service,
     settings::Settings,
@@ -31,8 +33,9 @@ pub fn check(arguments: Vec<OsString>) -> u8 {
         Err(status) => return status,
     };
     let invocation = Invocation::parse(arguments);
-    let plan = service::plan(&invocation, &settings, Uid::effective());
-    let report = Report::new(&settings, &plan);
+    let uid = Uid::effective();
+    let plan = service::plan(&invocation, &settings, uid);
+    let report = Report::new(&settings, &plan, uid);
     // Whoever closed stdout does not want to read it; the status says the same.
     let _ = io::stdout().write_all(report.to_string().as_bytes());
     report.exit_status()
@@ -47,11 +50,12 @@ struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    fn new(settings: &Settings, plan: &'a Plan) -> Self {
+    fn new(settings: &Settings, plan: &'a Plan, uid: Uid) -> Self {
         let mounts = Mounts::read().unwrap_or_default();
+        let preflight = preflight::run(plan, settings, &mounts, uid, Duration::ZERO);
         let mut report = Self {
-            facts: String::new(),
-            findings: Vec::new(),
+            facts: format!("{}\n", preflight.facts),
+            findings: preflight.findings,
             certificates: None,
             plan,
         };
@@ -77,7 +81,9 @@ impl<'a> Report<'a> {
                 .push_str(&format!("names of this container: {}", names.join(", ")));
             match decision {
                 Ok(decision) => {
-                    report.findings.extend(decision.findings.iter().cloned());
+                    let known = |finding| settings.ignored.apply(finding);
+                    let findings = decision.findings.iter().cloned().map(known);
+                    report.findings.extend(findings);
                     report.certificates = Some(decision.to_string());
                 }
                 Err(finding) => report.findings.push(finding),

@@ -27,6 +27,11 @@ impl Configuration {
         self.0.keys().map(String::as_str).collect()
     }
 
+    /// What a key is set to.
+    pub fn value(&self, key: &str) -> Option<&Value> {
+        self.0.get(key)
+    }
+
     /// The group of the unix socket.
     pub fn group(&self) -> Option<&str> {
         self.0.get("group")?.as_str()

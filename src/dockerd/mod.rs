@@ -5,6 +5,7 @@ pub mod configuration;
 pub mod flags;
 pub mod launch;
 pub mod log;
+pub mod options;
 pub mod output;
 pub mod readiness;
 pub mod rootless;

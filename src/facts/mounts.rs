@@ -57,6 +57,8 @@ pub struct Mount {
     pub read_only: bool,
     pub file_system: String,
     pub source: String,
+    /// Those of the file system, which of cgroup v1 name its controllers.
+    pub super_options: String,
 }
 
 impl Mount {
@@ -73,6 +75,7 @@ impl Mount {
             read_only,
             file_system: fields.next()?.to_owned(),
             source: unescape(fields.next().unwrap_or_default()),
+            super_options: fields.next().unwrap_or_default().to_owned(),
         })
     }
 

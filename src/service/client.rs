@@ -34,6 +34,9 @@ pub fn findings(plan: &Plan, settings: &Settings, mounts: &Mounts) -> Vec<Findin
         unix_is_shared: is_on_volume(unix, mounts),
     };
     client::findings(&ClientVariables::read(&process_environment), &served)
+        .into_iter()
+        .map(|finding| settings.ignored.apply(finding))
+        .collect()
 }
 
 /// `/var/run` is `/run` in every image, and mountinfo says `/run`.

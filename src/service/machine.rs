@@ -9,8 +9,9 @@ use nix::{
 
 use crate::{
     dockerd::{readiness::Readiness, rootless},
-    facts::mounts::Mounts,
-    reasons::Finding,
+    facts::{control_groups, mounts::Mounts},
+    preflight::Preflight,
+    reasons::{Finding, Severity},
     report::Report,
     settings::Settings,
     setup,
@@ -30,6 +31,7 @@ pub fn prepare(
     settings: &Settings,
     uid: Uid,
     mounts: &Mounts,
+    preflight: &Preflight,
     readiness: &Readiness,
     report: &Report,
 ) -> Result<Vec<(OsString, OsString)>, Finding> {
@@ -40,25 +42,34 @@ pub fn prepare(
         );
     }
     let mut environment = vec![("NOTIFY_SOCKET".into(), readiness.address().into())];
-    let backend = setup::iptables::Backend::choose(settings.iptables_legacy.as_deref());
+    let backend = &preflight.backend;
     match backend.version() {
         Ok(version) => tracing::info!("{version}: {}", backend.why),
         Err(finding) => report.finding(&finding),
     }
     environment.extend(backend.path().map(|path| ("PATH".into(), path)));
+    let mut findings = Vec::new();
     if uid.is_root() {
-        setup::mounts::prepare(mounts)?
-            .iter()
-            .for_each(|finding| report.finding(finding));
-        if let Some(finding) = setup::cgroup::nest(Path::new("/sys/fs/cgroup")) {
-            report.finding(&finding);
+        match setup::mounts::prepare(mounts) {
+            Ok(found) => findings.extend(found),
+            Err(fatal) => findings.push(fatal),
         }
+        findings.extend(setup::cgroup::nest(Path::new(control_groups::ROOT)));
         // Tells dockerd, as systemd's convention is, that it is in a container.
         environment.push(("container".into(), "docker".into()));
     } else {
         let account = Account::from_uid(uid).ok().flatten();
         let name = account.map(|account| account.name).unwrap_or_default();
-        rootless::check(uid.as_raw(), &name)?;
+        findings.extend(rootless::check(uid.as_raw(), &name).err());
+    }
+    for finding in findings {
+        let finding = settings.ignored.apply(finding);
+        if finding.severity == Severity::Fatal {
+            return Err(finding);
+        }
+        if !preflight.has(finding.reason) {
+            report.finding(&finding);
+        }
     }
     Ok(environment)
 }

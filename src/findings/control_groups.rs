@@ -1,0 +1,87 @@
+//! Whether inner containers can have control groups.
+
+use crate::{
+    facts::control_groups::{ControlGroups, ROOT, Version},
+    reasons::{Finding, cgroup},
+};
+
+/// What keeps inner containers from control groups of their own; without root that is systemd's.
+pub fn findings(groups: &ControlGroups) -> Vec<Finding> {
+    if let Some(missing) = no_devices(groups) {
+        return vec![missing];
+    }
+    let read_only = groups.read_only.as_ref().map(|mount| {
+        cgroup::READONLY.met(format!(
+            "{mount} is mounted read-only, and inner containers get their directories there."
+        ))
+    });
+    let whole_tree = groups.whole_tree.then(cgroup::host_namespace);
+    read_only.into_iter().chain(whole_tree).collect()
+}
+
+/// dockerd looks for this one v1 controller; on cgroup v2 it has no need to.
+fn no_devices(groups: &ControlGroups) -> Option<Finding> {
+    let cause = match groups.version {
+        Version::V2 => return None,
+        Version::V1 | Version::Hybrid if groups.has("devices") => return None,
+        Version::None => format!("nothing is mounted at {ROOT}."),
+        Version::V1 | Version::Hybrid => format!(
+            "below {ROOT} there are {}, and no devices.",
+            groups.controllers.join(", ")
+        ),
+    };
+    Some(cgroup::NO_DEVICES.met(cause))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn groups(version: Version, controllers: &[&str]) -> ControlGroups {
+        ControlGroups {
+            version,
+            controllers: controllers.iter().map(|name| (*name).to_owned()).collect(),
+            ..ControlGroups::default()
+        }
+    }
+
+    fn ids(groups: &ControlGroups) -> Vec<&'static str> {
+        findings(groups).iter().map(|f| f.reason.id).collect()
+    }
+
+    #[test]
+    fn a_good_container_of_either_version_has_nothing_to_say() {
+        for good in [
+            groups(Version::V1, &["cpu", "devices"]),
+            groups(Version::Hybrid, &["devices"]),
+            groups(Version::V2, &["cpu", "memory"]),
+        ] {
+            assert_eq!(ids(&good), [""; 0], "{good}");
+        }
+    }
+
+    #[test]
+    fn without_the_devices_controller_dockerd_does_not_start() {
+        let mut some = groups(Version::V1, &["cpu", "memory"]);
+        some.read_only = Some("/sys/fs/cgroup/cpu".into());
+        assert_eq!(ids(&some), ["CGROUP-NO-DEVICES"]);
+        assert!(findings(&some)[0].cause.contains("cpu, memory"));
+        let none = groups(Version::None, &[]);
+        assert_eq!(ids(&none), ["CGROUP-NO-DEVICES"]);
+    }
+
+    #[test]
+    fn a_read_only_tree_names_the_mount() {
+        let mut read_only = groups(Version::V2, &["cpu"]);
+        read_only.read_only = Some(ROOT.into());
+        assert_eq!(ids(&read_only), ["CGROUP-READONLY"]);
+        assert!(findings(&read_only)[0].cause.contains("/sys/fs/cgroup is"));
+    }
+
+    #[test]
+    fn the_node_s_whole_tree_is_only_noted() {
+        let mut whole = groups(Version::V2, &["cpu"]);
+        whole.whole_tree = true;
+        assert_eq!(ids(&whole), ["CGROUP-HOST-NAMESPACE"]);
+    }
+}

@@ -1,0 +1,258 @@
+//! Whether the data directory can hold images and containers.
+
+use nix::errno::Errno;
+
+use crate::{
+    dockerd::options::Options,
+    facts::storage::{Room, Storage},
+    reasons::{Finding, Severity, storage},
+    trials::{Outcome, Trials, data_root::Failure, namespaced::Step},
+};
+
+/// Less is not enough for most images.
+const LITTLE: u64 = 1 << 30;
+const FEW_INODES: u64 = 10_000;
+
+/// What is wrong with the data directory. Who cannot write there cannot mount there either.
+pub fn findings(
+    place: &Storage,
+    trials: &Trials,
+    options: &Options,
+    is_root: bool,
+) -> Vec<Finding> {
+    if let Some(unwritable) = unwritable(place, &trials.write, is_root) {
+        return vec![unwritable];
+    }
+    [
+        in_use(place, trials),
+        little_room(place),
+        no_overlay(place, trials, options),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn unwritable(place: &Storage, write: &Outcome<Failure>, is_root: bool) -> Option<Finding> {
+    let Outcome::Failed(failure) = write else {
+        return None;
+    };
+    let room = match &place.room {
+        Ok(room) => room.to_string(),
+        Err(unread) => unread.to_string(),
+    };
+    Some(match failure {
+        Failure::ReadOnly => {
+            storage::READONLY.met(format!("{} is mounted read-only.", place.place()))
+        }
+        Failure::NoRoom(errno) => {
+            storage::FULL.met(format!("{}: {}; {room}.", place.place(), errno.desc()))
+        }
+        // The check for rootless mode knows better: HOME may be wrong.
+        Failure::Denied(_) if !is_root => return None,
+        Failure::Denied(errno) => storage::READONLY.met(format!(
+            "{} cannot be written: {}.",
+            place.place(),
+            errno.desc()
+        )),
+    })
+}
+
+fn in_use(place: &Storage, trials: &Trials) -> Option<Finding> {
+    let database = trials.locked.as_ref()?;
+    Some(storage::IN_USE.met(format!(
+        "{database} is locked by another process, and {} is on a volume that it has, too.",
+        place.data_root.display()
+    )))
+}
+
+/// dockerd starts, and the job's first large image may not fit.
+fn little_room(place: &Storage) -> Option<Finding> {
+    let room = place.room.as_ref().ok()?;
+    let Room { bytes, inodes, .. } = *room;
+    let is_little = bytes < LITTLE || inodes.is_some_and(|inodes| inodes < FEW_INODES);
+    is_little.then(|| {
+        storage::FULL
+            .met(format!("{}: only {room}.", place.place()))
+            .with_severity(Severity::Warning)
+    })
+}
+
+fn no_overlay(place: &Storage, trials: &Trials, options: &Options) -> Option<Finding> {
+    let Outcome::Failed(refusal) = &trials.overlay else {
+        return None;
+    };
+    let (reason, attempt) = match refusal.step {
+        // Nothing to do with the directory.
+        Step::Namespace | Step::Propagation => return None,
+        Step::Mount if is_far_from_overlay(&place.file_system) => {
+            (&storage::UNSUITABLE_FS, "an overlay mount")
+        }
+        Step::Mount => (&storage::ON_OVERLAY, "an overlay mount"),
+        Step::Whiteout => (&storage::ON_OVERLAY, "removing a file in an overlay mount"),
+    };
+    let mut cause = format!(
+        "{attempt} in {} failed: {}.",
+        place.place(),
+        refusal.errno.desc()
+    );
+    if refusal.errno == Errno::ENODEV {
+        cause.push_str(
+            "\nThe node's kernel has no overlay file system; on the node: modprobe overlay",
+        );
+    }
+    match &options.storage_driver {
+        None => Some(reason.met(cause)),
+        // dockerd falls back on another driver only where it may choose.
+        Some(driver) => {
+            cause.push_str(&format!(
+                "\nThe driver {driver} was asked for by name, so dockerd takes no other."
+            ));
+            Some(reason.met(cause).with_severity(Severity::Error))
+        }
+    }
+}
+
+/// On these no storage driver is fast.
+fn is_far_from_overlay(file_system: &str) -> bool {
+    file_system.starts_with("nfs")
+        || file_system.starts_with("fuse")
+        || matches!(
+            file_system,
+            "cifs" | "smb3" | "9p" | "virtiofs" | "ceph" | "vfat" | "exfat" | "ntfs3"
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{dockerd::configuration::Configuration, trials::namespaced::Refusal};
+
+    fn on(file_system: &str, bytes: u64) -> Storage {
+        Storage {
+            data_root: "/var/lib/docker".into(),
+            existing: "/var/lib/docker".into(),
+            file_system: file_system.into(),
+            mount_point: "/var/lib/docker".into(),
+            room: Ok(Room {
+                read_only: false,
+                bytes,
+                inodes: Some(1_000_000),
+            }),
+        }
+    }
+
+    fn judged(place: &Storage, trials: &Trials, arguments: &[&str]) -> Vec<Finding> {
+        let argv: Vec<_> = arguments.iter().map(Into::into).collect();
+        let options = Options::new(&argv, &Configuration::default(), &|_| None, true);
+        findings(place, trials, &options, true)
+    }
+
+    fn ids(findings: &[Finding]) -> Vec<&str> {
+        findings.iter().map(|finding| finding.reason.id).collect()
+    }
+
+    fn passed() -> Trials {
+        Trials {
+            write: Outcome::Passed,
+            overlay: Outcome::Passed,
+            ..Trials::default()
+        }
+    }
+
+    fn refused(step: Step, errno: Errno) -> Trials {
+        Trials {
+            overlay: Outcome::Failed(Refusal { step, errno }),
+            ..passed()
+        }
+    }
+
+    fn unwritable(failure: Failure) -> Trials {
+        Trials {
+            write: Outcome::Failed(failure),
+            ..Trials::default()
+        }
+    }
+
+    #[test]
+    fn a_good_volume_has_nothing_to_say_nor_one_that_nothing_is_known_of() {
+        for trials in [passed(), Trials::default()] {
+            assert_eq!(ids(&judged(&on("ext4", LITTLE), &trials, &[])), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_read_only_full_or_denied() {
+        for (failure, id, word) in [
+            (Failure::ReadOnly, "STORAGE-READONLY", "read-only"),
+            (
+                Failure::Denied(Errno::EACCES),
+                "STORAGE-READONLY",
+                "Permission denied",
+            ),
+            (
+                Failure::NoRoom(Errno::EDQUOT),
+                "STORAGE-FULL",
+                "Quota exceeded",
+            ),
+            (Failure::NoRoom(Errno::ENOSPC), "STORAGE-FULL", "100 KiB"),
+        ] {
+            let found = judged(&on("tmpfs", 100 << 10), &unwritable(failure), &[]);
+            assert_eq!(ids(&found), [id]);
+            assert_eq!(found[0].severity, Severity::Fatal);
+            assert!(found[0].cause.contains(word), "{}", found[0]);
+            assert!(found[0].cause.contains("/var/lib/docker"), "{}", found[0]);
+        }
+    }
+
+    #[test]
+    fn little_room_is_a_warning() {
+        let found = judged(&on("ext4", LITTLE - 1), &passed(), &[]);
+        assert_eq!(ids(&found), ["STORAGE-FULL"]);
+        assert_eq!(found[0].severity, Severity::Warning);
+        let mut few = on("ext4", LITTLE);
+        if let Ok(room) = &mut few.room {
+            room.inodes = Some(FEW_INODES - 1);
+        }
+        assert_eq!(ids(&judged(&few, &passed(), &[])), ["STORAGE-FULL"]);
+    }
+
+    #[test]
+    fn another_daemon_s_lock_is_named() {
+        let trials = Trials {
+            locked: Some("/var/lib/docker/volumes/metadata.db".into()),
+            ..passed()
+        };
+        let found = judged(&on("ext4", LITTLE), &trials, &[]);
+        assert_eq!(ids(&found), ["STORAGE-IN-USE"]);
+        assert!(found[0].cause.contains("volumes/metadata.db"));
+    }
+
+    #[test]
+    fn where_no_overlay_holds_the_file_system_says_why() {
+        for (file_system, errno, id) in [
+            ("overlay", Errno::EINVAL, "STORAGE-ON-OVERLAY"),
+            ("ext4", Errno::ENODEV, "STORAGE-ON-OVERLAY"),
+            ("nfs4", Errno::EINVAL, "STORAGE-UNSUITABLE-FS"),
+            ("fuse.sshfs", Errno::EINVAL, "STORAGE-UNSUITABLE-FS"),
+        ] {
+            let trials = refused(Step::Mount, errno);
+            let found = judged(&on(file_system, LITTLE), &trials, &[]);
+            assert_eq!(ids(&found), [id], "{file_system}");
+            assert!(found[0].cause.contains(file_system), "{}", found[0]);
+        }
+        // An overlay on an overlay that works is none of our business.
+        assert!(judged(&on("overlay", LITTLE), &passed(), &[]).is_empty());
+        // Where mounts are forbidden at all, the directory is not to blame.
+        let forbidden = refused(Step::Namespace, Errno::EPERM);
+        assert!(judged(&on("overlay", LITTLE), &forbidden, &[]).is_empty());
+    }
+
+    #[test]
+    fn a_driver_asked_for_by_name_makes_it_an_error() {
+        let trials = refused(Step::Mount, Errno::EINVAL);
+        let found = judged(&on("overlay", LITTLE), &trials, &["-s", "overlay2"]);
+        assert_eq!(found[0].severity, Severity::Error);
+        assert!(found[0].cause.contains("overlay2"), "{}", found[0]);
+    }
+}

@@ -1,0 +1,255 @@
+//! Everything that can be known before dockerd is started: facts and trials, side by side, judged
+//! all together.
+
+use std::{fmt, path::Path, time::Duration};
+
+use nix::unistd::Uid;
+
+use crate::{
+    dockerd::options::Options,
+    facts::{
+        control_groups::{self, ControlGroups},
+        mounts::Mounts,
+        network::Network,
+        privileges::Privileges,
+        storage::Storage,
+    },
+    findings,
+    plan::Plan,
+    reasons::{Finding, Reason, Severity, privilege},
+    report::Report,
+    settings::{Settings, process_environment},
+    setup::iptables::Backend,
+    trials::Trials,
+};
+
+/// How long another daemon may take to let go of the data directory.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What was found.
+#[derive(Debug)]
+pub struct Preflight {
+    pub facts: Facts,
+    /// What dockerd is going to have; chosen here, since its tables are tried.
+    pub backend: Backend,
+    /// In the order in which one brings about the next.
+    pub findings: Vec<Finding>,
+}
+
+/// The facts that were judged.
+#[derive(Debug)]
+pub struct Facts {
+    pub privileges: Privileges,
+    pub control_groups: ControlGroups,
+    pub storage: Storage,
+    pub network: Network,
+}
+
+/// Looks at everything; changes nothing. Waits for up to `patience` where the data directory is in
+/// use.
+pub fn run(
+    plan: &Plan,
+    settings: &Settings,
+    mounts: &Mounts,
+    uid: Uid,
+    patience: Duration,
+) -> Preflight {
+    let options = Options::read(&plan.argv, &process_environment, uid.is_root());
+    let storage = Storage::read(&options.data_root, mounts);
+    let trials = Trials::start(&storage, options.wants_overlay(), uid.is_root(), patience);
+    let backend = Backend::choose(settings.iptables_legacy.as_deref());
+    let trials = trials.finish(options.iptables.then_some(&backend));
+    let facts = Facts {
+        privileges: Privileges::read(),
+        control_groups: ControlGroups::read(mounts, Path::new(control_groups::ROOT)),
+        storage,
+        network: Network::read(mounts),
+    };
+    let findings = judge(&facts, trials, &options, uid.is_root(), backend.legacy)
+        .into_iter()
+        .map(|finding| settings.ignored.apply(finding))
+        .collect();
+    Preflight {
+        facts,
+        backend,
+        findings,
+    }
+}
+
+/// All findings of facts and trials. What follows from a finding that is there is left out.
+fn judge(
+    facts: &Facts,
+    mut trials: Trials,
+    options: &Options,
+    is_root: bool,
+    legacy: bool,
+) -> Vec<Finding> {
+    let mut found = findings::privileges::findings(&facts.privileges, &trials, options, is_root);
+    let is_restricted = found
+        .iter()
+        .any(|finding| finding.severity == Severity::Fatal);
+    if is_restricted {
+        // Nothing could be mounted, no rules could be made, and that is all they say.
+        trials = Trials {
+            write: trials.write,
+            locked: trials.locked,
+            ..Trials::default()
+        };
+    }
+    if is_root && !is_restricted {
+        found.extend(findings::control_groups::findings(&facts.control_groups));
+    }
+    found.extend(findings::storage::findings(
+        &facts.storage,
+        &trials,
+        options,
+        is_root,
+    ));
+    // Without root dockerd's networks are inside of rootlesskit's, which has an MTU of its own.
+    if is_root && !is_restricted {
+        let network = &facts.network;
+        found.extend(findings::network::findings(
+            network, &trials, options, legacy,
+        ));
+    }
+    found
+}
+
+impl Preflight {
+    /// Reports all findings but the first fatal one, which is returned: it ends the service.
+    pub fn report(&self, report: &Report) -> Result<(), Finding> {
+        let is_fatal = |finding: &&Finding| finding.severity == Severity::Fatal;
+        let first = self.findings.iter().find(is_fatal);
+        for finding in &self.findings {
+            if first.is_none_or(|first| !std::ptr::eq(first, finding)) {
+                report.finding(finding);
+            }
+        }
+        first.map_or(Ok(()), |finding| Err(finding.clone()))
+    }
+
+    /// Whether this was found already, so that a step that runs into it need not say so again.
+    pub fn has(&self, reason: &Reason) -> bool {
+        // Without privileges all else that is refused needs no words of its own.
+        let explains = |found: &Reason| *found == *reason || *found == privilege::NOT_PRIVILEGED;
+        self.findings.iter().any(|found| explains(found.reason))
+    }
+}
+
+impl fmt::Display for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.privileges)?;
+        writeln!(f, "{}", self.control_groups)?;
+        writeln!(f, "{}", self.storage)?;
+        write!(f, "{}", self.network)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::errno::Errno;
+
+    use super::*;
+    use crate::{
+        dockerd::configuration::Configuration,
+        facts::{
+            control_groups::Version,
+            network::Mtu,
+            privileges::{Capabilities, Status, UidMap},
+            storage::Room,
+        },
+        trials::{
+            Outcome,
+            data_root::Failure,
+            namespaced::{Refusal, Step},
+        },
+    };
+
+    /// A container with everything wrong but its privileges.
+    fn facts(effective: u64) -> Facts {
+        Facts {
+            privileges: Privileges {
+                status: Ok(Status {
+                    effective: Capabilities(effective),
+                    no_new_privileges: false,
+                    seccomp: 0,
+                }),
+                apparmor: None,
+                uid_map: Ok(UidMap::parse("0 0 4294967295")),
+            },
+            control_groups: ControlGroups {
+                version: Version::V2,
+                read_only: Some("/sys/fs/cgroup".into()),
+                ..ControlGroups::default()
+            },
+            storage: Storage {
+                data_root: "/var/lib/docker".into(),
+                existing: "/var/lib/docker".into(),
+                file_system: "overlay".into(),
+                mount_point: "/".into(),
+                room: Ok(Room {
+                    read_only: false,
+                    bytes: 1 << 40,
+                    inodes: None,
+                }),
+            },
+            network: Network {
+                mtu: Some(Mtu {
+                    interface: "eth0".into(),
+                    bytes: 1400,
+                }),
+                ..Network::default()
+            },
+        }
+    }
+
+    fn trials() -> Trials {
+        Trials {
+            overlay: Outcome::Failed(Refusal {
+                step: Step::Mount,
+                errno: Errno::EINVAL,
+            }),
+            nat: Outcome::Failed("TABLE_ADD failed".into()),
+            ..Trials::default()
+        }
+    }
+
+    fn ids(facts: &Facts, trials: Trials, is_root: bool) -> Vec<&'static str> {
+        let options = Options::new(&[], &Configuration::default(), &|_| None, is_root);
+        judge(facts, trials, &options, is_root, false)
+            .iter()
+            .map(|finding| finding.reason.id)
+            .collect()
+    }
+
+    #[test]
+    fn all_findings_come_at_once_in_the_order_of_the_layers() {
+        assert_eq!(
+            ids(&facts(u64::MAX), trials(), true),
+            [
+                "CGROUP-READONLY",
+                "STORAGE-ON-OVERLAY",
+                "NETWORK-NAT-MISSING",
+                "NETWORK-MTU"
+            ]
+        );
+    }
+
+    #[test]
+    fn without_privileges_only_that_is_said_and_what_is_wrong_beside_it() {
+        assert_eq!(ids(&facts(0), trials(), true), ["NOT-PRIVILEGED"]);
+        let read_only = Trials {
+            write: Outcome::Failed(Failure::ReadOnly),
+            ..trials()
+        };
+        assert_eq!(
+            ids(&facts(0), read_only, true),
+            ["NOT-PRIVILEGED", "STORAGE-READONLY"]
+        );
+    }
+
+    #[test]
+    fn without_root_control_groups_and_networks_are_rootlesskit_s() {
+        assert_eq!(ids(&facts(0), Trials::default(), false), [""; 0]);
+    }
+}

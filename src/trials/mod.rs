@@ -1,0 +1,159 @@
+//! Trying out what dockerd will need, instead of guessing: each trial is bounded in time, leaves
+//! nothing behind, and runs beside the others.
+//!
+//! What needs a namespace of its own is done by a process of its own, see [`namespaced`].
+
+pub mod data_root;
+pub mod locks;
+pub mod namespaced;
+
+use std::{
+    path::Path,
+    sync::mpsc::{self, Receiver},
+    thread,
+    time::{Duration, Instant},
+};
+
+use self::{
+    data_root::Probe,
+    namespaced::{Refusal, Rules},
+};
+use crate::{facts::storage::Storage, setup::iptables::Backend};
+
+/// No trial takes as long, unless something hangs: a network file system, the xtables lock.
+const LIMIT: Duration = Duration::from_secs(3);
+
+/// What came of a trial.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Outcome<F> {
+    Passed,
+    Failed(F),
+    /// It could not be made, or did not end in time: nothing is known.
+    #[default]
+    Unknown,
+}
+
+/// What came of all of them.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Trials {
+    /// Writing into the data directory.
+    pub write: Outcome<data_root::Failure>,
+    /// An overlay in the data directory, like the ones that containers get.
+    pub overlay: Outcome<Refusal>,
+    /// The database of the data directory that another process has locked.
+    pub locked: Option<String>,
+    /// Rules like those that dockerd's bridge networks need, in a network of their own; the
+    /// failure is iptables' own words.
+    pub nat: Outcome<String>,
+    /// Rules in the table that only newer Dockers use.
+    pub raw: Outcome<String>,
+    /// A user namespace, which dockerd without root begins with.
+    pub user_namespace: Outcome<Refusal>,
+}
+
+/// Trials that run.
+#[derive(Debug)]
+pub struct Started {
+    is_root: bool,
+    in_data_root: Receiver<(Outcome<data_root::Failure>, Outcome<Refusal>)>,
+    locked: Receiver<Option<String>>,
+    user_namespace: Option<Receiver<Outcome<Refusal>>>,
+    deadline: Instant,
+    patience: Duration,
+}
+
+impl Trials {
+    /// Starts those that need no answer of others. Without root the rest happens inside of
+    /// rootlesskit's namespaces.
+    ///
+    /// `patience` is how long to wait for another daemon to let go of the data directory.
+    pub fn start(storage: &Storage, overlay: bool, is_root: bool, patience: Duration) -> Started {
+        let existing = storage.existing.clone();
+        let data_root = storage.data_root.clone();
+        Started {
+            is_root,
+            in_data_root: start(move || try_data_root(&existing, overlay && is_root)),
+            locked: start(move || locks::wait_until_free(&data_root, patience)),
+            user_namespace: (!is_root).then(|| start(namespaced::user_namespace)),
+            deadline: Instant::now() + LIMIT,
+            patience,
+        }
+    }
+}
+
+impl Started {
+    /// Tries iptables as well, unless dockerd is to leave that alone, and waits for all.
+    pub fn finish(self, backend: Option<&Backend>) -> Trials {
+        let rules = backend
+            .filter(|_| self.is_root)
+            .map(|backend| Rules::ALL.map(|rules| namespaced::iptables(rules, backend.path())))
+            .map(|trials| trials.map(|trial| start(move || trial.run())));
+        let (write, overlay) = result(self.in_data_root, self.deadline);
+        let [nat, raw] = match rules {
+            Some(rules) => rules.map(|rules| result(rules, self.deadline)),
+            None => Default::default(),
+        };
+        Trials {
+            write,
+            overlay,
+            nat,
+            raw,
+            user_namespace: self
+                .user_namespace
+                .map(|trial| result(trial, self.deadline))
+                .unwrap_or_default(),
+            locked: result(self.locked, self.deadline + self.patience),
+        }
+    }
+}
+
+fn try_data_root(
+    directory: &Path,
+    overlay: bool,
+) -> (Outcome<data_root::Failure>, Outcome<Refusal>) {
+    let probe = match Probe::make(directory) {
+        Ok(probe) => probe,
+        Err(failure) => return (Outcome::Failed(failure), Outcome::Unknown),
+    };
+    let write = probe
+        .write()
+        .map_or_else(Outcome::Failed, |()| Outcome::Passed);
+    match overlay {
+        true => (write, namespaced::overlay(&probe)),
+        false => (write, Outcome::Unknown),
+    }
+}
+
+/// A trial that hangs keeps its thread, and nobody waits for it.
+fn start<T: Send + 'static>(trial: impl FnOnce() -> T + Send + 'static) -> Receiver<T> {
+    let (sender, receiver) = mpsc::channel();
+    // Without a thread the sender is gone, which `result` takes for "unknown".
+    let _ = thread::Builder::new()
+        .name("trial".into())
+        .spawn(move || sender.send(trial()));
+    receiver
+}
+
+fn result<T: Default>(trial: Receiver<T>, deadline: Instant) -> T {
+    trial
+        .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trial_that_does_not_end_in_time_says_nothing() {
+        let (_open, never) = mpsc::channel::<()>();
+        let hanging = start(move || {
+            let _ = never.recv();
+            Outcome::Failed("late".to_owned())
+        });
+        assert_eq!(result(hanging, Instant::now()), Outcome::Unknown);
+        let quick = start(|| Outcome::Failed("at once".to_owned()));
+        let answer = result(quick, Instant::now() + LIMIT);
+        assert_eq!(answer, Outcome::Failed("at once".to_owned()));
+    }
+}
