@@ -148,13 +148,15 @@ impl Service<'_> {
             self.uid,
             preflight::PATIENCE,
         );
-        preflight.report(&self.report)?;
-        if let Some(tls) = self.tls {
-            let mut made = certificates::prepare(tls, self.settings, &self.mounts)?;
-            made.findings.iter().for_each(|f| self.report.finding(f));
-            self.pending = made.pending.take().zip(client_key);
-            self.certificates = Some(made);
+        // Made even if dockerd cannot run: without certificates no client could be told why.
+        let made = self.make_certificates(client_key);
+        if let Err(finding) = preflight.report(&self.report) {
+            if let Err(certificates) = &made {
+                self.report.finding(certificates);
+            }
+            return Err(finding.into());
         }
+        made?;
         if self.sockets.is_none() {
             // dockerd opens its port itself, so clients' certificates come first.
             self.publish()?;
@@ -208,6 +210,17 @@ impl Service<'_> {
             None => Ok(status),
             Some(finding) => Err(Failure { finding, status }),
         }
+    }
+
+    /// All but what waits for the client's key.
+    fn make_certificates(&mut self, key: Option<ClientKeyInTheMaking>) -> Result<(), Finding> {
+        if let Some(tls) = self.tls {
+            let mut made = certificates::prepare(tls, self.settings, &self.mounts)?;
+            made.findings.iter().for_each(|f| self.report.finding(f));
+            self.pending = made.pending.take().zip(key);
+            self.certificates = Some(made);
+        }
+        Ok(())
     }
 
     fn publish(&mut self) -> Result<(), Finding> {
