@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::Path};
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::{dockerd::launch::SecondStage, trials::namespaced::Trial};
+use crate::{commands, dockerd::launch::SecondStage, trials::namespaced::Trial};
 
 /// The name under which docker:dind images call their entrypoint.
 const ENTRYPOINT_NAME: &str = "dockerd-entrypoint.sh";
@@ -38,6 +38,9 @@ pub enum Command {
     },
     /// Print what is found here, what is wrong with it and what would be done; change nothing
     Check {
+        /// Facts and plan as lists of lines, findings with their ids
+        #[arg(long, value_enum, default_value_t)]
+        output: commands::check::Output,
         /// The service's arguments
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,

@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     ExitCode::from(match command {
         None => commands::run::run(Vec::new()),
         Some(Command::Run { arguments }) => commands::run::run(arguments),
-        Some(Command::Check { arguments }) => commands::check::check(arguments),
+        Some(Command::Check { arguments, output }) => commands::check::check(arguments, output),
         Some(Command::Certs) => commands::certs::certs(),
         Some(Command::Explain { id }) => commands::explain::explain(&id),
         Some(Command::Completions { shell }) => print(&cli::completions(shell)),

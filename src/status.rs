@@ -84,7 +84,8 @@ impl StatusFile {
     }
 }
 
-fn as_json(finding: &Finding) -> serde_json::Value {
+/// As in [`StatusFile`]'s `findings`.
+pub fn as_json(finding: &Finding) -> serde_json::Value {
     json!({
         "id": finding.reason.id,
         "severity": finding.severity.to_string(),

@@ -128,6 +128,21 @@ fn check_has_the_status_of_what_would_stop_the_service() {
 }
 
 #[test]
+fn check_speaks_json_too() {
+    let (_directory, path) = foreign_certificate_directory();
+    let variables = [("DOCKER_TLS_CERTDIR", path.as_str())];
+    let checked = dind_init(&["check", "--output", "json", "--mtu=1400"], &variables);
+    let report: serde_json::Value = serde_json::from_str(&stdout(&checked)).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    assert!(
+        findings
+            .iter()
+            .any(|finding| finding["id"] == "CERTS-FOREIGN")
+    );
+    assert_eq!(report["exit_status"], status(&checked));
+}
+
+#[test]
 fn another_command_gets_a_client_s_environment_and_its_own_status() {
     let (directory, path) = certificate_directory();
     let variables = [

@@ -1,14 +1,16 @@
 //! `dind-init check`: facts, findings and plan, and nothing changed.
 
+mod report;
+
 use std::{
     ffi::OsString,
-    fmt,
     io::{self, Write},
     time::Duration,
 };
 
 use nix::unistd::Uid;
 
+use self::report::Report;
 use super::start;
 use crate::{
     dockerd::flags::Invocation,
@@ -20,115 +22,82 @@ use crate::{
     pki,
     plan::Plan,
     preflight,
-    reasons::{Finding, Severity, network},
+    reasons::network,
     service,
-    settings::Settings,
+    settings::{CertificateSettings, Settings},
 };
+
+/// How the report is written.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+pub enum Output {
+    #[default]
+    Text,
+    Json,
+}
 
 /// Prints what `dind-init run` would find and do. The status is 0, or that of the first fatal
 /// finding.
-pub fn check(arguments: Vec<OsString>) -> u8 {
+pub fn check(arguments: Vec<OsString>, output: Output) -> u8 {
     let settings = match start() {
         Ok(settings) => settings,
         Err(status) => return status,
     };
-    let invocation = Invocation::parse(arguments);
     let uid = Uid::effective();
-    let plan = service::plan(&invocation, &settings, uid);
-    let report = Report::new(&settings, &plan, uid);
+    let plan = service::plan(&Invocation::parse(arguments), &settings, uid);
+    let report = look(&settings, &plan, uid);
+    let text = match output {
+        Output::Text => report.to_string(),
+        Output::Json => format!("{:#}\n", report.to_json()),
+    };
     // Whoever closed stdout does not want to read it; the status says the same.
-    let _ = io::stdout().write_all(report.to_string().as_bytes());
+    let _ = io::stdout().write_all(text.as_bytes());
     report.exit_status()
 }
 
-/// Everything that is printed.
-struct Report<'a> {
-    facts: String,
-    findings: Vec<Finding>,
-    certificates: Option<String>,
-    plan: &'a Plan,
+fn look(settings: &Settings, plan: &Plan, uid: Uid) -> Report {
+    let mounts = Mounts::read().unwrap_or_default();
+    let preflight = preflight::run(plan, settings, &mounts, uid, Duration::ZERO);
+    let mut report = Report::default();
+    report.add_facts(&preflight.facts.to_string());
+    report.findings = preflight.findings;
+    if let Some(sockets) = &plan.sockets
+        && let Some(holder) = ports::holder(sockets.port)
+    {
+        let finding = network::port_in_use(sockets.port, Some(&holder));
+        report.findings.push(finding);
+    }
+    if let Some(certificates) = settings.certificates.as_ref().filter(|_| plan.tls) {
+        look_at_certificates(certificates, settings, &mounts, &mut report);
+    }
+    let clients = service::client::findings(plan, settings, &mounts);
+    report.findings.extend(clients);
+    for finding in &mut report.findings {
+        *finding = settings.ignored.apply(finding.clone());
+    }
+    report.add_plan(&plan.to_string());
+    report
 }
 
-impl<'a> Report<'a> {
-    fn new(settings: &Settings, plan: &'a Plan, uid: Uid) -> Self {
-        let mounts = Mounts::read().unwrap_or_default();
-        let preflight = preflight::run(plan, settings, &mounts, uid, Duration::ZERO);
-        let mut report = Self {
-            facts: format!("{}\n", preflight.facts),
-            findings: preflight.findings,
-            certificates: None,
-            plan,
-        };
-        if let Some(sockets) = &plan.sockets
-            && let Some(holder) = ports::holder(sockets.port)
-        {
-            let finding = network::port_in_use(sockets.port, Some(&holder));
-            report.findings.push(finding);
-        }
-        let clients = service::client::findings(plan, settings, &mounts);
-        report.findings.extend(clients);
-        if let Some(certificates) = settings.certificates.as_ref().filter(|_| plan.tls) {
-            let survey = CertificateDirectory::survey(&certificates.directory, &mounts);
-            let names = service::certificates::names(certificates, settings);
-            let wanted = service::certificates::wanted(certificates, settings, &names);
-            let decision = pki::decide(&survey, &wanted);
-            for directory in [&survey.ca, &survey.server, &survey.client] {
-                report.facts.push_str(&describe(directory));
-            }
-            let names: Vec<_> = names.iter().map(ToString::to_string).collect();
-            report
-                .facts
-                .push_str(&format!("names of this container: {}", names.join(", ")));
-            match decision {
-                Ok(decision) => {
-                    let known = |finding| settings.ignored.apply(finding);
-                    let findings = decision.findings.iter().cloned().map(known);
-                    report.findings.extend(findings);
-                    report.certificates = Some(decision.to_string());
-                }
-                Err(finding) => report.findings.push(finding),
-            }
-        }
-        report
+fn look_at_certificates(
+    certificates: &CertificateSettings,
+    settings: &Settings,
+    mounts: &Mounts,
+    report: &mut Report,
+) {
+    let survey = CertificateDirectory::survey(&certificates.directory, mounts);
+    let names = service::certificates::names(certificates, settings);
+    for directory in [&survey.ca, &survey.server, &survey.client] {
+        report.add_facts(&describe(directory));
     }
-
-    fn exit_status(&self) -> u8 {
-        self.findings
-            .iter()
-            .find(|finding| finding.severity == Severity::Fatal)
-            .map_or(0, |finding| finding.reason.layer.exit_status())
-    }
-}
-
-impl fmt::Display for Report<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let findings: Vec<String> = self
-            .findings
-            .iter()
-            .map(|finding| format!("{} {finding}", finding.severity))
-            .collect();
-        let mut plan = self.certificates.clone().unwrap_or_default();
-        if !plan.is_empty() {
-            plan.push('\n');
+    let wanted = service::certificates::wanted(certificates, settings, &names);
+    let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+    report.add_facts(&format!("names of this container: {}", names.join(", ")));
+    match pki::decide(&survey, &wanted) {
+        Ok(decision) => {
+            report.add_plan(&decision.to_string());
+            report.findings.extend(decision.findings);
         }
-        plan.push_str(&self.plan.to_string());
-        for (title, text) in [
-            ("Facts", self.facts.as_str()),
-            ("Findings", &findings.join("\n")),
-            (
-                "Plan",
-                if self.exit_status() == 0 {
-                    &plan
-                } else {
-                    "stop, with the first fatal finding"
-                },
-            ),
-        ] {
-            let text = text.trim_end();
-            let text = if text.is_empty() { "none" } else { text };
-            writeln!(f, "{title}\n  {}", text.replace('\n', "\n  "))?;
-        }
-        Ok(())
+        Err(finding) => report.findings.push(finding),
     }
 }
 
@@ -147,7 +116,7 @@ fn describe(directory: &Directory) -> String {
         names => names.join(", "),
     };
     format!(
-        "{}: {state}; {}; {files}\n",
+        "{}: {state}; {}; {files}",
         directory.path.display(),
         directory.volume
     )
