@@ -4,6 +4,7 @@
 //! published. Whoever waits for the port, as GitLab Runner's health check does, waits for them too.
 
 use std::{
+    io,
     sync::{
         Arc, Mutex, PoisonError,
         mpsc::{self, RecvTimeoutError},
@@ -19,7 +20,7 @@ use nix::{
 
 use crate::{
     pki::{ClientKeyInTheMaking, PendingClient},
-    reasons::Finding,
+    reasons::{Finding, daemon},
     sockets::Sockets,
 };
 
@@ -71,13 +72,16 @@ fn publish_and_open(
     let result = match published.recv_timeout(LISTEN_AT_THE_LATEST) {
         Err(RecvTimeoutError::Timeout) => {
             sockets.tcp.listen_closed()?;
-            published.recv().ok()
+            published.recv().map_err(|_| panicked())?
         }
-        result => result.ok(),
+        result => result.map_err(|_| panicked())?,
     };
-    // Without a result the thread panicked; the port then stays shut.
-    result.map_or(Ok(()), |published| {
-        published?;
-        sockets.tcp.open()
-    })
+    result?;
+    sockets.tcp.open()
+}
+
+/// The only way in which the thread can end without a result.
+fn panicked() -> Finding {
+    let error = io::Error::other("the thread that publishes them panicked");
+    daemon::init("the client's certificates", &error)
 }
