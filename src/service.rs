@@ -6,7 +6,13 @@ mod life;
 mod machine;
 mod other_port;
 
-use std::{ffi::OsString, os::fd::OwnedFd, path::Path, sync::Arc, time::Instant};
+use std::{
+    ffi::OsString,
+    os::fd::OwnedFd,
+    path::Path,
+    sync::Arc,
+    time::Instant,
+};
 
 use nix::unistd::Uid;
 
@@ -32,7 +38,7 @@ use crate::{
     report::Report,
     settings::{CertificateSettings, OnFailure, Settings, process_environment},
     signals::Signals,
-    sockets::Sockets,
+    sockets::{Sockets, TcpSocket},
     supervise::{self, Supervisor},
 };
 
@@ -137,8 +143,11 @@ impl Service<'_> {
         let readiness = Readiness::bind().map_err(|error| daemon::init("NOTIFY_SOCKET", &error))?;
         let findings = client::findings(&self.plan, self.settings, &self.mounts);
         findings.iter().for_each(|f| self.report.finding(f));
-        if let Some(sockets) = &self.plan.sockets {
-            self.sockets = Some(Arc::new(Sockets::bind(sockets, &self.mounts)?));
+        let mut no_unix_socket = None;
+        if let Some(plan) = &self.plan.sockets {
+            let (sockets, failure) = Sockets::bind(plan, &self.mounts)?;
+            self.sockets = Some(Arc::new(sockets));
+            no_unix_socket = failure;
         }
         self.other_port = OtherPort::explain(&self.plan, &self.settings.docker_host, &findings);
         let preflight = preflight::run(
@@ -150,13 +159,17 @@ impl Service<'_> {
         );
         // Made even if dockerd cannot run: without certificates no client could be told why.
         let made = self.make_certificates(client_key);
-        if let Err(finding) = preflight.report(&self.report) {
-            if let Err(certificates) = &made {
-                self.report.finding(certificates);
-            }
-            return Err(finding.into());
+        // All of it is told, and the first stands for the rest.
+        let refusals = [
+            preflight.report(&self.report).err(),
+            no_unix_socket,
+            made.err(),
+        ];
+        let mut refusals = refusals.into_iter().flatten();
+        if let Some(first) = refusals.next() {
+            refusals.for_each(|finding| self.report.finding(&finding));
+            return Err(first.into());
         }
-        made?;
         if self.sockets.is_none() {
             // dockerd opens its port itself, so clients' certificates come first.
             self.publish()?;
@@ -287,11 +300,11 @@ impl Service<'_> {
             self.report.finding(&finding);
         }
         if self.settings.on_failure == OnFailure::Explain
-            && let Some(sockets) = &self.sockets
+            && let Some(sockets) = self.sockets_to_answer_on()
         {
             match sockets.tcp.open() {
                 Err(finding) => self.report.finding(&finding),
-                Ok(()) => match self.answer(sockets, &failure.finding) {
+                Ok(()) => match self.answer(&sockets, &failure.finding) {
                     Err(error) => tracing::warn!("clients get no answer: {error}"),
                     Ok(_answering) => {
                         tracing::info!(
@@ -305,6 +318,15 @@ impl Service<'_> {
         failure.status
     }
 
+    /// Without root the port was left to rootlesskit, which is gone by now or never came.
+    fn sockets_to_answer_on(&self) -> Option<Arc<Sockets>> {
+        let late = || {
+            let tcp = TcpSocket::bind(self.plan.port?).ok()?;
+            Some(Arc::new(Sockets { tcp, unix: None }))
+        };
+        self.sockets.clone().or_else(late)
+    }
+
     fn answer(&self, sockets: &Sockets, finding: &Finding) -> std::io::Result<ErrorDaemon> {
         let server = self.certificates.as_ref().map(|made| &made.tls);
         let tls = error_daemon::tls(server, finding);
@@ -313,8 +335,8 @@ impl Service<'_> {
     }
 
     fn clean_up(&self) {
-        if let Some(sockets) = &self.sockets {
-            sockets.unix.unlink();
+        if let Some(unix) = self.sockets.as_ref().and_then(|s| s.unix.as_ref()) {
+            unix.unlink();
         }
         if let Some(tls) = self.tls {
             certificates::remove(tls, self.settings);

@@ -29,23 +29,28 @@ pub struct SocketPlan {
 #[derive(Debug)]
 pub struct Sockets {
     pub tcp: TcpSocket,
-    pub unix: UnixSocket,
+    /// `None` where its place is taken; dockerd does not start then.
+    pub unix: Option<UnixSocket>,
 }
 
 impl Sockets {
-    pub fn bind(plan: &SocketPlan, mounts: &Mounts) -> Result<Self, Finding> {
+    /// Without a TCP socket there is nobody to explain anything to. Without a unix socket there
+    /// is: that finding comes beside the sockets.
+    pub fn bind(plan: &SocketPlan, mounts: &Mounts) -> Result<(Self, Option<Finding>), Finding> {
         let tcp = TcpSocket::bind(plan.port)?;
         if plan.open_at_once {
             tcp.open()?;
         }
-        Ok(Self {
-            tcp,
-            unix: UnixSocket::bind(&plan.unix, plan.group.as_deref(), mounts)?,
-        })
+        let (unix, failure) = match UnixSocket::bind(&plan.unix, plan.group.as_deref(), mounts) {
+            Ok(unix) => (Some(unix), None),
+            Err(finding) => (None, Some(finding)),
+        };
+        Ok((Self { tcp, unix }, failure))
     }
 
     /// In the order in which dockerd gets them.
-    pub fn descriptors(&self) -> [BorrowedFd<'_>; 2] {
-        [self.unix.as_fd(), self.tcp.as_fd()]
+    pub fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        let unix = self.unix.iter().map(AsFd::as_fd);
+        unix.chain([self.tcp.as_fd()]).collect()
     }
 }
