@@ -18,6 +18,11 @@ Use an image that holds dockerd as the base, in .gitlab-ci.yml:
     services:
       - name: docker:dind
         alias: docker",
+    patterns: &[&["dind-init: dockerd could not be run: "]],
+    samples: &[Sample {
+        text: "dind-init: dockerd could not be run: No such file or directory (os error 2)",
+        source: "our own second stage, run in an image without dockerd",
+    }],
 }
 
 INIT = Fatal "DAEMON-INIT" {
