@@ -11,7 +11,7 @@ use std::{
     os::fd::OwnedFd,
     path::Path,
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use nix::unistd::Uid;
@@ -31,7 +31,7 @@ use crate::{
     facts::mounts::Mounts,
     log,
     opening::Opening,
-    pki::{Certificates, ClientAction, ClientKeyInTheMaking, PendingClient},
+    pki::{self, Certificates, ClientAction, ClientKeyInTheMaking, PendingClient},
     plan::{Plan, User},
     preflight,
     reasons::{self, Finding, daemon},
@@ -228,12 +228,24 @@ impl Service<'_> {
     /// All but what waits for the client's key.
     fn make_certificates(&mut self, key: Option<ClientKeyInTheMaking>) -> Result<(), Finding> {
         if let Some(tls) = self.tls {
-            let mut made = certificates::prepare(tls, self.settings, &self.mounts)?;
+            let mut made = self.prepare_certificates(tls)?;
             made.findings.iter().for_each(|f| self.report.finding(f));
             self.pending = made.pending.take().zip(key);
             self.certificates = Some(made);
         }
         Ok(())
+    }
+
+    fn prepare_certificates(&self, tls: &CertificateSettings) -> Result<Certificates, Finding> {
+        let prepare = |wait| certificates::prepare(tls, self.settings, &self.mounts, wait);
+        match (prepare(Duration::ZERO), &self.sockets) {
+            (Err(finding), Some(sockets)) if finding.reason.id == reasons::certs::IN_USE.id => {
+                // A client that holds the other dind's certificates is not refused meanwhile.
+                sockets.tcp.listen_closed()?;
+                prepare(pki::PATIENCE)
+            }
+            (made, _) => made,
+        }
     }
 
     fn publish(&mut self) -> Result<(), Finding> {

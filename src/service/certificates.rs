@@ -1,6 +1,6 @@
 //! The certificates of this very container and job.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use time::OffsetDateTime;
 
@@ -14,19 +14,16 @@ use crate::{
     settings::{CertificateSettings, Settings, subject_names::SubjectName},
 };
 
-/// Brings the certificate directory into order, all but a client's new key.
+/// Brings the certificate directory into order, all but a client's new key. A lock that someone
+/// else holds is waited for as long as `patience`.
 pub fn prepare(
     certificates: &CertificateSettings,
     settings: &Settings,
     mounts: &Mounts,
+    patience: Duration,
 ) -> Result<Certificates, Finding> {
     let names = names(certificates, settings);
-    let made = pki::prepare(
-        mounts,
-        &wanted(certificates, settings, &names),
-        pki::PATIENCE,
-    )?;
-    Ok(made)
+    pki::prepare(mounts, &wanted(certificates, settings, &names), patience)
 }
 
 /// The certificate directory, where it is this very job's and nobody else's.
