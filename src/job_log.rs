@@ -37,9 +37,12 @@ impl JobLog {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use tempfile::tempdir;
 
     use super::*;
+    use crate::{explain, reasons::certs};
 
     #[test]
     fn it_is_found_by_the_name_of_this_very_job() {
@@ -72,5 +75,40 @@ mod tests {
         fs::write(&log.0, "the job's\n").unwrap();
         log.append("\nours\n").unwrap();
         assert_eq!(fs::read_to_string(&log.0).unwrap(), "the job's\n\nours\n");
+    }
+
+    /// The runner takes a line that is JSON for the end of the job's script. Were one of its lines
+    /// and one of ours to be mixed, the job would hang.
+    #[test]
+    fn a_status_line_of_the_runner_that_is_written_at_the_same_time_stays_whole() {
+        const STATUS: &str = r#"{"command_exit_code":0,"script":"/scripts-1-7/step_script"}"#;
+        let directory = tempdir().unwrap();
+        let log = JobLog(directory.path().join("output.log"));
+        fs::write(&log.0, "").unwrap();
+        let finding = certs::READONLY.met("/certs/client is a read-only Secret volume.");
+        let entry = explain::job_log_entry(&finding);
+
+        let mut shell = Command::new("sh")
+            .arg("-c")
+            .arg("for n in $(seq 2000); do echo \"$0\" >> \"$1\"; done")
+            .arg(STATUS)
+            .arg(&log.0)
+            .spawn()
+            .unwrap();
+        let mut entries = 0;
+        while shell.try_wait().unwrap().is_none() {
+            log.append(&entry).unwrap();
+            entries += 1;
+        }
+
+        let text = fs::read_to_string(&log.0).unwrap();
+        assert!(entries > 10, "nothing was written at the same time");
+        let status_lines = text.lines().filter(|line| *line == STATUS).count();
+        assert_eq!(status_lines, 2000);
+        assert_eq!(text.matches(&entry).count(), entries);
+        assert_eq!(
+            text.len(),
+            2000 * (STATUS.len() + 1) + entries * entry.len()
+        );
     }
 }
