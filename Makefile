@@ -9,7 +9,8 @@ ifeq ($(CI),true)
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 endif
 
-# The Debian whose Docker the image holds: trixie (Docker 26.1) or sid (Docker 28).
+# The Debian whose Docker the image holds: trixie (Docker 26.1), sid (Docker 28)
+# or bookworm (Docker 20.10).
 SUITE ?= trixie
 # Two checkouts on one machine do not take each other's image if they name theirs differently.
 export DIND_INIT_IMAGE ?= localhost/dind-init
@@ -29,11 +30,11 @@ demo: image ## See a job's first docker command work, and a broken pod explain i
 test: check ## Check everything, make the images, and run every test, real pods included
 	$(MAKE) image SUITE=trixie
 	$(MAKE) image SUITE=sid
-	images/base.sh bookworm
+	$(MAKE) image SUITE=bookworm
 	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked; \
 	else cargo test --locked -- --test-threads=2; fi
 
-image: ## Make localhost/dind-init:dev (SUITE=sid: :dev-sid) with Debian's own Docker
+image: ## Make localhost/dind-init:dev (SUITE=sid: dev-sid, SUITE=bookworm: dev-bookworm) with Debian's own Docker
 	@images/tools.sh pods
 	images/base.sh $(SUITE)
 	cargo build --locked --release --bin dind-init

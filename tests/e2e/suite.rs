@@ -5,7 +5,7 @@ use std::env;
 /// The Debian whose Docker is meant.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Suite {
-    /// Docker 20.10; only as a client.
+    /// Docker 20.10.
     Bookworm,
     /// Docker 26.1.
     Trixie,
@@ -26,7 +26,7 @@ impl Suite {
     /// The image of the service: dind-init on top of it, as `make image` names it.
     pub fn service_image(self) -> String {
         let tag = match self {
-            Self::Bookworm => panic!("there is no service image of bookworm"),
+            Self::Bookworm => "dev-bookworm",
             Self::Trixie => "dev",
             Self::Sid => "dev-sid",
         };
