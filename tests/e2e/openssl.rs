@@ -51,19 +51,21 @@ impl Authority {
 
     /// Writes `ca.pem`, `cert.pem` and `key.pem` of a server for the name `docker` to `target`.
     pub fn issue_server(&self, target: &Path) {
-        self.issue(
-            target,
-            "server",
-            "extendedKeyUsage=serverAuth\nsubjectAltName=DNS:docker,DNS:localhost,IP:127.0.0.1\n",
-        );
+        self.issue_server_for(target, "DNS:docker,DNS:localhost,IP:127.0.0.1", 30);
+    }
+
+    /// The same for other names, valid until `days` from now, which may be past.
+    pub fn issue_server_for(&self, target: &Path, names: &str, days: i32) {
+        let extensions = format!("extendedKeyUsage=serverAuth\nsubjectAltName={names}\n");
+        self.issue(target, "server", &extensions, days);
     }
 
     /// Writes `ca.pem`, `cert.pem` and `key.pem` of a client to `target`.
     pub fn issue_client(&self, target: &Path) {
-        self.issue(target, "client", "extendedKeyUsage=clientAuth\n");
+        self.issue(target, "client", "extendedKeyUsage=clientAuth\n", 30);
     }
 
-    fn issue(&self, target: &Path, role: &str, extensions: &str) {
+    fn issue(&self, target: &Path, role: &str, extensions: &str, days: i32) {
         let identifiers = match self.profile {
             Profile::Strict => {
                 "keyUsage=critical,digitalSignature\nbasicConstraints=critical,CA:FALSE\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
@@ -85,8 +87,9 @@ impl Authority {
         let issued = Command::new("openssl")
             .current_dir(directory)
             .args([
-                "x509", "-req", "-sha256", "-days", "30", "-in", "leaf.csr", "-CA", "ca.pem",
+                "x509", "-req", "-sha256", "-in", "leaf.csr", "-CA", "ca.pem",
             ])
+            .args(["-days", &days.to_string()])
             .args([
                 "-CAkey",
                 "ca.key",

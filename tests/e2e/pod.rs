@@ -6,6 +6,7 @@
 //! ```
 
 use std::process;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -24,10 +25,14 @@ pub struct Plan {
     mounts: Vec<String>,
     /// Held so that their directories outlive the pod.
     volumes: Vec<Volume>,
+    /// Held so that they run as long as the pod does.
+    others: Vec<Arc<Pod>>,
     variables: Vec<(String, String)>,
+    is_privileged: bool,
     service_variables: Vec<(String, String)>,
     service_options: Vec<String>,
     service_command: Vec<String>,
+    other_services: Vec<String>,
 }
 
 impl Plan {
@@ -40,6 +45,26 @@ impl Plan {
     pub fn volume(mut self, volume: &Volume, target: &str) -> Self {
         self.mounts.push(volume.mount_at(target));
         self.volumes.push(volume.clone());
+        self
+    }
+
+    /// Shares one file of `volume` at `target`, read-only, as `sub_path` of a volume does.
+    pub fn file(mut self, volume: &Volume, name: &str, target: &str) -> Self {
+        let path = volume.path().join(name);
+        self.mounts.push(format!("{}:{target}:ro", path.display()));
+        self.volumes.push(volume.clone());
+        self
+    }
+
+    /// Starts a shell's command line in a container of its own, before the service.
+    pub fn other_service(mut self, script: &str) -> Self {
+        self.other_services.push(script.to_owned());
+        self
+    }
+
+    /// Keeps another pod running beside this one.
+    pub fn beside(mut self, other: Pod) -> Self {
+        self.others.push(Arc::new(other));
         self
     }
 
@@ -84,8 +109,19 @@ impl Plan {
     }
 
     /// Holds the service to a part of one CPU.
-    pub fn cpus(mut self, cpus: &str) -> Self {
-        self.service_options.push(format!("--cpus={cpus}"));
+    pub fn cpus(self, cpus: &str) -> Self {
+        self.service_option(&format!("--cpus={cpus}"))
+    }
+
+    /// Starts the service without `privileged = true`.
+    pub fn unprivileged(mut self) -> Self {
+        self.is_privileged = false;
+        self
+    }
+
+    /// An option of `podman create` for the service.
+    pub fn service_option(mut self, option: &str) -> Self {
+        self.service_options.push(option.to_owned());
         self
     }
 
@@ -109,15 +145,17 @@ impl Plan {
         ]);
         let pod = Pod { name, plan: self };
 
+        for script in &pod.plan.other_services {
+            let base = pod.plan.suite.base_image();
+            step(&[
+                "run", "--detach", "--pod", &pod.name, base, "sh", "-c", script,
+            ]);
+        }
         let service = pod.service();
-        let mut create = vec![
-            "create",
-            "--privileged",
-            "--pod",
-            &pod.name,
-            "--name",
-            &service,
-        ];
+        let mut create = vec!["create", "--pod", &pod.name, "--name", &service];
+        if pod.plan.is_privileged {
+            create.push("--privileged");
+        }
         let shared = pod.shared_options();
         create.extend(shared.iter().map(String::as_str));
         let own: Vec<String> = pod.plan.service_variables.iter().map(env_option).collect();
@@ -146,10 +184,13 @@ impl Pod {
             suite,
             mounts: Vec::new(),
             volumes: Vec::new(),
+            others: Vec::new(),
             variables: Vec::new(),
+            is_privileged: true,
             service_variables: Vec::new(),
             service_options: Vec::new(),
             service_command: Vec::new(),
+            other_services: Vec::new(),
         };
         plan.variable("DOCKER_HOST", "tcp://docker:2376")
             .variable("DOCKER_TLS_VERIFY", "1")

@@ -102,6 +102,8 @@ fn command(args: &[&str], limit: Duration) -> Command {
         .arg(limit.as_secs_f64().to_string())
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/images/podman"))
         .args(args)
+        // Where a container runs out of memory, its monitor leaves a file named `oom` there.
+        .current_dir(std::env::temp_dir())
         .stdin(Stdio::null());
     command
 }
