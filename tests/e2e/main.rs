@@ -8,7 +8,9 @@
 mod certificates;
 mod clients;
 mod docker_work;
+mod faults;
 mod first_light;
+mod gitlab;
 mod lifecycle;
 mod openssl;
 mod outcome;

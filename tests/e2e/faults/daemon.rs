@@ -1,0 +1,174 @@
+//! dockerd itself does not start, or does not stay.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+
+fault!(
+    a_flag_that_dockerd_does_not_know,
+    [docker_20, docker_26, docker_28],
+    Fault {
+        pod: |pod| with_certs(pod).command(&["--mtuu=1400"]),
+        id: "DAEMON-FLAG",
+        fact: "unknown flag: --mtuu",
+        fix: "command: [\"--mtu=1400\"]",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    a_daemon_json_with_a_comma_too_many,
+    [docker_26],
+    Fault {
+        pod: |pod| with_certs(pod).configuration("{\"mtu\": 1400,}"),
+        id: "DAEMON-CONFIG",
+        fact: "invalid character '}'",
+        fix: "dockerd --validate",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    a_daemon_json_with_an_unknown_key,
+    [docker_20, docker_26, docker_28],
+    Fault {
+        pod: |pod| pod.plain().configuration("{\"mtuu\": 1400}"),
+        id: "DAEMON-CONFIG",
+        fact: "mtuu",
+        fix: "daemon.json",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    an_image_without_dockerd,
+    [docker_26],
+    Fault {
+        pod: |pod| with_certs(pod)
+            .entrypoint_script("rm /usr/sbin/dockerd; exec dockerd-entrypoint.sh"),
+        id: "DAEMON-MISSING",
+        fact: "dockerd",
+        fix: "docker:dind",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    an_image_without_iptables,
+    [docker_26],
+    Fault {
+        pod: |pod| with_certs(pod)
+            .entrypoint_script("rm /usr/sbin/iptables*; exec dockerd-entrypoint.sh"),
+        id: "DAEMON-IPTABLES",
+        fact: "iptables",
+        fix: "Use an image that holds iptables",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    a_dockerd_that_ends_by_itself,
+    [docker_26],
+    Fault {
+        pod: |pod| with_certs(pod).dockerd("echo 'the moon is not full' >&2; exit 3"),
+        id: "DAEMON-UNKNOWN",
+        fact: "dockerd ended with status 3. Its last words:\n    the moon is not full",
+        fix: "CI_DEBUG_SERVICES",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    a_dockerd_that_does_not_get_ready,
+    [docker_26],
+    Fault {
+        pod: |pod| with_certs(pod)
+            .variable("DIND_START_TIMEOUT", "2")
+            .dockerd("echo 'waiting for the moon' >&2; sleep 1000"),
+        id: "DAEMON-TIMEOUT",
+        fact: "dockerd is not ready after 2 s. Its last words:\n    waiting for the moon",
+        fix: "DIND_START_TIMEOUT: 180",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    a_containerd_that_does_not_start,
+    [docker_26],
+    Fault {
+        pod: |pod| with_certs(pod).entrypoint_script(
+            "mkdir -p /run/docker/containerd/containerd.pid; exec dockerd-entrypoint.sh"
+        ),
+        id: "DAEMON-CONTAINERD",
+        fact: "containerd",
+        fix: "mount_path = \"/var/lib/docker\"",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    a_dockerd_that_is_killed_in_mid_job,
+    [docker_20, docker_26, docker_28],
+    Fault {
+        pod: with_certs,
+        midway: Some(|pod| drop(pod.in_service("pkill -KILL -x dockerd").expect_success())),
+        id: "DAEMON-KILLED",
+        fact: "dockerd was ended by SIGKILL",
+        fix: "KUBERNETES_SERVICE_MEMORY_REQUEST",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    a_dockerd_that_is_asked_to_end_in_mid_job,
+    [docker_26],
+    Fault {
+        pod: |pod| pod.plain(),
+        midway: Some(|pod| {
+            let end = "pkill -TERM -x dockerd; while pgrep -x dockerd; do sleep 0.01; done";
+            drop(pod.in_service(end).expect_success());
+        }),
+        id: "DAEMON-UNKNOWN",
+        fact: "dockerd ended with status 0",
+        fix: "CI_DEBUG_SERVICES",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    too_little_memory,
+    [docker_26],
+    Fault {
+        pod: |pod| with_certs(pod).service_option("--memory=300m"),
+        // Files on a memory volume count as the container's memory, and no process can be ended
+        // for them but the largest, which is dockerd.
+        midway: Some(|pod| {
+            let fill = "mount -t tmpfs tmpfs /mnt; head -c 290M /dev/zero > /mnt/fill; \
+                        while pgrep -x dockerd; do sleep 0.01; done";
+            drop(pod.in_service(fill));
+        }),
+        id: "DAEMON-OOM",
+        fact: "the memory limit of 300 MiB was used up",
+        fix: "KUBERNETES_SERVICE_MEMORY_LIMIT",
+        ..Fault::USUAL
+    }
+);
+
+impl Plan {
+    /// Mounts a daemon.json, as a runner's `volumes` does.
+    fn configuration(self, json: &str) -> Self {
+        let directory = Volume::disk();
+        fs::write(directory.path().join("daemon.json"), json).unwrap();
+        self.volume(&directory.read_only(), "/etc/docker")
+    }
+
+    /// Puts a script in dockerd's place.
+    fn dockerd(self, script: &str) -> Self {
+        let directory = Volume::disk();
+        let file = directory.path().join("dockerd");
+        fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o755)).unwrap();
+        self.file(&directory, "dockerd", "/usr/sbin/dockerd")
+    }
+}

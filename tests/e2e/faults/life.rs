@@ -1,0 +1,106 @@
+//! The life of a service that explains.
+
+use std::fs;
+
+use super::*;
+
+/// The exit status of failures about certificates.
+const CERTIFICATE_FAILURE: i32 = 70;
+
+#[test]
+fn it_explains_until_it_is_asked_to_end_and_ends_with_the_failures_status() {
+    let pod = broken_pod(&Volume::disk()).start();
+    pod.job("docker info")
+        .expect_failure()
+        .expect("CERTS-READONLY");
+    assert!(!pod.service_has_ended());
+    pod.signal("TERM");
+    pod.service_end().expect_status(CERTIFICATE_FAILURE);
+}
+
+#[test]
+fn a_dockerd_that_ended_leaves_its_own_status() {
+    let pod = with_certs(Pod::new(Suite::Trixie))
+        .gitlab_job(&Volume::disk())
+        .command(&["--mtuu=1400"])
+        .start();
+    pod.job("docker info")
+        .expect_failure()
+        .expect("DAEMON-FLAG");
+    pod.signal("TERM");
+    pod.service_end().expect_status(1);
+}
+
+#[test]
+fn it_ends_at_once_where_that_is_wanted() {
+    let pod = broken_pod(&Volume::disk())
+        .variable("DIND_ON_FAILURE", "exit")
+        .start();
+    pod.service_end()
+        .expect_status(CERTIFICATE_FAILURE)
+        .expect("CERTS-READONLY");
+}
+
+#[test]
+fn the_job_log_is_left_alone_where_that_is_wanted() {
+    let log = RunnerLog::new();
+    let pod = broken_pod(&Volume::disk())
+        .runner_log(&log)
+        .variable("DIND_JOB_LOG", "off")
+        .start();
+    pod.job("docker info")
+        .expect_failure()
+        .expect("CERTS-READONLY");
+    assert_eq!(log.text().unwrap(), "");
+}
+
+#[test]
+fn a_runner_log_that_is_not_there_is_not_made() {
+    let log = RunnerLog::missing();
+    let pod = broken_pod(&Volume::disk()).runner_log(&log).start();
+    pod.job("docker info")
+        .expect_failure()
+        .expect("CERTS-READONLY");
+    assert_eq!(log.text(), None);
+}
+
+#[test]
+fn the_status_file_says_what_failed() {
+    let builds = Volume::disk();
+    let pod = broken_pod(&builds).start();
+    pod.job("docker info").expect_failure();
+    let status = status(&builds);
+    assert!(status.contains("\"state\":\"failed\""), "{status}");
+    assert!(status.contains("\"id\":\"CERTS-READONLY\""), "{status}");
+    assert!(status.contains("\"severity\":\"fatal\""), "{status}");
+}
+
+#[test]
+fn the_status_file_says_that_all_is_well_and_then_that_dockerd_was_killed() {
+    let builds = Volume::disk();
+    let pod = with_certs(Pod::new(Suite::Trixie))
+        .gitlab_job(&builds)
+        .start();
+    pod.job("docker info").expect_success();
+    let well = status(&builds);
+    assert!(well.contains("\"state\":\"ready\""), "{well}");
+    assert!(well.contains("\"explanation\":null"), "{well}");
+
+    pod.in_service("pkill -KILL -x dockerd").expect_success();
+    pod.job("docker info")
+        .expect_failure()
+        .expect("DAEMON-KILLED");
+    let failed = status(&builds);
+    assert!(failed.contains("\"state\":\"failed\""), "{failed}");
+    assert!(failed.contains("DAEMON-KILLED"), "{failed}");
+}
+
+fn broken_pod(builds: &Volume) -> Plan {
+    Pod::new(Suite::Trixie)
+        .certs(&Volume::secret(&[("ca.pem", &registry_ca())]))
+        .gitlab_job(builds)
+}
+
+fn status(builds: &Volume) -> String {
+    fs::read_to_string(builds.path().join(".dind-init/7/status.json")).unwrap()
+}

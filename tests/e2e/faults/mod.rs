@@ -1,0 +1,206 @@
+//! The fault matrix: one fault in a pod like that of a GitLab job, an unmodified job, and a job's
+//! log that says why: the id of the reason, what was found here, and what to change.
+
+mod certs;
+mod cgroup;
+mod client;
+mod commands;
+mod daemon;
+mod life;
+mod network;
+mod privilege;
+mod quiet;
+mod storage;
+
+use crate::gitlab::RunnerLog;
+use crate::openssl::{Authority, Profile};
+use crate::outcome::Outcome;
+use crate::pod::{Plan, Pod};
+use crate::suite::Suite;
+use crate::volume::Volume;
+
+/// The words that explain nothing.
+const CANNOT_CONNECT: &str = "Cannot connect";
+
+/// A row of the matrix.
+#[derive(Clone, Copy)]
+struct Fault {
+    /// Makes the fault, in a pod without any certificate volume.
+    pod: fn(Plan) -> Plan,
+    /// What happens after a first `docker info` that works; `None` where none will.
+    midway: Option<fn(&Pod)>,
+    job: &'static str,
+    id: &'static str,
+    /// A part of the cause that only this pod can tell.
+    fact: &'static str,
+    /// A part of the fix.
+    fix: &'static str,
+    client: Client,
+}
+
+/// What the job's client can hear of us.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Client {
+    /// The explanation, as the daemon's answer.
+    GetsTheAnswer,
+    /// The names of our certificate: it trusts another CA.
+    SeesTheNames,
+    /// Nothing: it fails before it dials, dials elsewhere, or speaks with dockerd itself.
+    HearsNothing,
+}
+
+impl Fault {
+    /// For what the rows leave out.
+    const USUAL: Self = Self {
+        pod: |pod| pod,
+        midway: None,
+        job: "docker info",
+        id: "",
+        fact: "",
+        fix: "",
+        client: Client::GetsTheAnswer,
+    };
+
+    /// Runs the job in a pod with the runner's log file, and, where the client can hear of us at
+    /// all, in one without.
+    fn is_explained_by(&self, suite: Suite) {
+        let log = RunnerLog::new();
+        let pod = self.pod(suite, |pod| pod.runner_log(&log));
+        let outcome = self.run_job(&pod);
+        let written = log.text().unwrap();
+        let missing = self.missing(&format!("{}{written}", outcome.output()));
+        assert!(
+            missing.is_empty(),
+            "the job's log lacks {missing:?}\n--- written to it\n{written}\n{outcome}"
+        );
+        drop(pod);
+
+        if self.client == Client::HearsNothing {
+            return;
+        }
+        let pod = self.pod(suite, |pod| pod);
+        let outcome = self.run_job(&pod);
+        let missing = match self.client {
+            Client::SeesTheNames => self.missing_in_names(outcome.output()),
+            _ => self.missing(outcome.output()),
+        };
+        assert!(
+            missing.is_empty(),
+            "the answer lacks {missing:?}\n{outcome}"
+        );
+    }
+
+    fn pod(&self, suite: Suite, log: impl FnOnce(Plan) -> Plan) -> Pod {
+        let plan = (self.pod)(Pod::new(suite)).gitlab_job(&Volume::disk());
+        log(plan).start()
+    }
+
+    /// Once, without waiting for anything.
+    fn run_job<'a>(&self, pod: &'a Pod) -> Outcome<'a> {
+        if let Some(midway) = self.midway {
+            pod.job("docker info").expect_success();
+            midway(pod);
+        }
+        let script = format!("TIMEFORMAT='the job took %3R s'; time {{ {}\n}}", self.job);
+        let outcome = pod.job(&script).expect_failure();
+        self.note_time(&outcome);
+        outcome
+    }
+
+    /// For whoever asks the test runner to show what successful tests print.
+    #[allow(clippy::print_stdout)]
+    fn note_time(&self, outcome: &Outcome<'_>) {
+        let mut lines = outcome.output().lines();
+        let took = lines.rfind(|line| line.starts_with("the job took "));
+        println!("{}: {}", self.id, took.unwrap_or_default());
+    }
+
+    /// What of the explanation the job's log lacks.
+    fn missing(&self, log: &str) -> Vec<&str> {
+        let mut missing = vec![self.id, self.fact, self.fix];
+        missing.retain(|text| text.is_empty() || !log.contains(text));
+        if log.contains(CANNOT_CONNECT) {
+            missing.push("any reason beside Cannot connect");
+        }
+        missing
+    }
+
+    /// The same where there is no room for the fix, and only letters and digits survive.
+    fn missing_in_names(&self, log: &str) -> Vec<&str> {
+        let heard = letters(log);
+        let mut missing = vec![self.id, self.fact];
+        missing.retain(|text| text.is_empty() || !heard.contains(&letters(text)));
+        if log.contains(CANNOT_CONNECT) {
+            missing.push("any reason beside Cannot connect");
+        }
+        missing
+    }
+}
+
+/// Small letters and digits alone.
+fn letters(text: &str) -> String {
+    let letters = text.chars().filter(char::is_ascii_alphanumeric);
+    letters.map(|letter| letter.to_ascii_lowercase()).collect()
+}
+
+/// The pod that the healthy jobs of GitLab's documentation have.
+fn with_certs(pod: Plan) -> Plan {
+    pod.certs(&Volume::memory())
+}
+
+/// The certificate that so many have mounted in the wrong place.
+fn registry_ca() -> String {
+    Authority::new("Example Corp Registry CA", Profile::Strict).certificate()
+}
+
+fn docker_20(fault: &Fault) {
+    fault.is_explained_by(Suite::Bookworm);
+}
+
+fn docker_26(fault: &Fault) {
+    fault.is_explained_by(Suite::Trixie);
+}
+
+fn docker_28(fault: &Fault) {
+    fault.is_explained_by(Suite::Sid);
+}
+
+/// A row, and the versions of Docker on which it is tried: a test for each.
+macro_rules! fault {
+    ($name:ident, [$($docker:ident),+], $fault:expr $(,)?) => {
+        mod $name {
+            #[allow(unused_imports)] // not every row needs all
+            use super::*;
+
+            $(
+                #[test]
+                fn $docker() {
+                    $crate::faults::$docker(&$fault);
+                }
+            )+
+        }
+    };
+}
+use fault;
+
+/// The control: without the init the same job hears nothing, and the matrix would notice.
+#[test]
+fn control_a_job_without_the_init_is_told_nothing() {
+    let log = RunnerLog::new();
+    let pod = Pod::new(Suite::Trixie)
+        .plain()
+        .gitlab_job(&Volume::disk())
+        .entrypoint_script("exec dockerd --bad-flag")
+        .runner_log(&log)
+        .start();
+    let outcome = pod.job("docker info").expect_failure();
+    let fault = Fault {
+        id: "DAEMON-FLAG",
+        fact: "--bad-flag",
+        fix: "command:",
+        ..Fault::USUAL
+    };
+    let heard = format!("{}{}", outcome.output(), log.text().unwrap());
+    assert_eq!(fault.missing(&heard).len(), 4, "{heard}");
+    assert_eq!(fault.missing_in_names(&heard).len(), 3, "{heard}");
+}

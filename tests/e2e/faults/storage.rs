@@ -1,0 +1,76 @@
+//! The data directory, and the disk below it.
+
+use super::*;
+
+fault!(
+    a_read_only_data_directory,
+    [docker_26],
+    Fault {
+        pod: |pod| with_certs(pod)
+            .service_option("--mount=type=tmpfs,destination=/var/lib/docker,ro"),
+        id: "STORAGE-READONLY",
+        fact: "/var/lib/docker",
+        fix: "mount_path = \"/var/lib/docker\"",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    a_full_disk,
+    [docker_20, docker_26, docker_28],
+    Fault {
+        pod: |pod| with_certs(pod)
+            .service_option("--mount=type=tmpfs,destination=/var/lib/docker,tmpfs-size=100k"),
+        id: "STORAGE-FULL",
+        fact: "100 KiB",
+        fix: "KUBERNETES_SERVICE_EPHEMERAL_STORAGE_REQUEST",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    a_disk_that_fills_up_in_mid_job,
+    [docker_26, docker_28],
+    Fault {
+        pod: |pod| with_certs(pod)
+            .service_option("--mount=type=tmpfs,destination=/var/lib/docker,tmpfs-size=40m"),
+        job: "head -c 60M /dev/urandom > /tmp/large && tar -C /tmp -c large | docker import - large",
+        id: "STORAGE-FULL",
+        fact: "no space left on device",
+        fix: "KUBERNETES_SERVICE_EPHEMERAL_STORAGE_REQUEST",
+        client: Client::HearsNothing,
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    a_data_directory_that_another_daemon_uses,
+    [docker_26],
+    Fault {
+        pod: |pod| {
+            let data = Volume::disk();
+            let other = Pod::new(Suite::Trixie)
+                .plain()
+                .volume(&data, "/var/lib/docker")
+                .start();
+            other.job("docker version").expect_success();
+            pod.plain().volume(&data, "/var/lib/docker").beside(other)
+        },
+        id: "STORAGE-IN-USE",
+        fact: "is locked by another process",
+        fix: "/var/lib/docker",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    a_storage_driver_that_is_gone,
+    [docker_26],
+    Fault {
+        pod: |pod| with_certs(pod).command(&["--storage-driver=devicemapper"]),
+        id: "STORAGE-DRIVER-CONFLICT",
+        fact: "devicemapper",
+        fix: "DOCKER_DRIVER",
+        ..Fault::USUAL
+    }
+);

@@ -1,0 +1,48 @@
+//! What a pod has because it is a GitLab job's, apart from the Docker variables.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
+use crate::pod::Plan;
+use crate::volume::Volume;
+
+/// The runner's log file in attach mode: what is appended to it appears in the job's log.
+#[derive(Clone, Debug)]
+pub struct RunnerLog(Volume);
+
+impl RunnerLog {
+    /// As the runner makes it before it starts the pod's containers.
+    pub fn new() -> Self {
+        let volume = Volume::disk();
+        let file = volume.path().join("output.log");
+        fs::write(&file, "").unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o666)).unwrap();
+        Self(volume)
+    }
+
+    /// The directory without the file.
+    pub fn missing() -> Self {
+        Self(Volume::disk())
+    }
+
+    /// What was written so far; `None` if the file is not there.
+    pub fn text(&self) -> Option<String> {
+        fs::read_to_string(self.0.path().join("output.log")).ok()
+    }
+}
+
+impl Plan {
+    /// The variables and the builds directory of job 7 in project 1, run by Kubernetes' executor.
+    pub fn gitlab_job(self, builds: &Volume) -> Self {
+        self.variable("CI_JOB_ID", "7")
+            .variable("CI_PROJECT_ID", "1")
+            .variable("CI_BUILDS_DIR", "/builds")
+            .variable("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+            .volume(builds, "/builds")
+    }
+
+    /// Mounts the runner's log file where the runner does.
+    pub fn runner_log(self, log: &RunnerLog) -> Self {
+        self.volume(&log.0, "/logs-1-7")
+    }
+}
