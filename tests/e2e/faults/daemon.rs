@@ -1,7 +1,6 @@
 //! dockerd itself does not start, or does not stay.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 
 use super::*;
 
@@ -71,7 +70,10 @@ fault!(
     a_dockerd_that_ends_by_itself,
     [docker_26],
     Fault {
-        pod: |pod| with_certs(pod).dockerd("echo 'the moon is not full' >&2; exit 3"),
+        pod: |pod| with_certs(pod).program(
+            "/usr/sbin/dockerd",
+            "echo 'the moon is not full' >&2; exit 3"
+        ),
         id: "DAEMON-UNKNOWN",
         fact: "dockerd ended with status 3. Its last words:\n    the moon is not full",
         fix: "CI_DEBUG_SERVICES",
@@ -83,9 +85,10 @@ fault!(
     a_dockerd_that_does_not_get_ready,
     [docker_26],
     Fault {
-        pod: |pod| with_certs(pod)
-            .variable("DIND_START_TIMEOUT", "2")
-            .dockerd("echo 'waiting for the moon' >&2; sleep 1000"),
+        pod: |pod| with_certs(pod).variable("DIND_START_TIMEOUT", "2").program(
+            "/usr/sbin/dockerd",
+            "echo 'waiting for the moon' >&2; sleep 1000"
+        ),
         id: "DAEMON-TIMEOUT",
         fact: "dockerd is not ready after 2 s. Its last words:\n    waiting for the moon",
         fix: "DIND_START_TIMEOUT: 180",
@@ -161,14 +164,5 @@ impl Plan {
         let directory = Volume::disk();
         fs::write(directory.path().join("daemon.json"), json).unwrap();
         self.volume(&directory.read_only(), "/etc/docker")
-    }
-
-    /// Puts a script in dockerd's place.
-    fn dockerd(self, script: &str) -> Self {
-        let directory = Volume::disk();
-        let file = directory.path().join("dockerd");
-        fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&file, Permissions::from_mode(0o755)).unwrap();
-        self.file(&directory, "dockerd", "/usr/sbin/dockerd")
     }
 }

@@ -81,18 +81,21 @@ fault!(
     a_kernel_without_nat,
     [docker_26],
     Fault {
-        pod: |pod| {
-            let words = "iptables v1.8.11 (nf_tables): TABLE_ADD failed (Not supported): table nat";
-            let script = format!(
-                "printf '%s\\n' '#!/bin/sh' 'case \"$*\" in *nat*) echo \"{words}\" >&2; exit 4; esac' \
-                 | tee /usr/local/sbin/iptables /usr/local/sbin/iptables-legacy >/usr/local/sbin/iptables-nft; \
-                 chmod +x /usr/local/sbin/iptables*; exec dockerd-entrypoint.sh"
-            );
-            with_certs(pod).entrypoint_script(&script)
-        },
+        pod: |pod| with_certs(pod)
+            .program("/usr/local/sbin/iptables", WITHOUT_NAT)
+            .program("/usr/local/sbin/iptables-restore", WITHOUT_NAT),
         id: "NETWORK-NAT-MISSING",
         fact: "TABLE_ADD failed (Not supported): table nat",
         fix: "modprobe",
         ..Fault::USUAL
     }
 );
+
+const WITHOUT_NAT: &str = r#"
+    case "$0 $*" in
+    *restore*) grep -q '^[*]nat' || exit 0 ;;
+    *nat*) ;;
+    *) exec "/usr/sbin/${0##*/}" "$@" ;;
+    esac
+    echo "iptables v1.8.11 (nf_tables): TABLE_ADD failed (Not supported): table nat" >&2
+    exit 4"#;
