@@ -2,6 +2,7 @@
 
 pub mod certificates;
 pub mod client;
+mod failure;
 mod life;
 mod machine;
 mod other_port;
@@ -16,7 +17,7 @@ use std::{
 
 use nix::unistd::Uid;
 
-use self::{life::Life, other_port::OtherPort};
+use self::{failure::Failure, life::Life, other_port::OtherPort};
 use crate::{
     dockerd::{
         configuration::{self, Configuration},
@@ -26,8 +27,6 @@ use crate::{
         readiness::Readiness,
         rootless::{self, Rootless},
     },
-    error_daemon::{self, ErrorDaemon},
-    explain,
     facts::mounts::Mounts,
     log,
     opening::Opening,
@@ -36,10 +35,10 @@ use crate::{
     preflight,
     reasons::{self, Finding, daemon},
     report::Report,
-    settings::{CertificateSettings, OnFailure, Settings, process_environment},
+    settings::{CertificateSettings, Settings, process_environment},
     signals::Signals,
-    sockets::{Sockets, TcpSocket},
-    supervise::{self, Supervisor},
+    sockets::Sockets,
+    supervise::Supervisor,
 };
 
 /// Runs dockerd, and explains it where that fails. Returns the exit status.
@@ -118,21 +117,6 @@ struct Service<'a> {
     pending: Option<(PendingClient, ClientKeyInTheMaking)>,
     /// Held as long as the service lives.
     other_port: Option<OtherPort>,
-}
-
-/// Why the service cannot go on, and the exit status that says so.
-struct Failure {
-    finding: Finding,
-    status: u8,
-}
-
-impl From<Finding> for Failure {
-    fn from(finding: Finding) -> Self {
-        Self {
-            status: finding.reason.layer.exit_status(),
-            finding,
-        }
-    }
 }
 
 impl Service<'_> {
@@ -301,49 +285,6 @@ impl Service<'_> {
             ),
             (None, _) => tracing::info!("starting dockerd with its own sockets"),
         }
-    }
-
-    /// Tells why, and stays to tell every docker command, if that is wanted. Returns the exit
-    /// status.
-    fn fail(&mut self, failure: &Failure) -> u8 {
-        self.report.failure(&failure.finding);
-        // Whoever is to read the answer needs certificates for that as well.
-        if let Err(finding) = self.publish() {
-            self.report.finding(&finding);
-        }
-        if self.settings.on_failure == OnFailure::Explain
-            && let Some(sockets) = self.sockets_to_answer_on()
-        {
-            match sockets.tcp.open() {
-                Err(finding) => self.report.finding(&finding),
-                Ok(()) => match self.answer(&sockets, &failure.finding) {
-                    Err(error) => tracing::warn!("clients get no answer: {error}"),
-                    Ok(_answering) => {
-                        tracing::info!(
-                            "docker commands get this answer until the service is stopped"
-                        );
-                        supervise::wait_for_stop(&self.signals);
-                    }
-                },
-            }
-        }
-        failure.status
-    }
-
-    /// Without root the port was left to rootlesskit, which is gone by now or never came.
-    fn sockets_to_answer_on(&self) -> Option<Arc<Sockets>> {
-        let late = || {
-            let tcp = TcpSocket::bind(self.plan.port?).ok()?;
-            Some(Arc::new(Sockets { tcp, unix: None }))
-        };
-        self.sockets.clone().or_else(late)
-    }
-
-    fn answer(&self, sockets: &Sockets, finding: &Finding) -> std::io::Result<ErrorDaemon> {
-        let server = self.certificates.as_ref().map(|made| &made.tls);
-        let tls = error_daemon::tls(server, finding);
-        let explanation = explain::api_message(finding, &self.report.beside(finding));
-        ErrorDaemon::start(&sockets.descriptors(), tls, &explanation)
     }
 
     fn clean_up(&self) {

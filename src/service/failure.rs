@@ -1,0 +1,73 @@
+//! What is done when dockerd cannot run, or has ended by itself.
+
+use std::{io, sync::Arc};
+
+use super::Service;
+use crate::{
+    error_daemon::{self, ErrorDaemon},
+    explain,
+    reasons::Finding,
+    settings::OnFailure,
+    sockets::{Sockets, TcpSocket},
+    supervise,
+};
+
+/// Why the service cannot go on, and the exit status that says so.
+pub struct Failure {
+    pub finding: Finding,
+    pub status: u8,
+}
+
+impl From<Finding> for Failure {
+    fn from(finding: Finding) -> Self {
+        Self {
+            status: finding.reason.layer.exit_status(),
+            finding,
+        }
+    }
+}
+
+impl Service<'_> {
+    /// Tells why, and stays to tell every docker command, if that is wanted. Returns the exit
+    /// status.
+    pub(super) fn fail(&mut self, failure: &Failure) -> u8 {
+        self.report.failure(&failure.finding);
+        // Whoever is to read the answer needs certificates for that as well.
+        if let Err(finding) = self.publish() {
+            self.report.finding(&finding);
+        }
+        if self.settings.on_failure == OnFailure::Explain
+            && let Some(sockets) = self.sockets_to_answer_on()
+        {
+            match sockets.tcp.open() {
+                Err(finding) => self.report.finding(&finding),
+                Ok(()) => match self.answer(&sockets, &failure.finding) {
+                    Err(error) => tracing::warn!("clients get no answer: {error}"),
+                    Ok(_answering) => {
+                        tracing::info!(
+                            "docker commands get this answer until the service is stopped"
+                        );
+                        supervise::wait_for_stop(&self.signals);
+                    }
+                },
+            }
+        }
+        failure.status
+    }
+
+    /// Without root the port was left to rootlesskit, which is gone by now or never came.
+    fn sockets_to_answer_on(&self) -> Option<Arc<Sockets>> {
+        let late = || {
+            let tcp = TcpSocket::bind(self.plan.port?).ok()?;
+            Some(Arc::new(Sockets { tcp, unix: None }))
+        };
+        self.sockets.clone().or_else(late)
+    }
+
+    fn answer(&self, sockets: &Sockets, finding: &Finding) -> io::Result<ErrorDaemon> {
+        let server = self.certificates.as_ref().map(|made| &made.tls);
+        let tls = error_daemon::tls(server, finding);
+        let explanation = explain::api_message(finding, &self.report.beside(finding));
+        ErrorDaemon::start(&sockets.descriptors(), tls, &explanation)
+    }
+}
