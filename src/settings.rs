@@ -3,7 +3,9 @@
 pub mod ignored;
 pub mod subject_names;
 
-use std::{env, ffi::OsString, fmt, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    env, ffi::OsString, fmt, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration,
+};
 
 use self::{ignored::Ignored, subject_names::SubjectName};
 use crate::log;
@@ -80,17 +82,9 @@ impl Settings {
                 .unwrap_or(JobLogWish::Auto)
                 == JobLogWish::Auto,
             start_timeout: Duration::from_secs(
-                match parsed(environment, "DIND_START_TIMEOUT", START_TIMEOUT_ACCEPTED)? {
-                    None => 60,
-                    Some(seconds @ 1..=3600) => seconds,
-                    Some(seconds) => {
-                        return Err(InvalidVariable {
-                            name: "DIND_START_TIMEOUT",
-                            value: seconds.to_string(),
-                            accepted: START_TIMEOUT_ACCEPTED.into(),
-                        });
-                    }
-                },
+                number(environment, "DIND_START_TIMEOUT", 1..=3600, "seconds")?
+                    .unwrap_or(60)
+                    .into(),
             ),
             gitlab_project: non_empty(environment, "CI_PROJECT_ID"),
             certificates: CertificateSettings::parse(environment)?,
@@ -104,8 +98,6 @@ impl Settings {
         })
     }
 }
-
-const START_TIMEOUT_ACCEPTED: &str = "a number of seconds from 1 to 3600";
 
 /// What is done when dockerd cannot run, or has ended by itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -188,22 +180,10 @@ impl CertificateSettings {
             )?,
             client_key: parsed(environment, "DIND_CLIENT_KEY", ClientKey::ACCEPTED)?
                 .unwrap_or_default(),
-            days: match parsed(environment, "DIND_CERT_DAYS", DAYS_ACCEPTED)? {
-                None => 825,
-                Some(days @ 1..=3650) => days,
-                Some(days) => {
-                    return Err(InvalidVariable {
-                        name: "DIND_CERT_DAYS",
-                        value: days.to_string(),
-                        accepted: DAYS_ACCEPTED.into(),
-                    });
-                }
-            },
+            days: number(environment, "DIND_CERT_DAYS", 1..=3650, "days")?.unwrap_or(825),
         }))
     }
 }
-
-const DAYS_ACCEPTED: &str = "a number of days from 1 to 3650";
 
 /// The kind of key that clients get.
 ///
@@ -256,6 +236,28 @@ pub fn parsed<T: FromStr>(
             })
         })
         .transpose()
+}
+
+/// The variable's value as a number of `unit` within `range`.
+fn number(
+    environment: Environment<'_>,
+    name: &'static str,
+    range: RangeInclusive<u16>,
+    unit: &str,
+) -> Result<Option<u16>, InvalidVariable> {
+    let accepted = format!(
+        "a number of {unit} from {} to {}",
+        range.start(),
+        range.end()
+    );
+    match parsed(environment, name, &accepted)? {
+        Some(number) if !range.contains(&number) => Err(InvalidVariable {
+            name,
+            value: number.to_string(),
+            accepted,
+        }),
+        number => Ok(number),
+    }
 }
 
 /// The variable's value, split as a shell splits words: quotes and backslashes work.
