@@ -44,6 +44,10 @@ image: ## Make localhost/dind-init:dev (SUITE=sid: dev-sid, SUITE=bookworm: dev-
 
 bench: image ## Measure what the README claims
 	cargo bench --locked
+	@echo "From a job's docker command to the reason, the slowest rows of the fault matrix:"
+	@cargo nextest run --locked --success-output immediate \
+	    -E 'binary(e2e) and test(/^faults::.*docker_26$$/)' 2>&1 \
+	    | sed -n 's/^ *\([A-Z-]*\): the job took \(.*\)/\2 \1/p' | sort -rn | head -n 12
 
 check: ## Formatting, lints, licences, shell scripts
 	@images/tools.sh build

@@ -18,7 +18,8 @@ packages=docker.io,iptables,ca-certificates,openssl,iproute2,procps,curl,busybox
 case $suite in
 bookworm) packages+=,python3-docker ;;       # Docker 20.10: the CLI is part of docker.io
 trixie) packages+=,docker-cli ;;             # Docker 26.1
-sid) packages+=,docker-cli,docker-buildx ;;  # Docker 28
+# Docker 28
+sid) packages+=,docker-cli,docker-buildx,docker-compose ;;
 *)
     echo "usage: $0 bookworm|trixie|sid" >&2
     exit 64

@@ -32,6 +32,16 @@ fault!(
 );
 
 fault!(
+    docker_compose_up,
+    [docker_28],
+    Fault {
+        job: "printf 'services:\\n  one:\\n    image: busybox\\n' > /tmp/compose.yaml
+            docker compose --file /tmp/compose.yaml up",
+        ..FLAG
+    }
+);
+
+fault!(
     docker_run,
     [docker_20, docker_26, docker_28],
     Fault {
