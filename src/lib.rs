@@ -12,6 +12,7 @@ pub mod facts;
 pub mod findings;
 pub mod job_log;
 pub mod log;
+pub mod memory;
 pub mod opening;
 pub mod pki;
 pub mod plan;

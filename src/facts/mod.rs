@@ -4,7 +4,7 @@ pub mod certificates;
 pub mod client;
 pub mod control_groups;
 pub mod identity;
-pub mod memory;
+pub mod memory_limits;
 pub mod mounts;
 pub mod network;
 pub mod ports;

@@ -12,7 +12,8 @@ use crate::{
     dockerd::{log::End, output::Output},
     error_daemon::{self, ErrorDaemon},
     explain,
-    facts::memory,
+    facts::memory_limits,
+    memory,
     pki::{DirectoryLock, TlsPaths},
     reasons::{Finding, daemon},
     report::Report,
@@ -58,7 +59,7 @@ impl Life {
                 .certificates
                 .as_mut()
                 .and_then(|made| made.lock.take()),
-            out_of_memory_before: memory::out_of_memory_kills(),
+            out_of_memory_before: memory_limits::out_of_memory_kills(),
             is_ready: false,
             asked_to_stop: false,
             error_daemon: None,
@@ -71,10 +72,10 @@ impl Life {
             tracing::info!("dockerd has ended, exit status {}", ended.exit_status());
             return None;
         }
-        let kills = memory::out_of_memory_kills().unwrap_or_default()
+        let kills = memory_limits::out_of_memory_kills().unwrap_or_default()
             - self.out_of_memory_before.unwrap_or_default();
         if ended == Ended::Killed(Signal::SIGKILL) && kills > 0 {
-            return Some(daemon::out_of_memory(memory::limit(), kills));
+            return Some(daemon::out_of_memory(memory_limits::limit(), kills));
         }
         Some(self.output.recognised(|log| log.explain(End::Ended(ended))))
     }
@@ -108,6 +109,7 @@ impl Events for Life {
         self.report.state(State::Ready);
         let seconds = self.started.elapsed().as_secs_f64();
         tracing::info!("dockerd is ready, {seconds:.2} s after the start");
+        memory::give_back_code();
     }
 
     fn asked_to_stop(&mut self, signal: Signal) {
