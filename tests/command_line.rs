@@ -228,7 +228,7 @@ fn check_says_where_the_job_s_variables_lead() {
     ];
     let checked = dind_init(&["check"], &variables);
     let report = stdout(&checked);
-    assert_eq!(status(&checked), 0, "it stops nothing: {report}");
+    assert_eq!(status(&checked), 77, "{report}");
     assert!(report.contains("error CLIENT-PORT"), "{report}");
     let right = [variables[0], ("DOCKER_HOST", "tcp://docker:2376")];
     let report = stdout(&dind_init(&["check"], &right));

@@ -35,8 +35,8 @@ pub enum Output {
     Json,
 }
 
-/// Prints what `dind-init run` would find and do. The status is 0, or that of the first fatal
-/// finding.
+/// Prints what `dind-init run` would find and do. The status is that of the worst finding, 0 where
+/// docker commands will work.
 pub fn check(arguments: Vec<OsString>, output: Output) -> u8 {
     let settings = match start() {
         Ok(settings) => settings,

@@ -259,6 +259,7 @@ mod tests {
     #[test]
     fn idle_clients_keep_nobody_out() {
         let (_daemon, address, _listener) = daemon("x");
+        let before = resident_kilobytes();
         let idle: Vec<_> = (0..1000)
             .map(|number| {
                 let mut client = TcpStream::connect(address).unwrap();
@@ -270,7 +271,15 @@ mod tests {
             })
             .collect();
         assert!(ask(address, b"GET / HTTP/1.1\r\n\r\n").contains("503"));
+        assert!(resident_kilobytes() - before < 16 * 1024);
         drop(idle);
+    }
+
+    fn resident_kilobytes() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let field = line.and_then(|line| line.split_whitespace().nth(1));
+        field.unwrap().parse().unwrap()
     }
 
     #[test]

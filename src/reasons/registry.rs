@@ -9,13 +9,13 @@ catalogue! { Registry:
 UNTRUSTED = Error "REGISTRY-UNTRUSTED" {
     summary: "dockerd does not trust the registry's TLS certificate",
     advice: "\
-Mount the CA that signed it where this image looks for it, in the runner's config.toml:
+Mount the CA that signed it where dockerd looks for it, in the runner's config.toml:
     [[runners.kubernetes.volumes.secret]]
     name = \"registry-ca\"
-    mount_path = \"/etc/dind/registry-ca\"
+    mount_path = \"/etc/docker/certs.d/registry.example.com\"
     [runners.kubernetes.volumes.secret.items]
-    \"ca.crt\" = \"registry.example.com.crt\"
-The file is named after the registry's host; registry.example.com_5000.crt is for port 5000.",
+    \"ca.crt\" = \"ca.crt\"
+The directory is named after the registry's host, and the file must end in .crt.",
     patterns: &[&["x509: certificate signed by unknown authority"]],
     samples: &[
         Sample {

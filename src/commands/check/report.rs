@@ -41,9 +41,12 @@ impl Report {
         self.plan.extend(lines.lines().map(str::to_owned));
     }
 
-    /// 0, or that of the first fatal finding.
+    /// That of the worst finding which breaks docker commands, the first of several; else 0.
     pub fn exit_status(&self) -> u8 {
-        self.fatal()
+        let breaking = self.findings.iter();
+        breaking
+            .filter(|finding| finding.severity <= Severity::Error)
+            .min_by_key(|finding| finding.severity)
             .map_or(0, |finding| finding.reason.layer.exit_status())
     }
 
@@ -140,16 +143,17 @@ mod tests {
         };
         assert!(at("× clients get certificates") < at("error CERTS-UNSHARED"));
         assert!(text.contains("run dockerd"));
+        assert_eq!(report.exit_status(), 70);
 
         let fatal = privilege::NOT_PRIVILEGED.found("no CAP_SYS_ADMIN", "privileged = true");
-        report.findings.insert(0, fatal);
+        report.findings.push(fatal);
         assert_eq!(report.exit_status(), 71);
         assert!(
             report
                 .to_string()
                 .contains("explain NOT-PRIVILEGED, and start nothing")
         );
-        assert_eq!(report.to_json()["findings"][0]["id"], "NOT-PRIVILEGED");
+        assert_eq!(report.to_json()["findings"][1]["id"], "NOT-PRIVILEGED");
         assert_eq!(report.to_json()["exit_status"], 71);
     }
 }
