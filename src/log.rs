@@ -1,6 +1,6 @@
 //! What the init says, on stderr: text for people, or one JSON object a line (`DIND_LOG=json`).
 
-use std::{fmt, io, str::FromStr};
+use std::{fmt, io};
 
 use tracing::{Event, Level, Subscriber, field};
 use tracing_subscriber::{
@@ -11,27 +11,11 @@ use tracing_subscriber::{
 use crate::reasons::{Finding, Severity};
 
 /// How log lines are written.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
 pub enum Format {
     #[default]
     Text,
     Json,
-}
-
-impl Format {
-    pub const ACCEPTED: &str = "text or json";
-}
-
-impl FromStr for Format {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        match text {
-            "text" => Ok(Self::Text),
-            "json" => Ok(Self::Json),
-            _ => Err(()),
-        }
-    }
 }
 
 /// Starts the log. A stderr that is closed or full never stops the init.

@@ -3,9 +3,9 @@
 pub mod ignored;
 pub mod subject_names;
 
-use std::{
-    env, ffi::OsString, fmt, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration,
-};
+use std::{env, ffi::OsString, fmt, ops::RangeInclusive, path::PathBuf, time::Duration};
+
+use clap::ValueEnum;
 
 use self::{ignored::Ignored, subject_names::SubjectName};
 use crate::log;
@@ -72,14 +72,11 @@ impl Settings {
     pub fn parse(environment: Environment<'_>) -> Result<Self, InvalidVariable> {
         let gitlab_job = non_empty(environment, "CI_JOB_ID");
         Ok(Self {
-            on_failure: parsed(environment, "DIND_ON_FAILURE", OnFailure::ACCEPTED)?.unwrap_or(
-                match gitlab_job {
-                    Some(_) => OnFailure::Explain,
-                    None => OnFailure::Exit,
-                },
-            ),
-            writes_job_log: parsed(environment, "DIND_JOB_LOG", JobLogWish::ACCEPTED)?
-                .unwrap_or(JobLogWish::Auto)
+            on_failure: choice(environment, "DIND_ON_FAILURE")?.unwrap_or(match gitlab_job {
+                Some(_) => OnFailure::Explain,
+                None => OnFailure::Exit,
+            }),
+            writes_job_log: choice(environment, "DIND_JOB_LOG")?.unwrap_or(JobLogWish::Auto)
                 == JobLogWish::Auto,
             start_timeout: Duration::from_secs(
                 number(environment, "DIND_START_TIMEOUT", 1..=3600, "seconds")?
@@ -92,7 +89,7 @@ impl Settings {
             iptables_legacy: environment("DOCKER_IPTABLES_LEGACY"),
             dockerd_arguments: words(environment, "DIND_DOCKERD_ARGS")?,
             ignored: Ignored::parse(environment)?,
-            log: parsed(environment, "DIND_LOG", log::Format::ACCEPTED)?.unwrap_or_default(),
+            log: choice(environment, "DIND_LOG")?.unwrap_or_default(),
             builds_directory: non_empty(environment, "CI_BUILDS_DIR").map(PathBuf::from),
             gitlab_job,
         })
@@ -100,7 +97,7 @@ impl Settings {
 }
 
 /// What is done when dockerd cannot run, or has ended by itself.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum OnFailure {
     /// Stay, and answer docker commands with the reason.
     Explain,
@@ -108,42 +105,10 @@ pub enum OnFailure {
     Exit,
 }
 
-impl OnFailure {
-    const ACCEPTED: &str = "explain or exit";
-}
-
-impl FromStr for OnFailure {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        match text {
-            "explain" => Ok(Self::Explain),
-            "exit" => Ok(Self::Exit),
-            _ => Err(()),
-        }
-    }
-}
-
-#[derive(Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq, ValueEnum)]
 enum JobLogWish {
     Auto,
     Off,
-}
-
-impl JobLogWish {
-    const ACCEPTED: &str = "auto or off";
-}
-
-impl FromStr for JobLogWish {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "off" => Ok(Self::Off),
-            _ => Err(()),
-        }
-    }
 }
 
 /// What the certificates are made from.
@@ -178,8 +143,7 @@ impl CertificateSettings {
                 "DOCKER_TLS_SAN",
                 &environment("DOCKER_TLS_SAN").unwrap_or_default(),
             )?,
-            client_key: parsed(environment, "DIND_CLIENT_KEY", ClientKey::ACCEPTED)?
-                .unwrap_or_default(),
+            client_key: choice(environment, "DIND_CLIENT_KEY")?.unwrap_or_default(),
             days: number(environment, "DIND_CERT_DAYS", 1..=3650, "days")?.unwrap_or(825),
         }))
     }
@@ -190,30 +154,15 @@ impl CertificateSettings {
 /// RSA takes 70 ms to make, 240 in one of a hundred cases, and four times that on a quarter of a
 /// processor: a job that runs `docker` at once would find no certificates. So it is not the
 /// default.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub enum ClientKey {
     /// A thousand times faster to make; read by every client but a few old ones: Spring Boot
     /// before 2.7.12 and 3.0.7, Testcontainers for .NET on .NET Framework.
     #[default]
     EcdsaP256,
     /// The one key that those read too.
+    #[value(name = "rsa-2048")]
     Rsa2048,
-}
-
-impl ClientKey {
-    const ACCEPTED: &str = "ecdsa-p256 or rsa-2048";
-}
-
-impl FromStr for ClientKey {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        match text {
-            "rsa-2048" => Ok(Self::Rsa2048),
-            "ecdsa-p256" => Ok(Self::EcdsaP256),
-            _ => Err(()),
-        }
-    }
 }
 
 /// The variable's value unless it is empty, which means the same as unset.
@@ -221,21 +170,24 @@ pub fn non_empty(environment: Environment<'_>, name: &str) -> Option<String> {
     environment(name).filter(|value| !value.is_empty())
 }
 
-/// The variable's parsed value; `accepted` ends the sentence "it must be …".
-pub fn parsed<T: FromStr>(
+/// The variable's value as one of the names that `T` has.
+fn choice<T: ValueEnum>(
     environment: Environment<'_>,
     name: &'static str,
-    accepted: &str,
 ) -> Result<Option<T>, InvalidVariable> {
-    non_empty(environment, name)
-        .map(|value| {
-            value.parse().map_err(|_| InvalidVariable {
+    let parse = |value: String| {
+        T::from_str(&value, false).map_err(|_| {
+            let variants = T::value_variants().iter();
+            let names = variants.filter_map(T::to_possible_value);
+            let names: Vec<_> = names.map(|value| value.get_name().to_owned()).collect();
+            InvalidVariable {
                 name,
                 value,
-                accepted: accepted.into(),
-            })
+                accepted: names.join(" or "),
+            }
         })
-        .transpose()
+    };
+    non_empty(environment, name).map(parse).transpose()
 }
 
 /// The variable's value as a number of `unit` within `range`.
@@ -250,13 +202,16 @@ fn number(
         range.start(),
         range.end()
     );
-    match parsed(environment, name, &accepted)? {
-        Some(number) if !range.contains(&number) => Err(InvalidVariable {
+    let Some(value) = non_empty(environment, name) else {
+        return Ok(None);
+    };
+    match value.parse() {
+        Ok(number) if range.contains(&number) => Ok(Some(number)),
+        _ => Err(InvalidVariable {
             name,
-            value: number.to_string(),
+            value,
             accepted,
         }),
-        number => Ok(number),
     }
 }
 

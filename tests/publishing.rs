@@ -18,6 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use clap::ValueEnum;
 use dind_init::{
     facts::mounts::Mounts,
     pki::{
@@ -219,7 +220,7 @@ fn start(
     let settings = CertificateSettings {
         directory: directory.to_owned(),
         names: SubjectName::parse_list("TEST", name).unwrap(),
-        client_key: key.parse().unwrap(),
+        client_key: ClientKey::from_str(key, false).unwrap(),
         days: 825,
     };
     start_at(&settings, &Mounts::parse(""), 0, patience)
@@ -238,7 +239,7 @@ fn start_under_kept_ca(
     let mut settings = CertificateSettings {
         directory: directory.to_owned(),
         names: SubjectName::parse_list("TEST", name).unwrap(),
-        client_key: key.parse().unwrap(),
+        client_key: ClientKey::from_str(key, false).unwrap(),
         days: 3650,
     };
     let volume = format!("1 0 0:1 /v {} rw - ext4 /dev/vda rw", directory.display());

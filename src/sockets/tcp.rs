@@ -59,10 +59,6 @@ impl TcpSocket {
             .and_then(|()| listen(&self.descriptor, Backlog::MAXCONN))
             .map_err(|errno| failed(self.port, errno))
     }
-
-    pub fn port(&self) -> u16 {
-        self.port
-    }
 }
 
 impl AsFd for TcpSocket {
