@@ -2,19 +2,20 @@
 
 use std::{
     collections::BTreeMap,
-    fmt, fs,
-    io::{self, Read},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    fmt, fs, io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
 use nix::{
     errno::Errno,
-    libc,
     unistd::{AccessFlags, Uid, access},
 };
 
-use super::mounts::{Mount, Mounts, VolumeKind};
+use super::{
+    file::{ReadError, read},
+    mounts::{Mount, Mounts, VolumeKind},
+};
 
 /// The CA certificates that a reader of the directory trusts.
 pub const CA_CERTIFICATES: &str = "ca.pem";
@@ -213,30 +214,6 @@ impl fmt::Debug for File {
     }
 }
 
-/// Why something could not be read.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ReadError {
-    pub path: PathBuf,
-    pub kind: io::ErrorKind,
-    pub message: String,
-}
-
-impl ReadError {
-    fn new(path: &Path, error: &io::Error) -> Self {
-        Self {
-            path: path.to_owned(),
-            kind: error.kind(),
-            message: error.to_string(),
-        }
-    }
-}
-
-impl fmt::Display for ReadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path.display(), self.message)
-    }
-}
-
 /// The path with links resolved as far as it exists.
 fn resolve(path: &Path) -> PathBuf {
     if let Ok(resolved) = path.canonicalize() {
@@ -275,27 +252,6 @@ fn known_names() -> impl Iterator<Item = String> {
         .into_iter()
         .flat_map(|name| [name.to_owned(), staged(name)])
         .chain([retired(CA_CERTIFICATES), "csr.pem".to_owned()])
-}
-
-/// At most 1 MiB, and never from a pipe or device, which could block for ever.
-fn read(path: &Path) -> Result<Vec<u8>, ReadError> {
-    const LIMIT: u64 = 1 << 20;
-    let attempt = || {
-        let file = fs::File::options()
-            .read(true)
-            .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
-            .open(path)?;
-        if !file.metadata()?.is_file() {
-            return Err(io::Error::other("not a regular file"));
-        }
-        let mut content = Vec::new();
-        file.take(LIMIT + 1).read_to_end(&mut content)?;
-        if content.len() as u64 > LIMIT {
-            return Err(io::Error::other("larger than 1 MiB"));
-        }
-        Ok(content)
-    };
-    attempt().map_err(|error| ReadError::new(path, &error))
 }
 
 #[cfg(test)]
