@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::{explain, reasons::Finding};
+use crate::{atomic_file, explain, reasons::Finding};
 
 /// Where Kubernetes reads why a container ended.
 const TERMINATION_LOG: &str = "/dev/termination-log";
@@ -56,7 +56,7 @@ impl StatusFile {
         // The number becomes a part of the path.
         let is_number = !job.is_empty() && job.bytes().all(|byte| byte.is_ascii_digit());
         (is_number && builds.is_dir()).then(|| Self {
-            path: builds.join(".dind-init").join(job).join("status.json"),
+            path: directory(builds, job).join("status.json"),
             job: job.to_owned(),
         })
     }
@@ -77,11 +77,13 @@ impl StatusFile {
         });
         let directory = self.path.parent().unwrap_or(Path::new("/"));
         fs::create_dir_all(directory)?;
-        let staged = directory.join(".status.json.new");
-        let mut file = fs::File::create(&staged)?;
-        file.write_all(text.to_string().as_bytes())?;
-        fs::rename(&staged, &self.path)
+        atomic_file::replace(&self.path, text.to_string().as_bytes(), 0o644)
     }
+}
+
+/// Where a job finds what is written for it: every executor shares the builds directory.
+pub fn directory(builds: &Path, job: &str) -> PathBuf {
+    builds.join(".dind-init").join(job)
 }
 
 /// As in [`StatusFile`]'s `findings`.
