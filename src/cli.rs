@@ -112,6 +112,10 @@ Environment, our own:
   DIND_START_TIMEOUT      seconds without a word of dockerd, before it is ready, until that is
                           explained: 1 to 3600 (default 60)
   DIND_IGNORE             ids of findings, with commas, that become warnings
+  DIND_REGISTRY_CA_DIR    where CAs of registries are mounted (default /etc/dind/registry-ca): ca.crt
+                          for every registry, HOST.crt, HOST_PORT.crt or HOST/ca.crt for one
+  DIND_REGISTRY_CA        the same as PEM text, or as a list of paths and HOST=PATH, with commas
+  DIND_REGISTRY_PROBE     1: ask CI_REGISTRY for its certificate and say whether it is trusted
   DIND_LOG                text (default) or json
   DIND_INIT               official: run the image's original entrypoint instead
 

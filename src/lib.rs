@@ -19,6 +19,7 @@ pub mod pki;
 pub mod plan;
 pub mod preflight;
 pub mod reasons;
+pub mod registry;
 pub mod report;
 pub mod service;
 pub mod settings;

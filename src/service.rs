@@ -6,6 +6,7 @@ mod failure;
 mod life;
 mod machine;
 mod other_port;
+pub mod registries;
 
 use std::{
     ffi::OsString,
@@ -34,6 +35,7 @@ use crate::{
     plan::{Plan, User},
     preflight,
     reasons::{self, Finding, daemon},
+    registry::{Registries, untrusted},
     report::Report,
     settings::{CertificateSettings, Settings, process_environment},
     signals::Signals,
@@ -158,7 +160,12 @@ impl Service<'_> {
             // dockerd opens its port itself, so clients' certificates come first.
             self.publish()?;
         }
-        let environment = machine::prepare(
+        let registries = Registries::set_up(
+            &self.settings.registry,
+            registries::places(self.tls, self.settings, self.uid),
+            &self.report,
+        );
+        let mut environment = machine::prepare(
             self.settings,
             self.uid,
             &self.mounts,
@@ -166,6 +173,8 @@ impl Service<'_> {
             &readiness,
             &self.report,
         )?;
+
+        environment.extend(registries.environment.clone());
 
         self.say_what_starts();
         let (dockerd, said) = Launch {
@@ -178,7 +187,9 @@ impl Service<'_> {
         }
         .spawn()
         .map_err(|error| daemon::missing(&error))?;
-        let output = self.follow(said)?;
+        let output = self.follow(said, &registries)?;
+        registries.watch(self.report.clone());
+        registries::start_probe(&self.settings.registry, &registries, self.report.clone());
 
         let opening = match (&self.sockets, self.pending.take()) {
             (Some(sockets), Some((client, key))) => {
@@ -240,8 +251,9 @@ impl Service<'_> {
     }
 
     /// Passes dockerd's stderr on and reports what it shows.
-    fn follow(&self, said: OwnedFd) -> Result<Output, Finding> {
+    fn follow(&self, said: OwnedFd, registries: &Registries) -> Result<Output, Finding> {
         let report = self.report.clone();
+        let registries = registries.clone();
         let made_here = self.certificates.as_ref().filter(|made| {
             !matches!(
                 made.decision.client,
@@ -255,7 +267,10 @@ impl Service<'_> {
             {
                 report.finding(&cause);
             }
-            report.finding(finding);
+            report.finding(&untrusted::with_what_is_known(
+                finding.clone(),
+                &registries.trust(),
+            ));
         };
         Output::follow(said, tell).map_err(|error| daemon::init("dockerd's stderr", &error))
     }

@@ -1,13 +1,14 @@
 //! The environment, parsed into typed settings.
 
 pub mod ignored;
+pub mod registry;
 pub mod subject_names;
 
 use std::{env, ffi::OsString, fmt, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use clap::ValueEnum;
 
-use self::{ignored::Ignored, subject_names::SubjectName};
+use self::{ignored::Ignored, registry::RegistrySettings, subject_names::SubjectName};
 use crate::log;
 
 /// A variable whose value is not accepted.
@@ -54,6 +55,8 @@ pub struct Settings {
     pub ignored: Ignored,
     /// `DIND_LOG`.
     pub log: log::Format,
+    /// `DIND_REGISTRY_CA` and its like.
+    pub registry: RegistrySettings,
     /// `CI_BUILDS_DIR`, where a GitLab job's own directories lie.
     pub builds_directory: Option<PathBuf>,
     /// `CI_JOB_ID`: set in a GitLab job.
@@ -90,6 +93,7 @@ impl Settings {
             dockerd_arguments: words(environment, "DIND_DOCKERD_ARGS")?,
             ignored: Ignored::parse(environment)?,
             log: choice(environment, "DIND_LOG")?.unwrap_or_default(),
+            registry: RegistrySettings::parse(environment)?,
             builds_directory: non_empty(environment, "CI_BUILDS_DIR").map(PathBuf::from),
             gitlab_job,
         })
@@ -188,6 +192,19 @@ fn choice<T: ValueEnum>(
         })
     };
     non_empty(environment, name).map(parse).transpose()
+}
+
+/// Whether the variable is 1; false where it is 0, empty or unset.
+fn switch(environment: Environment<'_>, name: &'static str) -> Result<bool, InvalidVariable> {
+    match non_empty(environment, name).as_deref() {
+        None | Some("0" | "false") => Ok(false),
+        Some("1" | "true") => Ok(true),
+        Some(other) => Err(InvalidVariable {
+            name,
+            value: other.to_owned(),
+            accepted: "1 or 0".into(),
+        }),
+    }
 }
 
 /// The variable's value as a number of `unit` within `range`.

@@ -23,7 +23,7 @@ use crate::{
     plan::Plan,
     preflight,
     reasons::network,
-    service,
+    registry, service,
     settings::{CertificateSettings, Settings},
 };
 
@@ -69,6 +69,18 @@ fn look(settings: &Settings, plan: &Plan, uid: Uid) -> Report {
     if let Some(certificates) = settings.certificates.as_ref().filter(|_| plan.tls) {
         look_at_certificates(certificates, settings, &mounts, &mut report);
     }
+    let places = service::registries::places(
+        settings.certificates.as_ref().filter(|_| plan.tls),
+        settings,
+        uid,
+    );
+    let (trust, _) = registry::look(&settings.registry);
+    for listed in &trust.listing {
+        report.add_facts(&format!("registry CA {listed}"));
+    }
+    let installed = service::registries::describe(&trust, &places);
+    installed.iter().for_each(|line| report.add_plan(line));
+    report.findings.extend(trust.findings);
     let clients = service::client::findings(plan, settings, &mounts);
     report.findings.extend(clients);
     for finding in &mut report.findings {

@@ -58,7 +58,8 @@ impl Certificate {
         Ok(certificates)
     }
 
-    fn parse(der: CertificateDer<'static>) -> Result<Self, String> {
+    /// A single certificate in DER; the error ends the sentence "the file …".
+    pub fn parse(der: CertificateDer<'static>) -> Result<Self, String> {
         let (_, x509) = x509_parser::parse_x509_certificate(&der)
             .map_err(|error| format!("holds a certificate that cannot be read: {error}"))?;
         let basic_constraints = x509.basic_constraints().ok().flatten();

@@ -14,7 +14,10 @@ use super::{
     lock::{DirectoryLock, Locking},
     origin, publish,
 };
-use crate::facts::{certificates::Directory, mounts::Mounts};
+use crate::{
+    facts::{certificates::Directory, mounts::Mounts},
+    registry::exports,
+};
 
 /// The directory of this very job: below `CI_BUILDS_DIR`, and named by the job's number.
 ///
@@ -32,6 +35,7 @@ pub fn remove(job_directory: &Path) -> io::Result<()> {
         let directory = Directory::survey(&path, &Mounts::default());
         if origin::foreign_files(&directory, None).is_empty() {
             publish::retire(&path).map_err(io::Error::other)?;
+            exports::remove(&path);
             remove_if_empty(&path)?;
         }
     }

@@ -1,4 +1,5 @@
-//! Reasons on the side of the registries: what dockerd says when it pulls and pushes.
+//! Reasons on the side of the registries: their CAs as they are mounted, and what dockerd says when
+//! it pulls and pushes.
 //!
 //! None of them stops dockerd.
 
@@ -6,16 +7,96 @@ use super::Sample;
 
 catalogue! { Registry:
 
+UNREADABLE = Error "REGISTRY-UNREADABLE" {
+    summary: "a file with a registry's CA cannot be read",
+    advice: "\
+Put a regular file of at most 1 MiB there, which this container's user may read, or take it away.",
+}
+
+NOT_PEM = Error "REGISTRY-NOT-PEM" {
+    summary: "a file that is to hold a registry's CA holds no certificate in PEM",
+    advice: "\
+Put the CA's certificate there as plain text that begins with -----BEGIN CERTIFICATE-----, or take
+the file away. PKCS#7 is put into PEM in a shell:
+    openssl pkcs7 -print_certs -in ca.p7b -out ca.crt",
+}
+
+NOT_CA = Warning "REGISTRY-NOT-CA" {
+    summary: "a file that is to hold a registry's CA holds the certificate of a server",
+    advice: "\
+Put the certificate of the CA there, which the cause names as issuer; whoever runs the registry has
+it. If the registry sends its whole chain, the last one is it; in a shell:
+    openssl s_client -showcerts -connect registry.example.com:443 </dev/null",
+}
+
+PRIVATE_KEY = Warning "REGISTRY-PRIVATE-KEY" {
+    summary: "a private key lies where CA certificates are mounted, and every job can read it",
+    advice: "\
+Mount the CA's certificate alone, in the runner's config.toml:
+    [[runners.kubernetes.volumes.secret]]
+    name = \"registry-ca\"
+    mount_path = \"/etc/dind/registry-ca\"
+    [runners.kubernetes.volumes.secret.items]
+    \"ca.crt\" = \"ca.crt\"
+A client's key for a registry that asks for one lies beside its certificate: HOST/client.cert and
+HOST/client.key.",
+}
+
+CLIENT_PAIR = Error "REGISTRY-CLIENT-PAIR" {
+    summary: "a client's certificate for a registry comes without its key",
+    advice: "\
+Docker takes them in pairs: HOST/client.cert and HOST/client.key, in PEM. A CA's certificate must
+end in .crt or .pem instead.",
+}
+
+HOST = Error "REGISTRY-HOST" {
+    summary: "a directory with CA certificates is not named after a registry",
+    advice: "\
+Name it as image references name the registry, the port after an underscore, in the runner's
+config.toml:
+    [[runners.kubernetes.volumes.secret]]
+    name = \"registry-ca\"
+    mount_path = \"/etc/dind/registry-ca/registry.example.com_5000\"
+Or put the file directly into /etc/dind/registry-ca: then it counts for every registry.",
+}
+
+NOT_INSTALLED = Error "REGISTRY-NOT-INSTALLED" {
+    summary: "a registry's CA cannot be put where dockerd reads it",
+    advice: "\
+Let this container's user write there: mount nothing read-only at or above /etc/docker/certs.d, nor
+make the service's root file system read-only.",
+}
+
+DUPLICATE = Note "REGISTRY-DUPLICATE" {
+    summary: "the CAs of one registry come from two places",
+    advice: "Keep the one that is right.",
+}
+
+KEPT = Note "REGISTRY-KEPT" {
+    summary: "a directory of Docker's own for a registry is there already, and stays as it is",
+    advice: "\
+Put the CA into that directory as a file that ends in .crt, or take the directory away.",
+}
+
+LATE = Warning "REGISTRY-LATE" {
+    summary: "a CA for every registry came too late for dockerd to read it",
+    advice: "\
+Name the registry that it is for, in .gitlab-ci.yml; such a file may come at any time:
+    variables:
+      DIND_REGISTRY_CA: registry.example.com=$CI_PROJECT_DIR/ca.crt",
+}
+
 UNTRUSTED = Error "REGISTRY-UNTRUSTED" {
     summary: "dockerd does not trust the registry's TLS certificate",
     advice: "\
-Mount the CA that signed it where dockerd looks for it, in the runner's config.toml:
+Mount the certificate of the CA that signed it, in the runner's config.toml:
     [[runners.kubernetes.volumes.secret]]
     name = \"registry-ca\"
-    mount_path = \"/etc/docker/certs.d/registry.example.com\"
-    [runners.kubernetes.volumes.secret.items]
-    \"ca.crt\" = \"ca.crt\"
-The directory is named after the registry's host, and the file must end in .crt.",
+    mount_path = \"/etc/dind/registry-ca\"
+A file there counts for every registry, and one that is named like registry.example.com_5000.crt for
+that one. With the Docker executor, in the runner's config.toml:
+    [runners.docker]
+    volumes = [\"/srv/registry-ca:/etc/dind/registry-ca:ro\", \"/certs/client\", \"/cache\"]",
     patterns: &[&["x509: certificate signed by unknown authority"]],
     samples: &[
         Sample {
@@ -34,7 +115,7 @@ The directory is named after the registry's host, and the file must end in .crt.
 }
 
 NOT_YET_VALID = Error "REGISTRY-NOT-YET-VALID" {
-    summary: "the registry's TLS certificate is not valid yet by this node's clock",
+    summary: "a TLS certificate of the registry, or of its CA, is not valid yet by this node's clock",
     advice: "Set the node's clock right, or wait until the certificate is valid.",
     retryable: true,
     patterns: &[&["x509: certificate has expired or is not yet valid", " is before "]],
@@ -47,7 +128,7 @@ NOT_YET_VALID = Error "REGISTRY-NOT-YET-VALID" {
 }
 
 EXPIRED = Error "REGISTRY-EXPIRED" {
-    summary: "the registry's TLS certificate has expired",
+    summary: "a TLS certificate of the registry, or of its CA, has expired",
     advice: "Have the registry's certificate renewed: nothing in the job can make up for it.",
     patterns: &[&["x509: certificate has expired or is not yet valid"]],
     samples: &[

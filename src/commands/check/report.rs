@@ -11,7 +11,7 @@ use crate::{
 
 /// The layers that are looked at, in the order in which one brings about the next, each as what
 /// should hold.
-const EXPECTATIONS: [(Layer, &str); 7] = [
+const EXPECTATIONS: [(Layer, &str); 8] = [
     (
         Layer::Privilege,
         "the container has the privileges that dockerd needs",
@@ -22,6 +22,7 @@ const EXPECTATIONS: [(Layer, &str); 7] = [
     (Layer::Certs, "clients get certificates that they can use"),
     (Layer::Daemon, "dockerd can be run as it is configured"),
     (Layer::Client, "the job's variables lead to this daemon"),
+    (Layer::Registry, "the CAs of registries can be used"),
 ];
 
 /// Everything that was found, and what would be done.

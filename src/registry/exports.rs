@@ -1,0 +1,127 @@
+//! The same CAs for the job's own clients: BuildKit fetches a registry's tokens in the *client's*
+//! process, and a builder in a container of its own knows nothing of dockerd's directories.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{install::to_pem, trust::Trust};
+use crate::atomic_file;
+
+/// All CAs in one file.
+pub const CA_CERTIFICATES: &str = "registry-ca.pem";
+/// For `docker buildx create --driver docker-container`.
+pub const BUILDKITD: &str = "buildkitd.toml";
+
+/// How a file of ours begins, and no other does.
+const MARK: &str = "# Made by dind-init";
+
+/// Writes both files into `directory`, or takes them away where there are no CAs. Returns the path
+/// of the first.
+pub fn write(directory: &Path, trust: &Trust) -> io::Result<Option<PathBuf>> {
+    let certificates = trust.certificates();
+    if certificates.is_empty() {
+        remove(directory);
+        return Ok(None);
+    }
+    let path = directory.join(CA_CERTIFICATES);
+    let pem = format!(
+        "{MARK} of all registry CAs that it was given. Use: SSL_CERT_FILE={} docker build …\n{}",
+        path.display(),
+        to_pem(certificates)
+    );
+    replace(&path, &pem)?;
+    replace(&directory.join(BUILDKITD), &buildkitd(trust, &path))?;
+    Ok(Some(path))
+}
+
+/// Takes both files away, if they are ours.
+pub fn remove(directory: &Path) {
+    for name in [CA_CERTIFICATES, BUILDKITD] {
+        let path = directory.join(name);
+        if is_ours(&path) {
+            // It is not trusted by anybody who does not name it.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    if path.symlink_metadata().is_ok() && !is_ours(path) {
+        let what = format!("{} is not ours, and stays", path.display());
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, what));
+    }
+    atomic_file::replace(path, text.as_bytes(), 0o644)
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+}
+
+fn is_ours(path: &Path) -> bool {
+    crate::facts::file::read(path).is_ok_and(|content| content.starts_with(MARK.as_bytes()))
+}
+
+/// BuildKit's configuration has no registry that stands for all, so those that are known are named.
+fn buildkitd(trust: &Trust, ca: &Path) -> String {
+    let mut text = format!(
+        "{MARK}. Use: docker buildx create --use --driver docker-container --config {}\n",
+        ca.with_file_name(BUILDKITD).display()
+    );
+    for host in trust.registries.keys() {
+        // Neither a host nor a JSON string, whose escapes TOML shares, can break out of the quotes.
+        let ca = serde_json::json!(ca.to_string_lossy());
+        text.push_str(&format!("\n[registry.\"{host}\"]\n  ca = [{ca}]\n"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::tempdir;
+
+    use super::*;
+    use crate::{
+        pki::inspect::Certificate,
+        registry::{host::RegistryHost, samples::authority, trust::Registry},
+    };
+
+    fn trust() -> Trust {
+        let host = RegistryHost::parse("a.test:5000").unwrap();
+        let registry = Registry {
+            authorities: vec![authority("One").certificate()],
+            ..Registry::default()
+        };
+        Trust {
+            every_registry: vec![authority("Every").certificate()],
+            registries: [(host, registry)].into(),
+            ..Trust::default()
+        }
+    }
+
+    #[test]
+    fn both_files_name_every_ca() {
+        let root = tempdir().unwrap();
+        let path = write(root.path(), &trust()).unwrap().unwrap();
+        let pem = fs::read(&path).unwrap();
+        let certificates = Certificate::parse_pem(&pem).unwrap();
+        let subjects: Vec<_> = certificates.iter().map(|c| &c.subject).collect();
+        assert_eq!(subjects, ["CN=Every", "CN=One"]);
+        let text = fs::read_to_string(root.path().join(BUILDKITD)).unwrap();
+        let toml: toml::Table = text.parse().unwrap();
+        let ca = toml["registry"]["a.test:5000"]["ca"][0].as_str().unwrap();
+        assert_eq!(Path::new(ca), path);
+    }
+
+    #[test]
+    fn files_of_ours_are_replaced_and_taken_away_and_no_others() {
+        let root = tempdir().unwrap();
+        write(root.path(), &trust()).unwrap();
+        write(root.path(), &trust()).unwrap();
+        assert_eq!(write(root.path(), &Trust::default()).unwrap(), None);
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
+        let theirs = root.path().join(CA_CERTIFICATES);
+        fs::write(&theirs, "theirs").unwrap();
+        assert!(write(root.path(), &trust()).is_err());
+        remove(root.path());
+        assert_eq!(fs::read(&theirs).unwrap(), b"theirs");
+    }
+}

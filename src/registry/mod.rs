@@ -1,0 +1,199 @@
+//! The CAs of registries: found in a place of their own, judged, and put where dockerd and the
+//! job's own clients read them.
+//!
+//! [`Sources`] are facts, [`Trust`] is judged from them, and [`Registries::set_up`] changes the
+//! container. What comes later is installed by [`Registries::watch`].
+
+mod contents;
+pub mod exports;
+mod findings;
+pub mod host;
+pub mod install;
+pub mod probe;
+#[cfg(test)]
+mod samples;
+pub mod sources;
+pub mod trust;
+pub mod untrusted;
+mod watch;
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use time::OffsetDateTime;
+
+use self::{
+    sources::{Awaited, Role, Scope, Source, Sources},
+    trust::Trust,
+};
+use crate::{
+    reasons::Finding,
+    report::Report,
+    settings::{Environment, non_empty, registry::RegistrySettings},
+};
+
+/// Where things are put.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// Docker's directory of registries.
+    pub certs_d: PathBuf,
+    /// The file of CAs that dockerd is given for everything else.
+    pub bundle: PathBuf,
+    /// Directories that the job sees too, the best first.
+    pub shared: Vec<PathBuf>,
+}
+
+impl Places {
+    /// Those of root, or of another user (moby `registry/config.go`).
+    pub fn new(
+        is_root: bool,
+        runtime_directory: &Path,
+        environment: Environment<'_>,
+        shared: Vec<PathBuf>,
+    ) -> Self {
+        let user = || {
+            let home = non_empty(environment, "HOME").unwrap_or_else(|| "/".into());
+            let of_home = || Path::new(&home).join(".config");
+            let configuration = non_empty(environment, "XDG_CONFIG_HOME");
+            configuration.map_or_else(of_home, PathBuf::from)
+        };
+        let (configuration, runtime) = match is_root {
+            true => ("/etc".into(), Path::new("/run")),
+            false => (user(), runtime_directory),
+        };
+        Self {
+            certs_d: configuration.join("docker/certs.d"),
+            bundle: runtime.join("dind-init/ca-certificates.crt"),
+            shared,
+        }
+    }
+}
+
+/// Reads and judges; changes nothing.
+pub fn look(settings: &RegistrySettings) -> (Trust, Vec<Awaited>) {
+    let sources = Sources::read(settings);
+    let mut trust = Trust::judge(&sources.found, OffsetDateTime::now_utc());
+    trust.extend_to_ports(&settings.gitlab_hosts);
+    (trust, sources.awaited)
+}
+
+/// What is trusted, and what is still to come. Cloned, it is still the same one.
+#[derive(Clone, Debug)]
+pub struct Registries {
+    trust: Arc<Mutex<Trust>>,
+    places: Places,
+    awaited: Vec<Awaited>,
+    /// `SSL_CERT_FILE` for dockerd.
+    pub environment: Option<(OsString, OsString)>,
+}
+
+impl Registries {
+    /// Installs what is there. Whatever fails is reported, and the rest goes on.
+    pub fn set_up(settings: &RegistrySettings, places: Places, report: &Report) -> Self {
+        let (trust, awaited) = look(settings);
+        let mut findings = trust.findings.clone();
+        // Those of GitLab come first: where the runner's file is late, BuildKit must know them.
+        findings.extend(install::make_directories(
+            &places.certs_d,
+            &settings.gitlab_hosts,
+        ));
+        findings.extend(install::registries(&places.certs_d, &trust));
+        let users = settings.ssl_cert_file.as_deref();
+        let bundle = install::bundle(&places.bundle, &trust, users);
+        let environment = match bundle {
+            Ok(bundle) => bundle.map(|path| ("SSL_CERT_FILE".into(), path.into())),
+            Err(finding) => {
+                findings.push(finding);
+                None
+            }
+        };
+        findings.iter().for_each(|finding| report.finding(finding));
+        let registries = Self {
+            trust: Arc::new(Mutex::new(trust)),
+            places,
+            awaited,
+            environment,
+        };
+        registries.tell(&registries.trust());
+        registries
+    }
+
+    /// Installs what comes later, and says so.
+    pub fn watch(&self, report: Report) {
+        let registries = self.clone();
+        watch::start(self.awaited.clone(), move |source| {
+            for finding in registries.arrived(&source) {
+                report.finding(&finding);
+            }
+        });
+    }
+
+    /// What is known now.
+    pub fn trust(&self) -> MutexGuard<'_, Trust> {
+        self.trust.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn arrived(&self, source: &Source) -> Vec<Finding> {
+        let more = Trust::judge(std::slice::from_ref(source), OffsetDateTime::now_utc());
+        let mut findings = more.findings.clone();
+        let is_general = source.role == Role::Authorities(Scope::EveryRegistry);
+        if is_general && !more.is_empty() {
+            findings.push(findings::late(&source.origin));
+        }
+        let mut trust = self.trust();
+        trust.extend(&more);
+        for host in more.registries.keys() {
+            let installed = install::registry(&self.places.certs_d, host, &trust.registries[host]);
+            match installed {
+                Ok(()) => tracing::info!(
+                    "{} came, and is trusted for {host}",
+                    source.origin.display()
+                ),
+                Err(finding) => findings.push(finding),
+            }
+        }
+        self.tell(&trust);
+        findings
+    }
+
+    /// Gives the same CAs to the job's own clients.
+    fn tell(&self, trust: &Trust) {
+        let Some(directory) = self.places.shared.iter().find(|path| path.is_dir()) else {
+            return;
+        };
+        match exports::write(directory, trust) {
+            Ok(None) => {}
+            Ok(Some(path)) => tracing::info!(
+                "{} registry CAs are installed; the job's own clients find them in {} \
+                 (SSL_CERT_FILE), buildx in {}",
+                trust.certificates().len(),
+                path.display(),
+                path.with_file_name(exports::BUILDKITD).display()
+            ),
+            Err(error) => tracing::warn!("the job's own clients get no registry CAs: {error}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_user_has_places_of_its_own() {
+        let environment = |name: &str| (name == "HOME").then(|| "/home/rootless".to_owned());
+        let runtime = Path::new("/run/user/1000");
+        let root = Places::new(true, runtime, &environment, Vec::new());
+        assert_eq!(root.certs_d, Path::new("/etc/docker/certs.d"));
+        assert_eq!(root.bundle, Path::new("/run/dind-init/ca-certificates.crt"));
+        let user = Places::new(false, runtime, &environment, Vec::new());
+        assert_eq!(
+            user.certs_d,
+            Path::new("/home/rootless/.config/docker/certs.d")
+        );
+        assert!(user.bundle.starts_with(runtime));
+    }
+}

@@ -1,0 +1,224 @@
+//! Where the CAs of registries come from.
+
+use std::path::PathBuf;
+
+use super::{Environment, InvalidVariable, non_empty, switch};
+use crate::registry::host::RegistryHost;
+
+/// Where registry CAs are mounted, unless `DIND_REGISTRY_CA_DIR` says otherwise.
+pub const DEFAULT_DIRECTORY: &str = "/etc/dind/registry-ca";
+
+/// What the environment says about registries.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RegistrySettings {
+    /// `DIND_REGISTRY_CA_DIR`.
+    pub directory: PathBuf,
+    /// `DIND_REGISTRY_CA`.
+    pub given: Vec<Given>,
+    /// `CI_SERVER_TLS_CA_FILE`: GitLab's own chain.
+    pub runner: Option<Place>,
+    /// `CI_REGISTRY`.
+    pub gitlab_registry: Option<RegistryHost>,
+    /// `CI_REGISTRY`, `CI_SERVER_HOST` and the dependency proxy, each once: who presents that chain.
+    pub gitlab_hosts: Vec<RegistryHost>,
+    /// `SSL_CERT_FILE`: what the user has Go trust instead of the system's roots.
+    pub ssl_cert_file: Option<PathBuf>,
+    /// `DIND_REGISTRY_PROBE`.
+    pub probe: bool,
+}
+
+/// An item of `DIND_REGISTRY_CA`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Given {
+    /// `None`: for every registry.
+    pub host: Option<RegistryHost>,
+    pub place: Place,
+}
+
+/// Where certificates are.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Place {
+    /// In the variable itself.
+    Text(String),
+    /// In a file, which may come later.
+    File(PathBuf),
+}
+
+impl RegistrySettings {
+    pub fn parse(environment: Environment<'_>) -> Result<Self, InvalidVariable> {
+        let host = |name| RegistryHost::parse(&non_empty(environment, name)?);
+        let gitlab_registry = host("CI_REGISTRY");
+        let mut gitlab_hosts: Vec<_> = gitlab_registry
+            .iter()
+            .cloned()
+            .chain(host("CI_SERVER_HOST"))
+            .chain(host("CI_DEPENDENCY_PROXY_SERVER"))
+            .collect();
+        gitlab_hosts.sort();
+        gitlab_hosts.dedup();
+        Ok(Self {
+            directory: directory(environment)?,
+            given: given(environment)?,
+            runner: non_empty(environment, "CI_SERVER_TLS_CA_FILE").map(|value| {
+                // Before GitLab Runner 16.6 the variable held the certificates themselves.
+                match is_pem(&value) {
+                    true => Place::Text(value),
+                    false => Place::File(value.into()),
+                }
+            }),
+            gitlab_registry,
+            gitlab_hosts,
+            ssl_cert_file: non_empty(environment, "SSL_CERT_FILE").map(PathBuf::from),
+            probe: switch(environment, "DIND_REGISTRY_PROBE")?,
+        })
+    }
+}
+
+fn directory(environment: Environment<'_>) -> Result<PathBuf, InvalidVariable> {
+    const NAME: &str = "DIND_REGISTRY_CA_DIR";
+    match non_empty(environment, NAME) {
+        None => Ok(DEFAULT_DIRECTORY.into()),
+        Some(path) if path.starts_with('/') => Ok(path.into()),
+        Some(value) => Err(InvalidVariable {
+            name: NAME,
+            value,
+            accepted: format!("an absolute path such as {DEFAULT_DIRECTORY}"),
+        }),
+    }
+}
+
+fn given(environment: Environment<'_>) -> Result<Vec<Given>, InvalidVariable> {
+    const NAME: &str = "DIND_REGISTRY_CA";
+    let Some(value) = non_empty(environment, NAME) else {
+        return Ok(Vec::new());
+    };
+    if is_pem(&value) {
+        // On its way through forms and templates a line break often becomes two characters.
+        return Ok(vec![Given {
+            host: None,
+            place: Place::Text(value.replace("\\n", "\n")),
+        }]);
+    }
+    value
+        .split([',', '\n'])
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+        .map(|item| {
+            parse_item(item).ok_or_else(|| InvalidVariable {
+                name: NAME,
+                value: item.to_owned(),
+                accepted: "certificates in PEM, or a list, with commas, of absolute paths for \
+                           every registry and host=path for one, such as \
+                           registry.example.com:5000=/builds/ca.crt"
+                    .into(),
+            })
+        })
+        .collect()
+}
+
+fn parse_item(item: &str) -> Option<Given> {
+    let (host, path) = match item.split_once('=') {
+        _ if item.starts_with('/') => (None, item),
+        Some((host, path)) => (Some(RegistryHost::parse(host.trim())?), path.trim()),
+        None => return None,
+    };
+    path.starts_with('/').then(|| Given {
+        host,
+        place: Place::File(path.into()),
+    })
+}
+
+fn is_pem(value: &str) -> bool {
+    value.contains("-----BEGIN ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(variables: &[(&str, &str)]) -> Result<RegistrySettings, InvalidVariable> {
+        RegistrySettings::parse(&|name| {
+            let found = variables.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    fn host(text: &str) -> RegistryHost {
+        RegistryHost::parse(text).unwrap()
+    }
+
+    #[test]
+    fn without_any_variable_the_default_directory_is_read() {
+        let settings = parse(&[("DIND_REGISTRY_CA", ""), ("CI_REGISTRY", "")]).unwrap();
+        assert_eq!(settings.directory, PathBuf::from("/etc/dind/registry-ca"));
+        assert!(settings.given.is_empty() && settings.gitlab_hosts.is_empty());
+        assert!(!settings.probe);
+    }
+
+    #[test]
+    fn a_list_holds_paths_for_every_registry_and_for_one() {
+        let list = "/a.pem, registry.example.com:5000 = /b.crt,\nregistry.example.com=/c=d.crt";
+        let settings = parse(&[("DIND_REGISTRY_CA", list)]).unwrap();
+        let given = |host: Option<&str>, path: &str| Given {
+            host: host.map(|host| RegistryHost::parse(host).unwrap()),
+            place: Place::File(path.into()),
+        };
+        assert_eq!(
+            settings.given,
+            [
+                given(None, "/a.pem"),
+                given(Some("registry.example.com:5000"), "/b.crt"),
+                given(Some("registry.example.com"), "/c=d.crt"),
+            ]
+        );
+    }
+
+    #[test]
+    fn certificates_may_stand_in_the_variables_themselves() {
+        let pem = "-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----";
+        let settings = parse(&[("DIND_REGISTRY_CA", pem), ("CI_SERVER_TLS_CA_FILE", pem)]).unwrap();
+        let Place::Text(text) = &settings.given[0].place else {
+            panic!("{settings:?}");
+        };
+        assert_eq!(text.lines().count(), 3);
+        assert!(matches!(settings.runner, Some(Place::Text(_))));
+        let late = parse(&[("CI_SERVER_TLS_CA_FILE", "/builds/g/p.tmp/CA")]).unwrap();
+        assert_eq!(late.runner, Some(Place::File("/builds/g/p.tmp/CA".into())));
+    }
+
+    #[test]
+    fn gitlab_s_hosts_are_named_once_each() {
+        let settings = parse(&[
+            ("CI_REGISTRY", "gitlab.example.com:5050"),
+            ("CI_SERVER_HOST", "gitlab.example.com"),
+            ("CI_DEPENDENCY_PROXY_SERVER", "gitlab.example.com"),
+        ])
+        .unwrap();
+        let expected = ["gitlab.example.com", "gitlab.example.com:5050"].map(host);
+        assert_eq!(settings.gitlab_hosts, expected);
+        assert_eq!(
+            settings.gitlab_registry,
+            Some(host("gitlab.example.com:5050"))
+        );
+    }
+
+    #[test]
+    fn what_is_not_accepted_is_named() {
+        for (name, value, accepted) in [
+            ("DIND_REGISTRY_CA_DIR", "certs", "an absolute path"),
+            ("DIND_REGISTRY_CA", "ca.pem", "host=path"),
+            (
+                "DIND_REGISTRY_CA",
+                "registry.example.com=ca.pem",
+                "host=path",
+            ),
+            ("DIND_REGISTRY_CA", "https://registry=/ca.pem", "host=path"),
+            ("DIND_REGISTRY_PROBE", "often", "1 or 0"),
+        ] {
+            let message = parse(&[(name, value)]).unwrap_err().to_string();
+            for part in [name, value, accepted] {
+                assert!(message.contains(part), "{part} in {message}");
+            }
+        }
+    }
+}
