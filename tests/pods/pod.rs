@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::outcome::Outcome;
-use crate::podman::{Finished, podman, remove_abandoned_pods, require_image, step};
-use crate::suite::Suite;
-use crate::volume::Volume;
+use super::outcome::Outcome;
+use super::podman::{Finished, podman, remove_abandoned_pods, require_image, step};
+use super::suite::Suite;
+use super::volume::Volume;
 
 /// The longest that a job may take, and that a service may take to end.
 const PATIENCE: Duration = Duration::from_secs(100);
@@ -253,7 +253,6 @@ impl Pod {
     }
 
     /// The moment at which the service's main process was started, in nanoseconds since 1970.
-    #[allow(dead_code)] // the tests compare, only the demo tells the time
     pub fn service_started_at(&self) -> u64 {
         self.service_state("{{.State.StartedAt.UnixNano}}")
             .parse()
