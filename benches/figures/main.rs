@@ -16,7 +16,7 @@ mod client;
 mod clock;
 mod figures;
 #[allow(dead_code)] // the pod tests call more of it
-#[path = "../../tests/e2e/podman.rs"]
+#[path = "../../tests/pods/podman.rs"]
 mod podman;
 mod rounds;
 mod service;

@@ -1,22 +1,17 @@
 //! `make demo`: a pod in which the job's first docker command works, and one that explains why it
 //! cannot. It is told in the language of the pod tests, and shows what a person would see.
 #![allow(clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
-#![allow(dead_code)] // the demo speaks a part of the language
 
-mod openssl;
-mod outcome;
-mod pod;
-mod podman;
-mod suite;
-mod volume;
+#[path = "../pods/mod.rs"]
+mod pods;
 
 use std::panic;
 
-use openssl::{Authority, Profile};
-use outcome::Outcome;
-use pod::Pod;
-use suite::Suite;
-use volume::Volume;
+use pods::openssl::{Authority, Profile};
+use pods::outcome::Outcome;
+use pods::pod::Pod;
+use pods::suite::Suite;
+use pods::volume::Volume;
 
 /// What the job does; `answered` is not shown but read, and says when the first answer was there.
 const JOB: &str = r#"

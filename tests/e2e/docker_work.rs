@@ -1,16 +1,9 @@
 //! What jobs do with Docker once they reach it.
 
+use crate::busybox::IMPORT_BUSYBOX;
 use crate::pod::Pod;
 use crate::suite::Suite;
 use crate::volume::Volume;
-
-/// Makes the image `busybox` without a registry, from the job image's static busybox.
-pub const IMPORT_BUSYBOX: &str = r#"
-    mkdir -p /tmp/busybox/bin
-    cp "$(command -v busybox)" /tmp/busybox/bin/busybox
-    for applet in sh sleep echo cat httpd; do ln -sf busybox /tmp/busybox/bin/$applet; done
-    tar -C /tmp/busybox -c . | docker import - busybox >/dev/null
-"#;
 
 const EVERYDAY_WORK: &str = r#"
     docker info --format 'storage driver: {{.Driver}}'

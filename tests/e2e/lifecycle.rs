@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::thread;
 
-use crate::docker_work::IMPORT_BUSYBOX;
+use crate::busybox::IMPORT_BUSYBOX;
 use crate::outcome::Outcome;
 use crate::pod::Pod;
 use crate::suite::Suite;

@@ -12,11 +12,9 @@ mod faults;
 mod first_light;
 mod gitlab;
 mod lifecycle;
-mod openssl;
-mod outcome;
-mod pod;
-mod podman;
+#[path = "../pods/mod.rs"]
+mod pods;
 mod sockets;
-mod suite;
 mod two_daemons;
-mod volume;
+
+use pods::{busybox, openssl, outcome, pod, suite, volume};

@@ -1,7 +1,5 @@
 //! dockerd itself does not start, or does not stay.
 
-use std::fs;
-
 use super::*;
 
 fault!(
@@ -159,12 +157,3 @@ fault!(
         ..Fault::USUAL
     }
 );
-
-impl Plan {
-    /// Mounts a daemon.json, as a runner's `volumes` does.
-    fn configuration(self, json: &str) -> Self {
-        let directory = Volume::disk();
-        fs::write(directory.path().join("daemon.json"), json).unwrap();
-        self.volume(&directory.read_only(), "/etc/docker")
-    }
-}

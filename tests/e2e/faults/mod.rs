@@ -12,9 +12,6 @@ mod privilege;
 mod quiet;
 mod storage;
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
-
 use crate::gitlab::RunnerLog;
 use crate::openssl::{Authority, Profile};
 use crate::outcome::Outcome;
@@ -149,17 +146,6 @@ fn letters(text: &str) -> String {
 /// The pod that the healthy jobs of GitLab's documentation have.
 fn with_certs(pod: Plan) -> Plan {
     pod.certs(&Volume::memory())
-}
-
-impl Plan {
-    /// Puts a script in a program's place.
-    fn program(self, path: &str, script: &str) -> Self {
-        let directory = Volume::disk();
-        let file = directory.path().join("program");
-        fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&file, Permissions::from_mode(0o755)).unwrap();
-        self.file(&directory, "program", path)
-    }
 }
 
 /// The certificate that so many have mounted in the wrong place.

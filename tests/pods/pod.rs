@@ -5,15 +5,16 @@
 //! pod.job("docker version").expect_success();
 //! ```
 
+use std::ops::Deref;
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::outcome::Outcome;
-use crate::podman::{Finished, podman, remove_abandoned_pods, require_image, step};
-use crate::suite::Suite;
-use crate::volume::Volume;
+use super::outcome::Outcome;
+use super::podman::{Finished, podman, remove_abandoned_pods, require_image, step};
+use super::suite::Suite;
+use super::volume::Volume;
 
 /// The longest that a job may take, and that a service may take to end.
 const PATIENCE: Duration = Duration::from_secs(100);
@@ -22,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(100);
 #[derive(Clone, Debug)]
 pub struct Plan {
     suite: Suite,
+    /// `None` for the suite's own.
+    image: Option<String>,
     mounts: Vec<String>,
     /// Held so that their directories outlive the pod.
     volumes: Vec<Volume>,
@@ -113,6 +116,12 @@ impl Plan {
         self.service_option(&format!("--cpus={cpus}"))
     }
 
+    /// The service's image, where it is not dind-init's of the suite.
+    pub fn image(mut self, image: &str) -> Self {
+        self.image = Some(image.to_owned());
+        self
+    }
+
     /// Starts the service without `privileged = true`.
     pub fn unprivileged(mut self) -> Self {
         self.is_privileged = false;
@@ -128,44 +137,49 @@ impl Plan {
     /// Creates the pod and starts the service, and waits for nothing else.
     pub fn start(self) -> Pod {
         static PODS: AtomicUsize = AtomicUsize::new(0);
-        require_image(self.suite.base_image());
-        let image = self.suite.service_image();
-        require_image(&image);
         remove_abandoned_pods();
-
         let number = PODS.fetch_add(1, Ordering::Relaxed);
         let name = format!("dind-e2e-{}-{number}", process::id());
+        let pod = Pod {
+            service: format!("{name}-service"),
+            is_guest: false,
+            name,
+            plan: self,
+        };
+        pod.require_images();
         step(&[
             "pod",
             "create",
             "--name",
-            &name,
+            &pod.name,
             "--share=net,uts",
             "--add-host=docker:127.0.0.1",
         ]);
-        let pod = Pod { name, plan: self };
-
         for script in &pod.plan.other_services {
             let base = pod.plan.suite.base_image();
             step(&[
                 "run", "--detach", "--pod", &pod.name, base, "sh", "-c", script,
             ]);
         }
-        let service = pod.service();
-        let mut create = vec!["create", "--pod", &pod.name, "--name", &service];
-        if pod.plan.is_privileged {
-            create.push("--privileged");
-        }
-        let shared = pod.shared_options();
-        create.extend(shared.iter().map(String::as_str));
-        let own: Vec<String> = pod.plan.service_variables.iter().map(env_option).collect();
-        create.extend(own.iter().map(String::as_str));
-        create.extend(pod.plan.service_options.iter().map(String::as_str));
-        create.push(&image);
-        create.extend(pod.plan.service_command.iter().map(String::as_str));
-        step(&create);
-        step(&["start", &service]);
+        pod.start_service();
         pod
+    }
+
+    /// Starts the service in a pod that is there already, beside the one that it has. It ends
+    /// before that pod does.
+    pub fn start_in<'a>(self, pod: &'a Pod) -> Guest<'a> {
+        let guest = Pod {
+            name: pod.name.clone(),
+            service: format!("{}-guest", pod.name),
+            is_guest: true,
+            plan: self,
+        };
+        guest.require_images();
+        guest.start_service();
+        Guest {
+            service: guest,
+            _host: pod,
+        }
     }
 }
 
@@ -173,7 +187,26 @@ impl Plan {
 #[derive(Debug)]
 pub struct Pod {
     name: String,
+    /// The service's container.
+    service: String,
+    /// The pod is another's.
+    is_guest: bool,
     plan: Plan,
+}
+
+/// A second service in somebody else's pod.
+#[derive(Debug)]
+pub struct Guest<'a> {
+    service: Pod,
+    _host: &'a Pod,
+}
+
+impl Deref for Guest<'_> {
+    type Target = Pod;
+
+    fn deref(&self) -> &Pod {
+        &self.service
+    }
 }
 
 impl Pod {
@@ -182,6 +215,7 @@ impl Pod {
     pub fn new(suite: Suite) -> Plan {
         let plan = Plan {
             suite,
+            image: None,
             mounts: Vec::new(),
             volumes: Vec::new(),
             others: Vec::new(),
@@ -218,19 +252,34 @@ impl Pod {
     /// Runs `script` inside the service's container.
     #[must_use = "an outcome that nobody looks at tests nothing"]
     pub fn in_service(&self, script: &str) -> Outcome<'_> {
-        let done = podman(&["exec", &self.service(), "sh", "-c", script], PATIENCE);
+        let done = podman(&["exec", &self.service, "sh", "-c", script], PATIENCE);
         self.outcome("the command in the service", done)
+    }
+
+    /// Runs a command inside the service's container, beside its main process, with these variables
+    /// besides the container's own.
+    #[must_use = "an outcome that nobody looks at tests nothing"]
+    pub fn run_in_service(&self, variables: &[(&str, &str)], words: &[&str]) -> Outcome<'_> {
+        let variables = variables.iter();
+        let options: Vec<String> = variables
+            .map(|(name, value)| format!("--env={name}={value}"))
+            .collect();
+        let mut exec = vec!["exec"];
+        exec.extend(options.iter().map(String::as_str));
+        exec.push(&self.service);
+        exec.extend(words);
+        self.outcome("the command in the service", podman(&exec, PATIENCE))
     }
 
     /// Sends a signal to the service's main process.
     pub fn signal(&self, name: &str) {
-        step(&["kill", "--signal", name, &self.service()]);
+        step(&["kill", "--signal", name, &self.service]);
     }
 
     /// Waits for the service's end. Its output is its log.
     #[must_use = "an outcome that nobody looks at tests nothing"]
     pub fn service_end(&self) -> Outcome<'_> {
-        let waited = podman(&["wait", &self.service()], PATIENCE);
+        let waited = podman(&["wait", &self.service], PATIENCE);
         let status = waited.status.map(|_| {
             let last_line = waited.output.lines().last().unwrap_or_default();
             last_line
@@ -253,7 +302,6 @@ impl Pod {
     }
 
     /// The moment at which the service's main process was started, in nanoseconds since 1970.
-    #[allow(dead_code)] // the tests compare, only the demo tells the time
     pub fn service_started_at(&self) -> u64 {
         self.service_state("{{.State.StartedAt.UnixNano}}")
             .parse()
@@ -262,25 +310,48 @@ impl Pod {
 
     /// Starts the service's container again, after its end.
     pub fn restart_service(&self) {
-        step(&["start", &self.service()]);
+        step(&["start", &self.service]);
     }
 
     /// What the service has written to standard output and standard error.
     pub fn service_log(&self) -> String {
-        podman(&["logs", &self.service()], PATIENCE).output
+        podman(&["logs", &self.service], PATIENCE).output
     }
 
     /// Where this machine sees the root of the service's file system.
     pub fn service_root(&self) -> String {
-        step(&["mount", &self.service()])
+        step(&["mount", &self.service])
     }
 
-    fn service(&self) -> String {
-        format!("{}-service", self.name)
+    fn require_images(&self) {
+        require_image(self.plan.suite.base_image());
+        require_image(&self.service_image());
+    }
+
+    fn service_image(&self) -> String {
+        let own = || self.plan.suite.service_image();
+        self.plan.image.clone().unwrap_or_else(own)
+    }
+
+    fn start_service(&self) {
+        let mut create = vec!["create", "--pod", &self.name, "--name", &self.service];
+        if self.plan.is_privileged {
+            create.push("--privileged");
+        }
+        let shared = self.shared_options();
+        create.extend(shared.iter().map(String::as_str));
+        let own: Vec<String> = self.plan.service_variables.iter().map(env_option).collect();
+        create.extend(own.iter().map(String::as_str));
+        create.extend(self.plan.service_options.iter().map(String::as_str));
+        let image = self.service_image();
+        create.push(&image);
+        create.extend(self.plan.service_command.iter().map(String::as_str));
+        step(&create);
+        step(&["start", &self.service]);
     }
 
     fn service_state(&self, format: &str) -> String {
-        step(&["container", "inspect", "--format", format, &self.service()])
+        step(&["container", "inspect", "--format", format, &self.service])
     }
 
     fn shared_options(&self) -> Vec<String> {
@@ -301,7 +372,15 @@ impl Pod {
 
 impl Drop for Pod {
     fn drop(&mut self) {
-        if std::env::var_os("DIND_E2E_KEEP").is_none() {
+        if std::env::var_os("DIND_E2E_KEEP").is_some() {
+            return;
+        }
+        if self.is_guest {
+            podman(
+                &["rm", "--force", "--volumes", "--time=0", &self.service],
+                PATIENCE,
+            );
+        } else {
             podman(&["pod", "rm", "--force", "--time=0", &self.name], PATIENCE);
         }
     }

@@ -3,8 +3,8 @@
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
-use crate::pod::Pod;
-use crate::podman::Finished;
+use super::pod::Pod;
+use super::podman::Finished;
 
 /// What a command in the pod came to. Each expectation that is not met ends the test, and shows
 /// what the command printed and what the service did meanwhile.
