@@ -167,7 +167,7 @@ impl Registries {
         match exports::write(directory, trust) {
             Ok(None) => {}
             Ok(Some(path)) => tracing::info!(
-                "{} registry CAs are installed; the job's own clients find them in {} \
+                "registry CAs that are installed: {}; the job's own clients find them in {} \
                  (SSL_CERT_FILE), buildx in {}",
                 trust.certificates().len(),
                 path.display(),

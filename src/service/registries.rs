@@ -57,16 +57,23 @@ pub fn describe(trust: &Trust, places: &Places) -> Vec<String> {
             0 => String::new(),
             _ => ", with a client's certificate".into(),
         };
-        let count = registry.authorities.len();
-        format!("trust {count} CAs for {host} by {directory}/{host}/ca.crt{clients}")
+        let cas = cas(registry.authorities.len());
+        format!("trust {cas} for {host} by {directory}/{host}/ca.crt{clients}")
     });
     let every = (!trust.every_registry.is_empty()).then(|| {
         let bundle: &PathBuf = &places.bundle;
-        let count = trust.every_registry.len();
+        let cas = cas(trust.every_registry.len());
         format!(
-            "trust {count} CAs for every registry by SSL_CERT_FILE={}",
+            "trust {cas} for every registry by SSL_CERT_FILE={}",
             bundle.display()
         )
     });
     registries.chain(every).collect()
+}
+
+fn cas(count: usize) -> String {
+    match count {
+        1 => "one CA".into(),
+        count => format!("{count} CAs"),
+    }
 }

@@ -14,6 +14,7 @@ mod gitlab;
 mod lifecycle;
 #[path = "../pods/mod.rs"]
 mod pods;
+mod registries;
 mod sockets;
 mod two_daemons;
 

@@ -10,5 +10,6 @@ pub mod openssl;
 pub mod outcome;
 pub mod pod;
 pub mod podman;
+pub mod registry;
 pub mod suite;
 pub mod volume;

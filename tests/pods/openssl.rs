@@ -110,6 +110,16 @@ impl Authority {
     }
 }
 
+/// Writes `<name>.pem`, a certificate that signed itself, and `<name>.key` (RSA) to `directory`.
+pub fn self_signed(directory: &Path, name: &str) {
+    openssl(
+        directory,
+        &format!(
+            "req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN={name} -keyout {name}.key -out {name}.pem"
+        ),
+    );
+}
+
 /// Whether `cert.pem` in `directory` chains to its `ca.pem` and belongs to its `key.pem`.
 pub fn is_whole_set(directory: &Path) -> bool {
     let verified = try_openssl(directory, "verify -CAfile ca.pem cert.pem");

@@ -30,6 +30,8 @@ pub struct Plan {
     volumes: Vec<Volume>,
     /// Held so that they run as long as the pod does.
     others: Vec<Arc<Pod>>,
+    /// As `podman pod create --add-host` takes them, besides the service's own.
+    pub(super) hosts: Vec<String>,
     variables: Vec<(String, String)>,
     is_privileged: bool,
     service_variables: Vec<(String, String)>,
@@ -147,14 +149,12 @@ impl Plan {
             plan: self,
         };
         pod.require_images();
-        step(&[
-            "pod",
-            "create",
-            "--name",
-            &pod.name,
-            "--share=net,uts",
-            "--add-host=docker:127.0.0.1",
-        ]);
+        let hosts = pod.plan.hosts.iter();
+        let hosts: Vec<_> = hosts.map(|host| format!("--add-host={host}")).collect();
+        let mut create = vec!["pod", "create", "--name", &pod.name, "--share=net,uts"];
+        create.push("--add-host=docker:127.0.0.1");
+        create.extend(hosts.iter().map(String::as_str));
+        step(&create);
         for script in &pod.plan.other_services {
             let base = pod.plan.suite.base_image();
             step(&[
@@ -219,6 +219,7 @@ impl Pod {
             mounts: Vec::new(),
             volumes: Vec::new(),
             others: Vec::new(),
+            hosts: Vec::new(),
             variables: Vec::new(),
             is_privileged: true,
             service_variables: Vec::new(),
