@@ -36,9 +36,9 @@ use crate::{
     reasons::{self, Finding, daemon},
     report::Report,
     settings::{CertificateSettings, Settings, process_environment},
-    signals::Signals,
+    signals::{self, Signals},
     sockets::Sockets,
-    supervise::Supervisor,
+    supervise::{Ended, Supervisor},
 };
 
 /// Runs dockerd, and explains it where that fails. Returns the exit status.
@@ -120,7 +120,8 @@ struct Service<'a> {
 }
 
 impl Service<'_> {
-    /// Returns the exit status when dockerd has ended because it was asked to.
+    /// Returns the exit status when dockerd has ended, or was not started, because the service was
+    /// asked to end.
     fn serve(&mut self, client_key: Option<ClientKeyInTheMaking>) -> Result<u8, Failure> {
         let oom_score_adj = launch::protect_from_out_of_memory();
         machine::become_reaper();
@@ -143,6 +144,11 @@ impl Service<'_> {
         );
         // Made even if dockerd cannot run: without certificates no client could be told why.
         let made = self.make_certificates(client_key);
+        if let Some(signal) = signals::pending_stop() {
+            // What is found where a wait was cut short may not be so.
+            tracing::info!("{signal}: ended before dockerd was started");
+            return Ok(Ended::Killed(signal).exit_status());
+        }
         // All of it is told, and the first stands for the rest.
         let refusals = [
             preflight.report(&self.report).err(),

@@ -14,6 +14,7 @@ mod gitlab;
 mod lifecycle;
 mod openssl;
 mod outcome;
+mod patience;
 mod pod;
 mod podman;
 mod sockets;
