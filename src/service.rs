@@ -196,7 +196,7 @@ impl Service<'_> {
             }
             (None, _) => None,
         };
-        let mut life = Life::new(self, output);
+        let mut life = Life::new(self, output, opening);
         let ended = Supervisor {
             dockerd,
             signals: &self.signals,
@@ -205,7 +205,7 @@ impl Service<'_> {
         }
         .run();
         let explained = life.explanation(ended);
-        if let Some(finding) = opening.and_then(|opening| opening.failure()) {
+        if let Some(finding) = life.publication_failure() {
             return Err(finding.into());
         }
         let status = ended.exit_status();

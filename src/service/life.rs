@@ -14,6 +14,7 @@ use crate::{
     explain,
     facts::memory_limits,
     memory,
+    opening::Opening,
     pki::{DirectoryLock, TlsPaths},
     reasons::{Finding, daemon},
     report::Report,
@@ -39,6 +40,8 @@ pub struct Life {
     server: Option<TlsPaths>,
     /// Given up when the service is asked to stop.
     lock: Option<DirectoryLock>,
+    /// Asks for the end itself where it fails.
+    opening: Option<Opening>,
     out_of_memory_before: Option<u64>,
     is_ready: bool,
     asked_to_stop: bool,
@@ -47,7 +50,7 @@ pub struct Life {
 }
 
 impl Life {
-    pub fn new(service: &mut Service<'_>, output: Output) -> Self {
+    pub fn new(service: &mut Service<'_>, output: Output, opening: Option<Opening>) -> Self {
         Self {
             started: service.started,
             start_timeout: service.settings.start_timeout,
@@ -59,6 +62,7 @@ impl Life {
                 .certificates
                 .as_mut()
                 .and_then(|made| made.lock.take()),
+            opening,
             out_of_memory_before: memory_limits::out_of_memory_kills(),
             is_ready: false,
             asked_to_stop: false,
@@ -78,6 +82,11 @@ impl Life {
             return Some(daemon::out_of_memory(memory_limits::limit(), kills));
         }
         Some(self.output.recognised(|log| log.explain(End::Ended(ended))))
+    }
+
+    /// Why clients have no certificates; known before the signal comes that it sends.
+    pub fn publication_failure(&self) -> Option<Finding> {
+        self.opening.as_ref()?.failure()
     }
 
     fn answer_with(&mut self, finding: &Finding) {
@@ -113,7 +122,14 @@ impl Events for Life {
     }
 
     fn asked_to_stop(&mut self, signal: Signal) {
-        tracing::info!("{signal}: dockerd stops its containers and ends");
+        if self.publication_failure().is_some() {
+            tracing::info!(
+                "the clients' certificates could not be published: dockerd, which nobody could \
+                 use, is ended"
+            );
+        } else {
+            tracing::info!("{signal}: dockerd stops its containers and ends");
+        }
         self.asked_to_stop = true;
         self.report.state(State::Stopping);
         // The next job may come while the containers of this one still end.
