@@ -184,6 +184,7 @@ A job that makes many networks should remove them: docker network prune.",
         &["all predefined address pools have been fully subnetted"],
         &["could not find an available, non-overlapping ipv4 address pool"],
         &["pool overlaps with other one on this address space"],
+        &["list bridge addresses failed", "no available network"],
     ],
     samples: &[
         Sample {
@@ -197,6 +198,10 @@ A job that makes many networks should remove them: docker network prune.",
         Sample {
             text: "Error response from daemon: invalid pool request: Pool overlaps with other one on this address space",
             source: "Docker 28.5.2, run; 26.1.5 without the first words",
+        },
+        Sample {
+            text: "failed to start daemon: Error initializing network controller: list bridge addresses failed: PredefinedLocalScopeDefaultNetworks List: [10.213.0.0/24]: no available network",
+            source: "Docker 20.10.24, run with no free network in its pool",
         },
     ],
 }
