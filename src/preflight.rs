@@ -1,14 +1,19 @@
 //! Everything that can be known before dockerd is started: facts and trials, side by side, judged
 //! all together.
 
-use std::{fmt, path::Path, time::Duration};
+use std::{
+    env, fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use nix::unistd::Uid;
 
 use crate::{
-    dockerd::options::Options,
+    dockerd::{launch, options::Options},
     facts::{
         control_groups::{self, ControlGroups},
+        graph_drivers::GraphDrivers,
         mounts::Mounts,
         network::Network,
         privileges::Privileges,
@@ -16,7 +21,7 @@ use crate::{
     },
     findings,
     plan::Plan,
-    reasons::{Finding, Reason, Severity, privilege},
+    reasons::{Finding, Reason, Severity, daemon, privilege},
     report::Report,
     settings::{Settings, process_environment},
     setup::iptables::Backend,
@@ -42,7 +47,9 @@ pub struct Facts {
     pub privileges: Privileges,
     pub control_groups: ControlGroups,
     pub storage: Storage,
+    pub graph_drivers: GraphDrivers,
     pub network: Network,
+    pub iptables_is_installed: bool,
 }
 
 /// Looks at everything; changes nothing. Waits for up to `patience` where the data directory is in
@@ -62,10 +69,16 @@ pub fn run(
     let facts = Facts {
         privileges: Privileges::read(),
         control_groups: ControlGroups::read(mounts, Path::new(control_groups::ROOT)),
+        graph_drivers: GraphDrivers::read(
+            &storage.data_root,
+            options.storage_driver.as_deref(),
+            dockerd_program(plan).as_deref(),
+        ),
         storage,
         network: Network::read(mounts),
+        iptables_is_installed: backend.is_installed(),
     };
-    let findings = judge(&facts, trials, &options, uid.is_root(), backend.legacy)
+    let findings = judge(&facts, trials, &options, uid.is_root(), &backend)
         .into_iter()
         .map(|finding| settings.ignored.apply(finding))
         .collect();
@@ -76,13 +89,17 @@ pub fn run(
     }
 }
 
+fn dockerd_program(plan: &Plan) -> Option<PathBuf> {
+    launch::program(plan.argv.first()?, &env::var_os("PATH")?)
+}
+
 /// All findings of facts and trials. What follows from a finding that is there is left out.
 fn judge(
     facts: &Facts,
     mut trials: Trials,
     options: &Options,
     is_root: bool,
-    legacy: bool,
+    backend: &Backend,
 ) -> Vec<Finding> {
     let mut found = findings::privileges::findings(&facts.privileges, &trials, options, is_root);
     let is_restricted = found
@@ -101,6 +118,7 @@ fn judge(
     }
     found.extend(findings::storage::findings(
         &facts.storage,
+        &facts.graph_drivers,
         &trials,
         options,
         is_root,
@@ -109,8 +127,14 @@ fn judge(
     if is_root && !is_restricted {
         let network = &facts.network;
         found.extend(findings::network::findings(
-            network, &trials, options, legacy,
+            network,
+            &trials,
+            options,
+            backend.legacy,
         ));
+        if options.iptables && !facts.iptables_is_installed {
+            found.push(daemon::no_iptables());
+        }
     }
     found
 }
@@ -193,6 +217,7 @@ mod tests {
                     inodes: None,
                 }),
             },
+            graph_drivers: GraphDrivers::default(),
             network: Network {
                 mtu: Some(Mtu {
                     interface: "eth0".into(),
@@ -200,6 +225,7 @@ mod tests {
                 }),
                 ..Network::default()
             },
+            iptables_is_installed: true,
         }
     }
 
@@ -216,7 +242,11 @@ mod tests {
 
     fn ids(facts: &Facts, trials: Trials, is_root: bool) -> Vec<&'static str> {
         let options = Options::new(&[], &Configuration::default(), &|_| None, is_root);
-        judge(facts, trials, &options, is_root, false)
+        let backend = Backend {
+            legacy: false,
+            why: "",
+        };
+        judge(facts, trials, &options, is_root, &backend)
             .iter()
             .map(|finding| finding.reason.id)
             .collect()
@@ -233,6 +263,27 @@ mod tests {
                 "NETWORK-MTU"
             ]
         );
+    }
+
+    #[test]
+    fn without_iptables_dockerd_does_not_start_unless_it_is_told_to_do_without() {
+        let mut facts = facts(u64::MAX);
+        facts.iptables_is_installed = false;
+        let found = |argument: &str| {
+            let options = [argument.into()];
+            let options = Options::new(&options, &Configuration::default(), &|_| None, true);
+            let backend = Backend {
+                legacy: false,
+                why: "",
+            };
+            let found = judge(&facts, Trials::default(), &options, true, &backend);
+            let fatal = found.into_iter().filter(|f| f.severity == Severity::Fatal);
+            fatal.map(|finding| finding.reason.id).collect::<Vec<_>>()
+        };
+        assert_eq!(found(""), ["DAEMON-IPTABLES"]);
+        assert_eq!(found("--bridge=none"), ["DAEMON-IPTABLES"]);
+        assert_eq!(found("--iptables=false"), [""; 0]);
+        assert_eq!(found("--firewall-backend=nftables"), [""; 0]);
     }
 
     #[test]

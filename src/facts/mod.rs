@@ -3,6 +3,7 @@
 pub mod certificates;
 pub mod client;
 pub mod control_groups;
+pub mod graph_drivers;
 pub mod identity;
 pub mod memory_limits;
 pub mod mounts;

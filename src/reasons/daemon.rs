@@ -4,7 +4,7 @@ use std::{io, time::Duration};
 
 use nix::sys::signal::Signal;
 
-use super::{Finding, Ignoring, Sample, Weight};
+use super::{Finding, Ignoring, START_ANYWAY, Sample, Severity, Weight};
 
 /// For what is found when it is over.
 const OVER: Ignoring = Ignoring::Impossible("dockerd is gone");
@@ -117,15 +117,15 @@ config.toml, or name another file, in .gitlab-ci.yml:
     ],
 }
 
-/// A warning where iptables is tried before dockerd is started; dockerd itself ends without it.
-IPTABLES = Warning "DAEMON-IPTABLES" {
+/// One that is there and fails is only warned of: dockerd says itself what it cannot do.
+IPTABLES = Fatal "DAEMON-IPTABLES" {
+    ignoring: START_ANYWAY,
     summary: "iptables does not work, and dockerd needs it for its networks",
     advice: "\
 Use an image that holds iptables (all docker:dind ones do), or the other kind of it, in
 .gitlab-ci.yml (1 for legacy, \"\" for nftables):
     variables:
       DOCKER_IPTABLES_LEGACY: 1",
-    weight: Weight::Cause,
     patterns: &[&["iptables not found"], &["failed to find iptables"]],
     samples: &[
         Sample {
@@ -289,7 +289,14 @@ pub fn init(what: &str, error: &io::Error) -> Finding {
 
 /// `said`: what iptables wrote last.
 pub fn iptables(said: &str) -> Finding {
-    IPTABLES.found(format!("iptables -nL: {said}"), "")
+    IPTABLES
+        .met(format!("iptables --version: {said}"))
+        .with_severity(Severity::Warning)
+}
+
+/// Without `--iptables=false` dockerd ends then, and with `--bridge=none`, too.
+pub fn no_iptables() -> Finding {
+    IPTABLES.met("no program iptables is in dockerd's PATH, and dockerd ends without one.")
 }
 
 pub fn killed(signal: Signal) -> Finding {
