@@ -4,6 +4,7 @@
 use std::{
     env, fmt,
     path::{Path, PathBuf},
+    thread,
     time::Duration,
 };
 
@@ -64,16 +65,18 @@ pub fn run(
     let options = Options::read(&plan.argv, &process_environment, uid.is_root());
     let storage = Storage::read(&options.data_root, mounts);
     let trials = Trials::start(&storage, options.wants_overlay(), uid.is_root(), patience);
+    let graph_drivers = {
+        let (data_root, driver) = (storage.data_root.clone(), options.storage_driver.clone());
+        let dockerd = dockerd_program(plan);
+        thread::spawn(move || GraphDrivers::read(&data_root, driver.as_deref(), dockerd.as_deref()))
+    };
     let backend = Backend::choose(settings.iptables_legacy.as_deref());
     let trials = trials.finish(options.iptables.then_some(&backend));
     let facts = Facts {
         privileges: Privileges::read(),
         control_groups: ControlGroups::read(mounts, Path::new(control_groups::ROOT)),
-        graph_drivers: GraphDrivers::read(
-            &storage.data_root,
-            options.storage_driver.as_deref(),
-            dockerd_program(plan).as_deref(),
-        ),
+        // A panic there was printed; nothing is known then.
+        graph_drivers: graph_drivers.join().unwrap_or_default(),
         storage,
         network: Network::read(mounts),
         iptables_is_installed: backend.is_installed(),
