@@ -2,7 +2,9 @@
 //! all together.
 
 use std::{
-    env, fmt,
+    env,
+    ffi::OsString,
+    fmt,
     path::{Path, PathBuf},
     thread,
     time::Duration,
@@ -11,6 +13,7 @@ use std::{
 use nix::unistd::Uid;
 
 use crate::{
+    adjustments::{self, Adjustments},
     dockerd::{launch, options::Options},
     facts::{
         control_groups::{self, ControlGroups},
@@ -18,6 +21,7 @@ use crate::{
         mounts::Mounts,
         network::Network,
         privileges::Privileges,
+        program,
         storage::Storage,
     },
     findings,
@@ -40,6 +44,8 @@ pub struct Preflight {
     pub backend: Backend,
     /// In the order in which one brings about the next.
     pub findings: Vec<Finding>,
+    /// For dockerd, because of what was found.
+    pub flags: Vec<OsString>,
 }
 
 /// The facts that were judged.
@@ -65,9 +71,10 @@ pub fn run(
     let options = Options::read(&plan.argv, &process_environment, uid.is_root());
     let storage = Storage::read(&options.data_root, mounts);
     let trials = Trials::start(&storage, options.wants_overlay(), uid.is_root(), patience);
+    let dockerd = dockerd_program(plan);
     let graph_drivers = {
         let (data_root, driver) = (storage.data_root.clone(), options.storage_driver.clone());
-        let dockerd = dockerd_program(plan);
+        let dockerd = dockerd.clone();
         thread::spawn(move || GraphDrivers::read(&data_root, driver.as_deref(), dockerd.as_deref()))
     };
     let backend = Backend::choose(settings.iptables_legacy.as_deref());
@@ -81,14 +88,29 @@ pub fn run(
         network: Network::read(mounts),
         iptables_is_installed: backend.is_installed(),
     };
-    let findings = judge(&facts, trials, &options, uid.is_root(), &backend)
-        .into_iter()
-        .map(|finding| settings.ignored.apply(finding))
-        .collect();
+    let ignored = |finding| settings.ignored.apply(finding);
+    let judged = judge(&facts, trials, &options, uid.is_root(), &backend);
+    let mut findings: Vec<_> = judged.into_iter().map(ignored).collect();
+    let mut adjustments = Adjustments::default();
+    // A dockerd that is not started has no networks; without root they are inside of rootlesskit's,
+    // which has an MTU of its own.
+    if uid.is_root() && findings.iter().all(|f| f.severity != Severity::Fatal) {
+        let network = &facts.network;
+        let mtu = adjustments::mtu(settings.mtu, &options, network).filter(|_| plan.takes_flags);
+        match (mtu, &dockerd) {
+            (Some(bytes), Some(dockerd)) => {
+                let knows = program::contains(dockerd, adjustments::NETWORK_OPTION);
+                adjustments.pass_mtu(bytes, &options, network, knows == Some(true));
+            }
+            _ => findings.extend(findings::network::mtu(network, &options).map(ignored)),
+        }
+    }
+    findings.extend(adjustments.findings.into_iter().map(ignored));
     Preflight {
         facts,
         backend,
         findings,
+        flags: adjustments.flags,
     }
 }
 
@@ -262,8 +284,7 @@ mod tests {
             [
                 "CGROUP-READONLY",
                 "STORAGE-ON-OVERLAY",
-                "NETWORK-NAT-MISSING",
-                "NETWORK-MTU"
+                "NETWORK-NAT-MISSING"
             ]
         );
     }

@@ -142,6 +142,7 @@ impl Service<'_> {
             self.uid,
             preflight::PATIENCE,
         );
+        self.plan.add_flags(&preflight.flags);
         // Made even if dockerd cannot run: without certificates no client could be told why.
         let made = self.make_certificates(client_key);
         if let Some(signal) = signals::pending_stop() {

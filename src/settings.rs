@@ -64,6 +64,8 @@ pub struct Settings {
     pub on_failure: OnFailure,
     /// `DIND_JOB_LOG` is not `off`.
     pub writes_job_log: bool,
+    /// `DIND_MTU`.
+    pub mtu: MtuWish,
     /// `DIND_START_TIMEOUT`: how long dockerd may say nothing before it is ready.
     pub start_timeout: Duration,
 }
@@ -83,6 +85,7 @@ impl Settings {
                     .unwrap_or(60)
                     .into(),
             ),
+            mtu: MtuWish::parse(environment)?,
             gitlab_project: non_empty(environment, "CI_PROJECT_ID"),
             certificates: CertificateSettings::parse(environment)?,
             docker_host: environment("DOCKER_HOST").unwrap_or_default(),
@@ -109,6 +112,35 @@ pub enum OnFailure {
 enum JobLogWish {
     Auto,
     Off,
+}
+
+/// `DIND_MTU`: the MTU of Docker's networks, where dockerd's own configuration does not say it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum MtuWish {
+    /// That of this container's way out.
+    #[default]
+    Auto,
+    /// dockerd's own.
+    Off,
+    Bytes(u16),
+}
+
+impl MtuWish {
+    fn parse(environment: Environment<'_>) -> Result<Self, InvalidVariable> {
+        const NAME: &str = "DIND_MTU";
+        match non_empty(environment, NAME).as_deref() {
+            None | Some("auto") => Ok(Self::Auto),
+            Some("off") => Ok(Self::Off),
+            Some(value) => match number(environment, NAME, 68..=u16::MAX, "bytes") {
+                Ok(Some(bytes)) => Ok(Self::Bytes(bytes)),
+                _ => Err(InvalidVariable {
+                    name: NAME,
+                    value: value.to_owned(),
+                    accepted: "auto, off or a number of bytes from 68 to 65535".into(),
+                }),
+            },
+        }
+    }
 }
 
 /// What the certificates are made from.
@@ -272,6 +304,14 @@ mod tests {
     }
 
     #[test]
+    fn the_mtu_is_found_out_left_alone_or_given() {
+        let mtu = |value| parse(&[("DIND_MTU", value)]).unwrap().mtu;
+        assert_eq!(mtu(""), MtuWish::Auto);
+        assert_eq!(mtu("off"), MtuWish::Off);
+        assert_eq!(mtu("1380"), MtuWish::Bytes(1380));
+    }
+
+    #[test]
     fn dockerd_flags_are_split_as_a_shell_does() {
         let settings = parse(&[("DIND_DOCKERD_ARGS", "--mtu=1400 --label 'a b'")]).unwrap();
         assert_eq!(settings.dockerd_arguments, ["--mtu=1400", "--label", "a b"]);
@@ -289,6 +329,8 @@ mod tests {
             ("DIND_ON_FAILURE", "stay", "explain or exit"),
             ("DIND_JOB_LOG", "on", "auto or off"),
             ("DIND_START_TIMEOUT", "0", "from 1 to 3600"),
+            ("DIND_MTU", "small", "auto, off or a number"),
+            ("DIND_MTU", "12", "from 68"),
             ("DIND_DOCKERD_ARGS", "--label 'a", "every quote closed"),
         ] {
             let message = parse(&[(name, value), ("DOCKER_TLS_CERTDIR", "/certs")])

@@ -74,6 +74,8 @@ fn look(settings: &Settings, plan: &Plan, uid: Uid) -> Report {
     for finding in &mut report.findings {
         *finding = settings.ignored.apply(finding.clone());
     }
+    let mut plan = plan.clone();
+    plan.add_flags(&preflight.flags);
     report.add_plan(&plan.to_string());
     report
 }

@@ -21,6 +21,10 @@ pub struct Options {
     /// `--data-root`, `-g`.
     pub data_root: PathBuf,
     pub mtu: u32,
+    /// `--mtu`, or daemon.json's.
+    pub mtu_is_given: bool,
+    /// `--default-network-opt`, or daemon.json's `default-network-opts`.
+    pub network_options_are_given: bool,
     /// `--dns` is given.
     pub dns: bool,
     /// The user chose addresses: `--bip`, `--fixed-cidr`, `--default-address-pool`.
@@ -79,6 +83,8 @@ impl Options {
                 .and_then(|mtu| mtu.parse().ok())
                 .filter(|mtu| *mtu > 0)
                 .unwrap_or(DEFAULT_MTU),
+            mtu_is_given: is_set("mtu", "mtu"),
+            network_options_are_given: is_set("default-network-opt", "default-network-opts"),
             dns: is_set("dns", "dns"),
             addresses: is_set("bip", "bip")
                 || is_set("fixed-cidr", "fixed-cidr")

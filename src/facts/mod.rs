@@ -10,6 +10,7 @@ pub mod mounts;
 pub mod network;
 pub mod ports;
 pub mod privileges;
+pub mod program;
 pub mod storage;
 
 use std::{fmt, fs, path::PathBuf};

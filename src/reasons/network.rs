@@ -252,6 +252,15 @@ Names of the job's other services are then unknown in inner containers.",
 }
 }
 
+/// For networks whose MTU dockerd cannot be told.
+pub fn compose_mtu(bytes: u32) -> String {
+    format!(
+        "in the job's compose.yaml:\n    networks:\n      default:\n        driver_opts:\n          \
+         com.docker.network.driver.mtu: {bytes}\n\
+         and for docker network create: --opt com.docker.network.driver.mtu={bytes}"
+    )
+}
+
 /// What lies where the unix socket should be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Obstacle {
