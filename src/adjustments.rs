@@ -1,12 +1,20 @@
 //! What dockerd is told because of the container it runs in, where its user did not say it: never
 //! a flag that is given already, nor one for what daemon.json sets, which dockerd would refuse.
 
-use std::ffi::OsString;
+use std::{
+    ffi::OsString,
+    fs,
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Map, Value};
 
 use crate::{
-    dockerd::options::Options,
+    dockerd::{configuration::Configuration, options::Options, registries::Registries},
     facts::network::Network,
-    reasons::{Finding, Severity, network},
+    reasons::{Finding, Severity, daemon, network},
     settings::MtuWish,
 };
 
@@ -14,7 +22,32 @@ use crate::{
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Adjustments {
     pub flags: Vec<OsString>,
+    /// All of daemon.json, where it has to be completed.
+    pub configuration: Option<Map<String, Value>>,
     pub findings: Vec<Finding>,
+}
+
+/// The completed daemon.json, in a directory that only this container has.
+pub fn configuration_path(is_root: bool, runtime_directory: &Path) -> PathBuf {
+    let directory = match is_root {
+        true => Path::new("/run"),
+        false => runtime_directory,
+    };
+    directory.join("dind-init/daemon.json")
+}
+
+/// Writes it. Only its owner reads it, as whatever was in the user's own may be secret.
+pub fn write_configuration(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    let mut file = fs::File::options()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(text.as_bytes())
 }
 
 /// Docker's default, and that of Ethernet.
@@ -73,6 +106,32 @@ impl Adjustments {
             )
         });
         self.flags.extend(flags.into_iter().map(OsString::from));
+    }
+}
+
+impl Adjustments {
+    /// Adds the mirrors and insecure registries of variables.
+    pub fn complete_registries(
+        &mut self,
+        wanted: &Registries,
+        argv: &[OsString],
+        configuration: &Configuration,
+    ) {
+        let completion = wanted.complete(argv, configuration);
+        let mut done: Vec<_> = completion
+            .flags
+            .iter()
+            .map(|flag| flag.to_string_lossy().into_owned())
+            .collect();
+        if completion.configuration.is_some() {
+            done.push("a copy of daemon.json whose lists are completed".into());
+        }
+        if !done.is_empty() {
+            let cause = format!("dockerd gets {}.", done.join(", "));
+            self.findings.push(daemon::CONFIGURED.found(cause, ""));
+        }
+        self.flags.extend(completion.flags);
+        self.configuration = completion.configuration;
     }
 }
 

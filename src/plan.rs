@@ -131,6 +131,13 @@ impl Plan {
         }
     }
 
+    /// Gives dockerd another daemon.json; of several such flags the last one counts.
+    pub fn use_configuration(&mut self, path: &Path) {
+        let mut flag = OsString::from("--config-file=");
+        flag.push(path);
+        self.argv.push(flag);
+    }
+
     /// Adds flags of ours before the user's, which count if both are given.
     pub fn add_flags(&mut self, flags: &[OsString]) {
         self.argv.splice(1..1, flags.iter().cloned());

@@ -11,10 +11,15 @@ use std::{
 };
 
 use nix::unistd::Uid;
+use serde_json::Value;
 
 use crate::{
     adjustments::{self, Adjustments},
-    dockerd::{launch, options::Options},
+    dockerd::{
+        configuration::Configuration,
+        launch,
+        options::{self, Options},
+    },
     facts::{
         control_groups::{self, ControlGroups},
         graph_drivers::GraphDrivers,
@@ -46,6 +51,8 @@ pub struct Preflight {
     pub findings: Vec<Finding>,
     /// For dockerd, because of what was found.
     pub flags: Vec<OsString>,
+    /// All of daemon.json, where it has to be completed.
+    pub configuration: Option<String>,
 }
 
 /// The facts that were judged.
@@ -105,12 +112,19 @@ pub fn run(
             _ => findings.extend(findings::network::mtu(network, &options).map(ignored)),
         }
     }
+    if plan.takes_flags {
+        let configuration = Configuration::read(&options::configuration_path(&plan.argv));
+        adjustments.complete_registries(&settings.registries, &plan.argv, &configuration);
+    }
     findings.extend(adjustments.findings.into_iter().map(ignored));
     Preflight {
         facts,
         backend,
         findings,
         flags: adjustments.flags,
+        configuration: adjustments
+            .configuration
+            .map(|map| Value::Object(map).to_string()),
     }
 }
 
@@ -200,7 +214,6 @@ mod tests {
 
     use super::*;
     use crate::{
-        dockerd::configuration::Configuration,
         facts::{
             control_groups::Version,
             network::Mtu,

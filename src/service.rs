@@ -10,7 +10,7 @@ mod other_port;
 use std::{
     ffi::OsString,
     os::fd::OwnedFd,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -19,6 +19,7 @@ use nix::unistd::Uid;
 
 use self::{failure::Failure, life::Life, other_port::OtherPort};
 use crate::{
+    adjustments,
     dockerd::{
         configuration::{self, Configuration},
         flags::{Flags, Invocation},
@@ -100,6 +101,12 @@ pub fn plan(invocation: &Invocation, settings: &Settings, uid: Uid) -> Plan {
     )
 }
 
+/// Where a daemon.json that had to be completed is put.
+pub fn configuration_path(uid: Uid) -> PathBuf {
+    let runtime = rootless::runtime_directory(&process_environment, uid.as_raw());
+    adjustments::configuration_path(uid.is_root(), &runtime)
+}
+
 /// The service, as far as it has come.
 struct Service<'a> {
     started: Instant,
@@ -143,6 +150,12 @@ impl Service<'_> {
             preflight::PATIENCE,
         );
         self.plan.add_flags(&preflight.flags);
+        let written = preflight.configuration.as_deref().map(|text| {
+            let path = configuration_path(self.uid);
+            self.plan.use_configuration(&path);
+            adjustments::write_configuration(&path, text)
+                .map_err(|error| daemon::init(&format!("writing {}", path.display()), &error))
+        });
         // Made even if dockerd cannot run: without certificates no client could be told why.
         let made = self.make_certificates(client_key);
         if let Some(signal) = signals::pending_stop() {
@@ -155,6 +168,7 @@ impl Service<'_> {
             preflight.report(&self.report).err(),
             no_unix_socket,
             made.err(),
+            written.and_then(Result::err),
         ];
         let mut refusals = refusals.into_iter().flatten();
         if let Some(first) = refusals.next() {

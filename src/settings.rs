@@ -8,7 +8,7 @@ use std::{env, ffi::OsString, fmt, ops::RangeInclusive, path::PathBuf, time::Dur
 use clap::ValueEnum;
 
 use self::{ignored::Ignored, subject_names::SubjectName};
-use crate::log;
+use crate::{dockerd::registries::Registries, log};
 
 /// A variable whose value is not accepted.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -66,6 +66,8 @@ pub struct Settings {
     pub writes_job_log: bool,
     /// `DIND_MTU`.
     pub mtu: MtuWish,
+    /// `DIND_REGISTRY_MIRRORS` and `DIND_INSECURE_REGISTRIES`.
+    pub registries: Registries,
     /// `DIND_START_TIMEOUT`: how long dockerd may say nothing before it is ready.
     pub start_timeout: Duration,
 }
@@ -86,6 +88,7 @@ impl Settings {
                     .into(),
             ),
             mtu: MtuWish::parse(environment)?,
+            registries: registries(environment)?,
             gitlab_project: non_empty(environment, "CI_PROJECT_ID"),
             certificates: CertificateSettings::parse(environment)?,
             docker_host: environment("DOCKER_HOST").unwrap_or_default(),
@@ -141,6 +144,43 @@ impl MtuWish {
             },
         }
     }
+}
+
+/// Lists with commas or white space between their entries, in the forms that dockerd takes.
+fn registries(environment: Environment<'_>) -> Result<Registries, InvalidVariable> {
+    let list = |name: &'static str, accepted: &str, is_accepted: fn(&str) -> bool| {
+        let value = environment(name).unwrap_or_default();
+        let entries = value.split([',', ' ', '\t', '\n']);
+        entries
+            .filter(|entry| !entry.is_empty())
+            .map(|entry| match is_accepted(entry) {
+                true => Ok(entry.to_owned()),
+                false => Err(InvalidVariable {
+                    name,
+                    value: entry.to_owned(),
+                    accepted: accepted.to_owned(),
+                }),
+            })
+            .collect::<Result<Vec<_>, _>>()
+    };
+    Ok(Registries {
+        mirrors: list(
+            "DIND_REGISTRY_MIRRORS",
+            "URLs without a path, such as https://mirror.example.com",
+            |entry| {
+                let host = entry
+                    .strip_prefix("https://")
+                    .or_else(|| entry.strip_prefix("http://"));
+                host.map(|host| host.trim_end_matches('/'))
+                    .is_some_and(|host| !host.is_empty() && !host.contains('/'))
+            },
+        )?,
+        insecure: list(
+            "DIND_INSECURE_REGISTRIES",
+            "hosts, with a port where they have one, or address ranges: registry.example.com:5000",
+            |entry| !entry.contains("://"),
+        )?,
+    })
 }
 
 /// What the certificates are made from.
@@ -304,6 +344,23 @@ mod tests {
     }
 
     #[test]
+    fn registries_are_lists() {
+        let settings = parse(&[
+            (
+                "DIND_REGISTRY_MIRRORS",
+                "https://a.example, http://b.example:5000/",
+            ),
+            ("DIND_INSECURE_REGISTRIES", "c.example:5000\n10.0.0.0/8"),
+        ]);
+        let registries = settings.unwrap().registries;
+        assert_eq!(
+            registries.mirrors,
+            ["https://a.example", "http://b.example:5000/"]
+        );
+        assert_eq!(registries.insecure, ["c.example:5000", "10.0.0.0/8"]);
+    }
+
+    #[test]
     fn the_mtu_is_found_out_left_alone_or_given() {
         let mtu = |value| parse(&[("DIND_MTU", value)]).unwrap().mtu;
         assert_eq!(mtu(""), MtuWish::Auto);
@@ -329,6 +386,13 @@ mod tests {
             ("DIND_ON_FAILURE", "stay", "explain or exit"),
             ("DIND_JOB_LOG", "on", "auto or off"),
             ("DIND_START_TIMEOUT", "0", "from 1 to 3600"),
+            ("DIND_REGISTRY_MIRRORS", "mirror.example", "https://"),
+            (
+                "DIND_REGISTRY_MIRRORS",
+                "https://m.example/v2",
+                "without a path",
+            ),
+            ("DIND_INSECURE_REGISTRIES", "http://r.example", "hosts"),
             ("DIND_MTU", "small", "auto, off or a number"),
             ("DIND_MTU", "12", "from 68"),
             ("DIND_DOCKERD_ARGS", "--label 'a", "every quote closed"),

@@ -76,6 +76,9 @@ fn look(settings: &Settings, plan: &Plan, uid: Uid) -> Report {
     }
     let mut plan = plan.clone();
     plan.add_flags(&preflight.flags);
+    if preflight.configuration.is_some() {
+        plan.use_configuration(&service::configuration_path(uid));
+    }
     report.add_plan(&plan.to_string());
     report
 }

@@ -49,9 +49,8 @@ pub struct Options {
 impl Options {
     /// From dockerd's command line, and the daemon.json that it names.
     pub fn read(argv: &[OsString], environment: Environment<'_>, is_root: bool) -> Self {
-        let path = flag(argv, "config-file", None)
-            .map_or_else(|| configuration::DEFAULT_PATH.into(), PathBuf::from);
-        Self::new(argv, &Configuration::read(&path), environment, is_root)
+        let configuration = Configuration::read(&configuration_path(argv));
+        Self::new(argv, &configuration, environment, is_root)
     }
 
     pub fn new(
@@ -115,6 +114,12 @@ impl Options {
             None | Some("overlay2" | "overlayfs")
         )
     }
+}
+
+/// The daemon.json that dockerd is going to read.
+pub fn configuration_path(argv: &[OsString]) -> PathBuf {
+    flag(argv, "config-file", None)
+        .map_or_else(|| configuration::DEFAULT_PATH.into(), PathBuf::from)
 }
 
 /// A range from which networks get pieces.
@@ -184,7 +189,7 @@ fn flag(argv: &[OsString], long: &str, short: Option<char>) -> Option<String> {
 }
 
 /// The values of a flag that may be given several times.
-fn flags(argv: &[OsString], long: &str, short: Option<char>) -> Vec<String> {
+pub fn flags(argv: &[OsString], long: &str, short: Option<char>) -> Vec<String> {
     let mut values = Vec::new();
     let mut words = argv.iter().map(|word| word.to_string_lossy());
     while let Some(word) = words.next() {

@@ -255,6 +255,10 @@ See dockerd's last words above. Its whole log is shown with this, in .gitlab-ci.
     ignoring: OVER,
 }
 
+CONFIGURED = Note "DAEMON-CONFIGURED" {
+    summary: "what variables say was added to dockerd's configuration",
+}
+
 /// The client's fault as much as the daemon's, but the daemon is what refuses.
 API_TOO_OLD = Error "DAEMON-API-TOO-OLD" {
     summary: "the job's Docker client is too old for this daemon",

@@ -18,6 +18,7 @@ mod outcome;
 mod patience;
 mod pod;
 mod podman;
+mod registries;
 mod sockets;
 mod suite;
 mod two_daemons;
