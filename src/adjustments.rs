@@ -1,6 +1,8 @@
 //! What dockerd is told because of the container it runs in, where its user did not say it: never
 //! a flag that is given already, nor one for what daemon.json sets, which dockerd would refuse.
 
+pub mod pools;
+
 use std::{
     ffi::OsString,
     fs,
@@ -11,6 +13,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
+use self::pools::Neighbour;
 use crate::{
     dockerd::{configuration::Configuration, options::Options, registries::Registries},
     facts::network::Network,
@@ -110,6 +113,32 @@ impl Adjustments {
 }
 
 impl Adjustments {
+    /// Keeps Docker's networks away from addresses that are used outside, of `others` too.
+    pub fn move_pools(&mut self, facts: &Network, others: &[Neighbour]) {
+        let Some((pools, neighbours)) = pools::choose(facts, others) else {
+            return;
+        };
+        let list = |words: Vec<String>| words.join(", ");
+        let cause = format!(
+            "{} in a range that Docker takes for its networks by itself, so they are put into {}.",
+            match neighbours.as_slice() {
+                [one] => format!("{one} is"),
+                several => format!(
+                    "{} are",
+                    list(several.iter().map(ToString::to_string).collect())
+                ),
+            },
+            list(pools.iter().map(|pool| pool.base.to_string()).collect())
+        );
+        let finding = network::POOL_OVERLAP.found(cause, "");
+        self.findings.push(finding.with_severity(Severity::Note));
+        self.flags.extend(
+            pools
+                .iter()
+                .map(|pool| format!("--default-address-pool={pool}").into()),
+        );
+    }
+
     /// Adds the mirrors and insecure registries of variables.
     pub fn complete_registries(
         &mut self,

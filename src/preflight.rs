@@ -14,7 +14,7 @@ use nix::unistd::Uid;
 use serde_json::Value;
 
 use crate::{
-    adjustments::{self, Adjustments},
+    adjustments::{self, Adjustments, pools::Neighbour},
     dockerd::{
         configuration::Configuration,
         launch,
@@ -33,7 +33,7 @@ use crate::{
     plan::Plan,
     reasons::{Finding, Reason, Severity, daemon, privilege},
     report::Report,
-    settings::{Settings, process_environment},
+    settings::{Environment, Settings, non_empty, process_environment},
     setup::iptables::Backend,
     trials::Trials,
 };
@@ -111,6 +111,12 @@ pub fn run(
             }
             _ => findings.extend(findings::network::mtu(network, &options).map(ignored)),
         }
+        if settings.moves_pools && plan.takes_flags && !options.addresses {
+            adjustments.move_pools(network, &named_addresses(&process_environment));
+        } else {
+            let overlap = findings::network::pool_overlap(network, &options);
+            findings.extend(overlap.map(ignored));
+        }
     }
     if plan.takes_flags {
         let configuration = Configuration::read(&options::configuration_path(&plan.argv));
@@ -126,6 +132,22 @@ pub fn run(
             .configuration
             .map(|map| Value::Object(map).to_string()),
     }
+}
+
+/// The hosts that every job of GitLab speaks to, where they are named by address.
+fn named_addresses(environment: Environment<'_>) -> Vec<Neighbour> {
+    let address = |name: &str| {
+        let value = non_empty(environment, name)?;
+        let host = value.split(':').next()?;
+        Some(Neighbour {
+            what: name.to_owned(),
+            address: host.parse().ok()?,
+        })
+    };
+    ["CI_SERVER_HOST", "CI_REGISTRY"]
+        .into_iter()
+        .filter_map(address)
+        .collect()
 }
 
 fn dockerd_program(plan: &Plan) -> Option<PathBuf> {

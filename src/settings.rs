@@ -66,6 +66,8 @@ pub struct Settings {
     pub writes_job_log: bool,
     /// `DIND_MTU`.
     pub mtu: MtuWish,
+    /// `DIND_ADDRESS_POOLS` is not `off`.
+    pub moves_pools: bool,
     /// `DIND_REGISTRY_MIRRORS` and `DIND_INSECURE_REGISTRIES`.
     pub registries: Registries,
     /// `DIND_START_TIMEOUT`: how long dockerd may say nothing before it is ready.
@@ -80,14 +82,16 @@ impl Settings {
                 Some(_) => OnFailure::Explain,
                 None => OnFailure::Exit,
             }),
-            writes_job_log: choice(environment, "DIND_JOB_LOG")?.unwrap_or(JobLogWish::Auto)
-                == JobLogWish::Auto,
+            writes_job_log: choice(environment, "DIND_JOB_LOG")?.unwrap_or(AutoOrOff::Auto)
+                == AutoOrOff::Auto,
             start_timeout: Duration::from_secs(
                 number(environment, "DIND_START_TIMEOUT", 1..=3600, "seconds")?
                     .unwrap_or(60)
                     .into(),
             ),
             mtu: MtuWish::parse(environment)?,
+            moves_pools: choice(environment, "DIND_ADDRESS_POOLS")?.unwrap_or(AutoOrOff::Auto)
+                == AutoOrOff::Auto,
             registries: registries(environment)?,
             gitlab_project: non_empty(environment, "CI_PROJECT_ID"),
             certificates: CertificateSettings::parse(environment)?,
@@ -112,7 +116,7 @@ pub enum OnFailure {
 }
 
 #[derive(Clone, Eq, PartialEq, ValueEnum)]
-enum JobLogWish {
+enum AutoOrOff {
     Auto,
     Off,
 }
@@ -393,6 +397,7 @@ mod tests {
                 "without a path",
             ),
             ("DIND_INSECURE_REGISTRIES", "http://r.example", "hosts"),
+            ("DIND_ADDRESS_POOLS", "10.0.0.0/8", "auto or off"),
             ("DIND_MTU", "small", "auto, off or a number"),
             ("DIND_MTU", "12", "from 68"),
             ("DIND_DOCKERD_ARGS", "--label 'a", "every quote closed"),

@@ -3,6 +3,7 @@
 
 use std::{
     ffi::OsString,
+    fmt,
     path::{Path, PathBuf},
 };
 
@@ -144,6 +145,13 @@ fn pools(argv: &[OsString], configuration: &Configuration) -> Option<Vec<Pool>> 
         flags.iter().map(|text| Pool::parse_flag(text)).collect()
     };
     pools.filter(|pools| !pools.is_empty())
+}
+
+/// As dockerd takes it.
+impl fmt::Display for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "base={},size={}", self.base, self.size)
+    }
 }
 
 impl Pool {

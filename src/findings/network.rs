@@ -18,7 +18,7 @@ pub fn findings(facts: &Network, trials: &Trials, options: &Options, legacy: boo
         nat_missing(trials, options, legacy),
         raw_table(trials),
         forwarding(facts, options),
-        used_up(facts, options).or_else(|| pool_overlap(facts, options)),
+        used_up(facts, options),
         dns_loopback(facts, options),
     ]
     .into_iter()
@@ -114,7 +114,7 @@ fn used_up(facts: &Network, options: &Options) -> Option<Finding> {
 /// dockerd takes 172.17.0.0/16 to 172.31.0.0/16 first, and 192.168.0.0/16 in pieces when those
 /// are used up. It avoids what a route of this container leads to, and the name servers; what
 /// else is there outside it cannot know (moby `daemon/libnetwork/netutils`).
-fn pool_overlap(facts: &Network, options: &Options) -> Option<Finding> {
+pub fn pool_overlap(facts: &Network, options: &Options) -> Option<Finding> {
     if options.addresses {
         return None;
     }
@@ -318,19 +318,21 @@ mod tests {
             facts.addresses.push(own);
             facts
         };
+        let judged = |facts: &Network, arguments: &str| {
+            let argv: Vec<_> = arguments.split_whitespace().map(Into::into).collect();
+            let options = Options::new(&argv, &Configuration::default(), &|_| None, true);
+            Vec::from_iter(pool_overlap(facts, &options))
+        };
         let pod = with(address("172.20.3.4", 32));
-        let (id, text, severity) = only(judged(&pod, &Trials::default(), ""));
+        let (id, text, severity) = only(judged(&pod, ""));
         assert_eq!((id, severity), ("NETWORK-POOL-OVERLAP", Severity::Warning));
         assert!(text.contains("172.20.3.4/32"), "{text}");
-        assert_eq!(judged(&pod, &Trials::default(), "--bip=10.1.0.1/24"), []);
+        assert_eq!(judged(&pod, "--bip=10.1.0.1/24"), []);
 
         let calico = with(address("192.168.3.4", 32));
-        assert_eq!(
-            only(judged(&calico, &Trials::default(), "")).2,
-            Severity::Note
-        );
+        assert_eq!(only(judged(&calico, "")).2, Severity::Note);
         for own in [address("172.17.0.2", 16), address("172.16.0.2", 24)] {
-            assert_eq!(judged(&with(own), &Trials::default(), ""), []);
+            assert_eq!(judged(&with(own), ""), []);
         }
     }
 
