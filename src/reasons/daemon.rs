@@ -255,6 +255,16 @@ See dockerd's last words above. Its whole log is shown with this, in .gitlab-ci.
     ignoring: OVER,
 }
 
+SLOW_STOP = Warning "DAEMON-SLOW-STOP" {
+    summary: "dockerd still stops its containers, and the service may be killed before that is done",
+    advice: "\
+A container that is killed with the service loses what it would have written. Stop it in the job, or
+give it less time: `docker run --stop-timeout 5`. With Kubernetes, give the pod more time, in the
+runner's config.toml:
+    [runners.kubernetes]
+    pod_termination_grace_period_seconds = 60",
+}
+
 CONFIGURED = Note "DAEMON-CONFIGURED" {
     summary: "what variables say was added to dockerd's configuration",
 }
@@ -318,6 +328,13 @@ pub fn out_of_memory(limit: Option<u64>, kills: u64) -> Finding {
         "{limit} was used up; the kernel ended {kills} {} of this container.",
         if kills == 1 { "process" } else { "processes" }
     ))
+}
+
+pub fn slow_stop() -> Finding {
+    SLOW_STOP.met(
+        "dockerd gives each container its own time to stop, 10 s where nothing else is said; who \
+         stops the service usually waits 10 s (docker stop) or 30 s (Kubernetes).",
+    )
 }
 
 /// `waited`: since the start; `words`: dockerd's last ones, one a line.

@@ -235,10 +235,13 @@ Give dockerd the MTU that the cause names, in .gitlab-ci.yml:
 }
 
 DNS_LOOPBACK = Warning "NETWORK-DNS-LOOPBACK" {
-    summary: "this container's only name servers are its own loopback addresses, so inner \
-              containers ask 8.8.8.8 instead",
+    summary: "this container's only name servers are its own loopback addresses, so builds, and \
+              containers on the default network, ask 8.8.8.8 instead",
     advice: "\
-Name your own name servers, in .gitlab-ci.yml:
+Give the containers a network of their own (docker compose does): there Docker asks this container's
+name servers for them. Before `docker run --network job`, in .gitlab-ci.yml:
+    before_script: [docker network create job]
+Or name your own name servers, there:
     services:
       - name: docker:dind
         alias: docker

@@ -18,6 +18,7 @@ use crate::{
     pki::{DirectoryLock, TlsPaths},
     reasons::{Finding, daemon},
     report::Report,
+    settings::{non_empty, process_environment},
     sockets::Sockets,
     status::State,
     supervise::{Ended, Events},
@@ -29,6 +30,12 @@ const LAST_WORDS: Duration = Duration::from_millis(50);
 
 /// However much it says, a dockerd that is not ready after so many timeouts is explained.
 const TIMEOUTS: u32 = 3;
+
+/// What a container is given between SIGTERM and SIGKILL by default, but for the time that it takes
+/// to say something: 10 s by `docker stop`, 30 s by a kubelet.
+fn usual_grace(in_kubernetes: bool) -> Duration {
+    Duration::from_secs(if in_kubernetes { 27 } else { 8 })
+}
 
 /// dockerd's life.
 pub struct Life {
@@ -45,6 +52,8 @@ pub struct Life {
     out_of_memory_before: Option<u64>,
     is_ready: bool,
     asked_to_stop: bool,
+    /// When to say that it takes long.
+    grace_ends: Option<Instant>,
     /// Answers while dockerd does not.
     error_daemon: Option<ErrorDaemon>,
 }
@@ -66,6 +75,7 @@ impl Life {
             out_of_memory_before: memory_limits::out_of_memory_kills(),
             is_ready: false,
             asked_to_stop: false,
+            grace_ends: None,
             error_daemon: None,
         }
     }
@@ -131,6 +141,8 @@ impl Events for Life {
             tracing::info!("{signal}: dockerd stops its containers and ends");
         }
         self.asked_to_stop = true;
+        let in_kubernetes = non_empty(&process_environment, "KUBERNETES_SERVICE_HOST").is_some();
+        self.grace_ends = Some(Instant::now() + usual_grace(in_kubernetes));
         self.report.state(State::Stopping);
         // The next job may come while the containers of this one still end.
         self.lock = None;
@@ -157,13 +169,21 @@ impl Events for Life {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let waits = !self.is_ready && !self.asked_to_stop && self.error_daemon.is_none();
+        if self.asked_to_stop {
+            return self.grace_ends;
+        }
+        let waits = !self.is_ready && self.error_daemon.is_none();
         let silent = self.output.last() + self.start_timeout;
         let longest = self.started + self.start_timeout * TIMEOUTS;
         waits.then(|| silent.min(longest))
     }
 
     fn overdue(&mut self) {
+        if self.asked_to_stop {
+            self.grace_ends = None;
+            self.report.finding(&daemon::slow_stop());
+            return;
+        }
         let waited = self.started.elapsed();
         let finding = self
             .output
