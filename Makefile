@@ -20,7 +20,7 @@ TAG = $(if $(filter trixie,$(SUITE)),dev,dev-$(SUITE))
 TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)/$(shell rustc -vV | sed -n 's/^host: //p')
 CONTEXT = $(TARGET_DIR)/image
 
-.PHONY: help demo test image bench check
+.PHONY: help demo test image bench fuzz check
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 8
 
@@ -48,6 +48,18 @@ bench: image ## Measure what the README claims
 	@cargo nextest run --locked --success-output immediate \
 	    -E 'binary(e2e) and test(/^faults::.*docker_26$$/)' 2>&1 \
 	    | sed -n 's/^ *\([A-Z-]*\): the job took \(.*\)/\2 \1/p' | sort -rn | head -n 12
+
+# What cargo-fuzz passes to rustc is for nightly compilers only; the variable lets a stable one take
+# it. A sanitizer would need a standard library built for it, and there is little unsafe code here:
+# panics, hangs and memory are what is looked for.
+SECONDS_EACH ?= 60
+fuzz: ## Run every fuzz target for a minute (SECONDS_EACH=600: for ten)
+	@cargo fuzz --version >/dev/null 2>&1 || { echo "make: as yourself, run: cargo install cargo-fuzz --locked" >&2; exit 69; }
+	@for target in $$(sed -n 's/^name = "\([a-z_]*\)"$$/\1/p' fuzz/Cargo.toml); do \
+	    echo "fuzzing $$target for $(SECONDS_EACH) s"; \
+	    RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none --target $(shell rustc -vV | sed -n 's/^host: //p') \
+	        $$target -- -max_total_time=$(SECONDS_EACH) -timeout=20 -rss_limit_mb=1024 -verbosity=0; \
+	done
 
 check: ## Formatting, lints, licences, shell scripts
 	@images/tools.sh build

@@ -103,6 +103,12 @@ Environment, as official:
 
 Environment, our own:
   DIND_DOCKERD_ARGS       more flags for dockerd, split as a shell splits words
+  DIND_MTU                auto (default): that of this container's way out, where it is less than
+                          1500 and dockerd was told none; off; or a number of bytes
+  DIND_ADDRESS_POOLS      auto (default): Docker's networks are put elsewhere where addresses are
+                          used outside that Docker would take; off
+  DIND_REGISTRY_MIRRORS, DIND_INSECURE_REGISTRIES
+                          lists with commas, added to those of flags and daemon.json
   DIND_CLIENT_KEY         ecdsa-p256 (default, made at once) or rsa-2048 (old clients)
   DIND_CERT_DAYS          days that certificates are valid: 1 to 3650 (default 825)
   DIND_ON_FAILURE         explain: stay and answer docker commands with the reason (default in a

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod control_groups;
+pub mod graph_drivers;
 pub mod network;
 pub mod privileges;
 pub mod storage;

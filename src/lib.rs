@@ -3,6 +3,7 @@
 //! A library only so that the tests and benchmarks reach the parts; its interface is not stable.
 //! `main.rs` is the table of contents, `service.rs` the service's life in order.
 
+pub mod adjustments;
 pub mod atomic_file;
 pub mod cli;
 pub mod commands;

@@ -30,6 +30,7 @@ use crate::{
 const LISTEN_AT_THE_LATEST: Duration = Duration::from_millis(250);
 
 /// The client's certificates, published beside dockerd's start.
+#[derive(Clone)]
 pub struct Opening {
     failure: Arc<Mutex<Option<Finding>>>,
 }
@@ -58,7 +59,7 @@ impl Opening {
         self.failure
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .take()
+            .clone()
     }
 }
 

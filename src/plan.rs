@@ -53,6 +53,8 @@ pub struct Plan {
     pub dropped_hosts: Vec<String>,
     /// Certificates are wanted.
     pub tls: bool,
+    /// dockerd may get further flags of ours: the command line is not the user's own, whole.
+    pub takes_flags: bool,
 }
 
 impl Plan {
@@ -125,7 +127,20 @@ impl Plan {
             further_ports,
             dropped_hosts,
             tls: certificates.is_some(),
+            takes_flags: true,
         }
+    }
+
+    /// Gives dockerd another daemon.json; of several such flags the last one counts.
+    pub fn use_configuration(&mut self, path: &Path) {
+        let mut flag = OsString::from("--config-file=");
+        flag.push(path);
+        self.argv.push(flag);
+    }
+
+    /// Adds flags of ours before the user's, which count if both are given.
+    pub fn add_flags(&mut self, flags: &[OsString]) {
+        self.argv.splice(1..1, flags.iter().cloned());
     }
 }
 

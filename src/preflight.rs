@@ -1,24 +1,39 @@
 //! Everything that can be known before dockerd is started: facts and trials, side by side, judged
 //! all together.
 
-use std::{fmt, path::Path, time::Duration};
+use std::{
+    env,
+    ffi::OsString,
+    fmt,
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
 
 use nix::unistd::Uid;
+use serde_json::Value;
 
 use crate::{
-    dockerd::options::Options,
+    adjustments::{self, Adjustments, pools::Neighbour},
+    dockerd::{
+        configuration::Configuration,
+        launch,
+        options::{self, Options},
+    },
     facts::{
         control_groups::{self, ControlGroups},
+        graph_drivers::GraphDrivers,
         mounts::Mounts,
         network::Network,
         privileges::Privileges,
+        program,
         storage::Storage,
     },
     findings,
     plan::Plan,
-    reasons::{Finding, Reason, Severity, privilege},
+    reasons::{Finding, Reason, Severity, daemon, privilege},
     report::Report,
-    settings::{Settings, process_environment},
+    settings::{Environment, Settings, non_empty, process_environment},
     setup::iptables::Backend,
     trials::Trials,
 };
@@ -34,6 +49,10 @@ pub struct Preflight {
     pub backend: Backend,
     /// In the order in which one brings about the next.
     pub findings: Vec<Finding>,
+    /// For dockerd, because of what was found.
+    pub flags: Vec<OsString>,
+    /// All of daemon.json, where it has to be completed.
+    pub configuration: Option<String>,
 }
 
 /// The facts that were judged.
@@ -42,7 +61,9 @@ pub struct Facts {
     pub privileges: Privileges,
     pub control_groups: ControlGroups,
     pub storage: Storage,
+    pub graph_drivers: GraphDrivers,
     pub network: Network,
+    pub iptables_is_installed: bool,
 }
 
 /// Looks at everything; changes nothing. Waits for up to `patience` where the data directory is in
@@ -57,23 +78,80 @@ pub fn run(
     let options = Options::read(&plan.argv, &process_environment, uid.is_root());
     let storage = Storage::read(&options.data_root, mounts);
     let trials = Trials::start(&storage, options.wants_overlay(), uid.is_root(), patience);
+    let dockerd = dockerd_program(plan);
+    let graph_drivers = {
+        let (data_root, driver) = (storage.data_root.clone(), options.storage_driver.clone());
+        let dockerd = dockerd.clone();
+        thread::spawn(move || GraphDrivers::read(&data_root, driver.as_deref(), dockerd.as_deref()))
+    };
     let backend = Backend::choose(settings.iptables_legacy.as_deref());
     let trials = trials.finish(options.iptables.then_some(&backend));
     let facts = Facts {
         privileges: Privileges::read(),
         control_groups: ControlGroups::read(mounts, Path::new(control_groups::ROOT)),
+        // A panic there was printed; nothing is known then.
+        graph_drivers: graph_drivers.join().unwrap_or_default(),
         storage,
         network: Network::read(mounts),
+        iptables_is_installed: backend.is_installed(),
     };
-    let findings = judge(&facts, trials, &options, uid.is_root(), backend.legacy)
-        .into_iter()
-        .map(|finding| settings.ignored.apply(finding))
-        .collect();
+    let ignored = |finding| settings.ignored.apply(finding);
+    let judged = judge(&facts, trials, &options, uid.is_root(), &backend);
+    let mut findings: Vec<_> = judged.into_iter().map(ignored).collect();
+    let mut adjustments = Adjustments::default();
+    // A dockerd that is not started has no networks; without root they are inside of rootlesskit's,
+    // which has an MTU of its own.
+    if uid.is_root() && findings.iter().all(|f| f.severity != Severity::Fatal) {
+        let network = &facts.network;
+        let mtu = adjustments::mtu(settings.mtu, &options, network).filter(|_| plan.takes_flags);
+        match (mtu, &dockerd) {
+            (Some(bytes), Some(dockerd)) => {
+                let knows = program::contains(dockerd, adjustments::NETWORK_OPTION);
+                adjustments.pass_mtu(bytes, &options, network, knows == Some(true));
+            }
+            _ => findings.extend(findings::network::mtu(network, &options).map(ignored)),
+        }
+        if settings.moves_pools && plan.takes_flags && !options.addresses {
+            adjustments.move_pools(network, &named_addresses(&process_environment));
+        } else {
+            let overlap = findings::network::pool_overlap(network, &options);
+            findings.extend(overlap.map(ignored));
+        }
+    }
+    if plan.takes_flags {
+        let configuration = Configuration::read(&options::configuration_path(&plan.argv));
+        adjustments.complete_registries(&settings.registries, &plan.argv, &configuration);
+    }
+    findings.extend(adjustments.findings.into_iter().map(ignored));
     Preflight {
         facts,
         backend,
         findings,
+        flags: adjustments.flags,
+        configuration: adjustments
+            .configuration
+            .map(|map| Value::Object(map).to_string()),
     }
+}
+
+/// The hosts that every job of GitLab speaks to, where they are named by address.
+fn named_addresses(environment: Environment<'_>) -> Vec<Neighbour> {
+    let address = |name: &str| {
+        let value = non_empty(environment, name)?;
+        let host = value.split(':').next()?;
+        Some(Neighbour {
+            what: name.to_owned(),
+            address: host.parse().ok()?,
+        })
+    };
+    ["CI_SERVER_HOST", "CI_REGISTRY"]
+        .into_iter()
+        .filter_map(address)
+        .collect()
+}
+
+fn dockerd_program(plan: &Plan) -> Option<PathBuf> {
+    launch::program(plan.argv.first()?, &env::var_os("PATH")?)
 }
 
 /// All findings of facts and trials. What follows from a finding that is there is left out.
@@ -82,7 +160,7 @@ fn judge(
     mut trials: Trials,
     options: &Options,
     is_root: bool,
-    legacy: bool,
+    backend: &Backend,
 ) -> Vec<Finding> {
     let mut found = findings::privileges::findings(&facts.privileges, &trials, options, is_root);
     let is_restricted = found
@@ -101,6 +179,7 @@ fn judge(
     }
     found.extend(findings::storage::findings(
         &facts.storage,
+        &facts.graph_drivers,
         &trials,
         options,
         is_root,
@@ -109,8 +188,14 @@ fn judge(
     if is_root && !is_restricted {
         let network = &facts.network;
         found.extend(findings::network::findings(
-            network, &trials, options, legacy,
+            network,
+            &trials,
+            options,
+            backend.legacy,
         ));
+        if options.iptables && !facts.iptables_is_installed {
+            found.push(daemon::no_iptables());
+        }
     }
     found
 }
@@ -151,7 +236,6 @@ mod tests {
 
     use super::*;
     use crate::{
-        dockerd::configuration::Configuration,
         facts::{
             control_groups::Version,
             network::Mtu,
@@ -193,6 +277,7 @@ mod tests {
                     inodes: None,
                 }),
             },
+            graph_drivers: GraphDrivers::default(),
             network: Network {
                 mtu: Some(Mtu {
                     interface: "eth0".into(),
@@ -200,6 +285,7 @@ mod tests {
                 }),
                 ..Network::default()
             },
+            iptables_is_installed: true,
         }
     }
 
@@ -216,7 +302,11 @@ mod tests {
 
     fn ids(facts: &Facts, trials: Trials, is_root: bool) -> Vec<&'static str> {
         let options = Options::new(&[], &Configuration::default(), &|_| None, is_root);
-        judge(facts, trials, &options, is_root, false)
+        let backend = Backend {
+            legacy: false,
+            why: "",
+        };
+        judge(facts, trials, &options, is_root, &backend)
             .iter()
             .map(|finding| finding.reason.id)
             .collect()
@@ -229,10 +319,30 @@ mod tests {
             [
                 "CGROUP-READONLY",
                 "STORAGE-ON-OVERLAY",
-                "NETWORK-NAT-MISSING",
-                "NETWORK-MTU"
+                "NETWORK-NAT-MISSING"
             ]
         );
+    }
+
+    #[test]
+    fn without_iptables_dockerd_does_not_start_unless_it_is_told_to_do_without() {
+        let mut facts = facts(u64::MAX);
+        facts.iptables_is_installed = false;
+        let found = |argument: &str| {
+            let options = [argument.into()];
+            let options = Options::new(&options, &Configuration::default(), &|_| None, true);
+            let backend = Backend {
+                legacy: false,
+                why: "",
+            };
+            let found = judge(&facts, Trials::default(), &options, true, &backend);
+            let fatal = found.into_iter().filter(|f| f.severity == Severity::Fatal);
+            fatal.map(|finding| finding.reason.id).collect::<Vec<_>>()
+        };
+        assert_eq!(found(""), ["DAEMON-IPTABLES"]);
+        assert_eq!(found("--bridge=none"), ["DAEMON-IPTABLES"]);
+        assert_eq!(found("--iptables=false"), [""; 0]);
+        assert_eq!(found("--firewall-backend=nftables"), [""; 0]);
     }
 
     #[test]

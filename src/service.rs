@@ -11,7 +11,7 @@ pub mod registries;
 use std::{
     ffi::OsString,
     os::fd::OwnedFd,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -20,6 +20,7 @@ use nix::unistd::Uid;
 
 use self::{failure::Failure, life::Life, other_port::OtherPort};
 use crate::{
+    adjustments,
     dockerd::{
         configuration::{self, Configuration},
         flags::{Flags, Invocation},
@@ -38,9 +39,9 @@ use crate::{
     registry::{Registries, untrusted},
     report::Report,
     settings::{CertificateSettings, Settings, process_environment},
-    signals::Signals,
+    signals::{self, Signals},
     sockets::Sockets,
-    supervise::Supervisor,
+    supervise::{Ended, Supervisor},
 };
 
 /// Runs dockerd, and explains it where that fails. Returns the exit status.
@@ -102,6 +103,12 @@ pub fn plan(invocation: &Invocation, settings: &Settings, uid: Uid) -> Plan {
     )
 }
 
+/// Where a daemon.json that had to be completed is put.
+pub fn configuration_path(uid: Uid) -> PathBuf {
+    let runtime = rootless::runtime_directory(&process_environment, uid.as_raw());
+    adjustments::configuration_path(uid.is_root(), &runtime)
+}
+
 /// The service, as far as it has come.
 struct Service<'a> {
     started: Instant,
@@ -122,7 +129,8 @@ struct Service<'a> {
 }
 
 impl Service<'_> {
-    /// Returns the exit status when dockerd has ended because it was asked to.
+    /// Returns the exit status when dockerd has ended, or was not started, because the service was
+    /// asked to end.
     fn serve(&mut self, client_key: Option<ClientKeyInTheMaking>) -> Result<u8, Failure> {
         let oom_score_adj = launch::protect_from_out_of_memory();
         machine::become_reaper();
@@ -143,13 +151,26 @@ impl Service<'_> {
             self.uid,
             preflight::PATIENCE,
         );
+        self.plan.add_flags(&preflight.flags);
+        let written = preflight.configuration.as_deref().map(|text| {
+            let path = configuration_path(self.uid);
+            self.plan.use_configuration(&path);
+            adjustments::write_configuration(&path, text)
+                .map_err(|error| daemon::init(&format!("writing {}", path.display()), &error))
+        });
         // Made even if dockerd cannot run: without certificates no client could be told why.
         let made = self.make_certificates(client_key);
+        if let Some(signal) = signals::pending_stop() {
+            // What is found where a wait was cut short may not be so.
+            tracing::info!("{signal}: ended before dockerd was started");
+            return Ok(Ended::Killed(signal).exit_status());
+        }
         // All of it is told, and the first stands for the rest.
         let refusals = [
             preflight.report(&self.report).err(),
             no_unix_socket,
             made.err(),
+            written.and_then(Result::err),
         ];
         let mut refusals = refusals.into_iter().flatten();
         if let Some(first) = refusals.next() {
@@ -201,7 +222,7 @@ impl Service<'_> {
             }
             (None, _) => None,
         };
-        let mut life = Life::new(self, output);
+        let mut life = Life::new(self, output, opening);
         let ended = Supervisor {
             dockerd,
             signals: &self.signals,
@@ -210,7 +231,7 @@ impl Service<'_> {
         }
         .run();
         let explained = life.explanation(ended);
-        if let Some(finding) = opening.and_then(|opening| opening.failure()) {
+        if let Some(finding) = life.publication_failure() {
             return Err(finding.into());
         }
         let status = ended.exit_status();

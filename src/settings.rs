@@ -9,7 +9,7 @@ use std::{env, ffi::OsString, fmt, ops::RangeInclusive, path::PathBuf, time::Dur
 use clap::ValueEnum;
 
 use self::{ignored::Ignored, registry::RegistrySettings, subject_names::SubjectName};
-use crate::log;
+use crate::{dockerd::registries::Registries, log};
 
 /// A variable whose value is not accepted.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -67,6 +67,12 @@ pub struct Settings {
     pub on_failure: OnFailure,
     /// `DIND_JOB_LOG` is not `off`.
     pub writes_job_log: bool,
+    /// `DIND_MTU`.
+    pub mtu: MtuWish,
+    /// `DIND_ADDRESS_POOLS` is not `off`.
+    pub moves_pools: bool,
+    /// `DIND_REGISTRY_MIRRORS` and `DIND_INSECURE_REGISTRIES`.
+    pub registries: Registries,
     /// `DIND_START_TIMEOUT`: how long dockerd may say nothing before it is ready.
     pub start_timeout: Duration,
 }
@@ -79,13 +85,17 @@ impl Settings {
                 Some(_) => OnFailure::Explain,
                 None => OnFailure::Exit,
             }),
-            writes_job_log: choice(environment, "DIND_JOB_LOG")?.unwrap_or(JobLogWish::Auto)
-                == JobLogWish::Auto,
+            writes_job_log: choice(environment, "DIND_JOB_LOG")?.unwrap_or(AutoOrOff::Auto)
+                == AutoOrOff::Auto,
             start_timeout: Duration::from_secs(
                 number(environment, "DIND_START_TIMEOUT", 1..=3600, "seconds")?
                     .unwrap_or(60)
                     .into(),
             ),
+            mtu: MtuWish::parse(environment)?,
+            moves_pools: choice(environment, "DIND_ADDRESS_POOLS")?.unwrap_or(AutoOrOff::Auto)
+                == AutoOrOff::Auto,
+            registries: registries(environment)?,
             gitlab_project: non_empty(environment, "CI_PROJECT_ID"),
             certificates: CertificateSettings::parse(environment)?,
             docker_host: environment("DOCKER_HOST").unwrap_or_default(),
@@ -110,9 +120,75 @@ pub enum OnFailure {
 }
 
 #[derive(Clone, Eq, PartialEq, ValueEnum)]
-enum JobLogWish {
+enum AutoOrOff {
     Auto,
     Off,
+}
+
+/// `DIND_MTU`: the MTU of Docker's networks, where dockerd's own configuration does not say it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum MtuWish {
+    /// That of this container's way out.
+    #[default]
+    Auto,
+    /// dockerd's own.
+    Off,
+    Bytes(u16),
+}
+
+impl MtuWish {
+    fn parse(environment: Environment<'_>) -> Result<Self, InvalidVariable> {
+        const NAME: &str = "DIND_MTU";
+        match non_empty(environment, NAME).as_deref() {
+            None | Some("auto") => Ok(Self::Auto),
+            Some("off") => Ok(Self::Off),
+            Some(value) => match number(environment, NAME, 68..=u16::MAX, "bytes") {
+                Ok(Some(bytes)) => Ok(Self::Bytes(bytes)),
+                _ => Err(InvalidVariable {
+                    name: NAME,
+                    value: value.to_owned(),
+                    accepted: "auto, off or a number of bytes from 68 to 65535".into(),
+                }),
+            },
+        }
+    }
+}
+
+/// Lists with commas or white space between their entries, in the forms that dockerd takes.
+fn registries(environment: Environment<'_>) -> Result<Registries, InvalidVariable> {
+    let list = |name: &'static str, accepted: &str, is_accepted: fn(&str) -> bool| {
+        let value = environment(name).unwrap_or_default();
+        let entries = value.split([',', ' ', '\t', '\n']);
+        entries
+            .filter(|entry| !entry.is_empty())
+            .map(|entry| match is_accepted(entry) {
+                true => Ok(entry.to_owned()),
+                false => Err(InvalidVariable {
+                    name,
+                    value: entry.to_owned(),
+                    accepted: accepted.to_owned(),
+                }),
+            })
+            .collect::<Result<Vec<_>, _>>()
+    };
+    Ok(Registries {
+        mirrors: list(
+            "DIND_REGISTRY_MIRRORS",
+            "URLs without a path, such as https://mirror.example.com",
+            |entry| {
+                let host = entry
+                    .strip_prefix("https://")
+                    .or_else(|| entry.strip_prefix("http://"));
+                host.map(|host| host.trim_end_matches('/'))
+                    .is_some_and(|host| !host.is_empty() && !host.contains('/'))
+            },
+        )?,
+        insecure: list(
+            "DIND_INSECURE_REGISTRIES",
+            "hosts, with a port where they have one, or address ranges: registry.example.com:5000",
+            |entry| !entry.contains("://"),
+        )?,
+    })
 }
 
 /// What the certificates are made from.
@@ -289,6 +365,31 @@ mod tests {
     }
 
     #[test]
+    fn registries_are_lists() {
+        let settings = parse(&[
+            (
+                "DIND_REGISTRY_MIRRORS",
+                "https://a.example, http://b.example:5000/",
+            ),
+            ("DIND_INSECURE_REGISTRIES", "c.example:5000\n10.0.0.0/8"),
+        ]);
+        let registries = settings.unwrap().registries;
+        assert_eq!(
+            registries.mirrors,
+            ["https://a.example", "http://b.example:5000/"]
+        );
+        assert_eq!(registries.insecure, ["c.example:5000", "10.0.0.0/8"]);
+    }
+
+    #[test]
+    fn the_mtu_is_found_out_left_alone_or_given() {
+        let mtu = |value| parse(&[("DIND_MTU", value)]).unwrap().mtu;
+        assert_eq!(mtu(""), MtuWish::Auto);
+        assert_eq!(mtu("off"), MtuWish::Off);
+        assert_eq!(mtu("1380"), MtuWish::Bytes(1380));
+    }
+
+    #[test]
     fn dockerd_flags_are_split_as_a_shell_does() {
         let settings = parse(&[("DIND_DOCKERD_ARGS", "--mtu=1400 --label 'a b'")]).unwrap();
         assert_eq!(settings.dockerd_arguments, ["--mtu=1400", "--label", "a b"]);
@@ -306,6 +407,16 @@ mod tests {
             ("DIND_ON_FAILURE", "stay", "explain or exit"),
             ("DIND_JOB_LOG", "on", "auto or off"),
             ("DIND_START_TIMEOUT", "0", "from 1 to 3600"),
+            ("DIND_REGISTRY_MIRRORS", "mirror.example", "https://"),
+            (
+                "DIND_REGISTRY_MIRRORS",
+                "https://m.example/v2",
+                "without a path",
+            ),
+            ("DIND_INSECURE_REGISTRIES", "http://r.example", "hosts"),
+            ("DIND_ADDRESS_POOLS", "10.0.0.0/8", "auto or off"),
+            ("DIND_MTU", "small", "auto, off or a number"),
+            ("DIND_MTU", "12", "from 68"),
             ("DIND_DOCKERD_ARGS", "--label 'a", "every quote closed"),
         ] {
             let message = parse(&[(name, value), ("DOCKER_TLS_CERTDIR", "/certs")])

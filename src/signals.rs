@@ -1,7 +1,10 @@
 //! Signals: blocked before anything is started, read from a descriptor, restored in dockerd.
 
+use std::mem::MaybeUninit;
+
 use nix::{
     errno::Errno,
+    libc,
     sys::{
         signal::{SigSet, SigmaskHow, Signal, sigprocmask},
         signalfd::{SfdFlags, SignalFd},
@@ -72,6 +75,20 @@ pub fn restore(original: &[Signal]) -> Result<(), Errno> {
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&mask), None)
 }
 
+/// A signal that asks for the end and has come, but was not read yet: whoever waits for something
+/// else looks here. `None` in a process that does not block them, which such a signal ends.
+pub fn pending_stop() -> Option<Signal> {
+    let mut pending = MaybeUninit::uninit();
+    // SAFETY: sigpending writes a whole set to the address, or fails and writes nothing.
+    let pending = unsafe {
+        if libc::sigpending(pending.as_mut_ptr()) != 0 {
+            return None;
+        }
+        SigSet::from_sigset_t_unchecked(pending.assume_init())
+    };
+    pending.iter().find(|signal| asks_to_stop(*signal))
+}
+
 /// Whether the main process should get this signal when the init does.
 pub fn is_forwarded(signal: Signal) -> bool {
     signal != Signal::SIGCHLD && !TERMINAL.contains(&signal)
@@ -83,4 +100,30 @@ pub fn is_forwarded(signal: Signal) -> bool {
 /// (moby `daemon/command/trap/trap.go`).
 pub fn asks_to_stop(signal: Signal) -> bool {
     matches!(signal, Signal::SIGTERM | Signal::SIGINT | Signal::SIGQUIT)
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::sys::signal::raise;
+
+    use super::*;
+
+    /// In a thread: what is raised there is pending there alone.
+    #[test]
+    fn a_signal_that_asks_for_the_end_is_seen_before_it_is_read() {
+        std::thread::spawn(|| {
+            let mut blocked = SigSet::empty();
+            blocked.add(Signal::SIGTERM);
+            blocked.add(Signal::SIGHUP);
+            blocked.thread_block().unwrap();
+            assert_eq!(pending_stop(), None);
+            raise(Signal::SIGHUP).unwrap();
+            assert_eq!(pending_stop(), None);
+            raise(Signal::SIGTERM).unwrap();
+            assert_eq!(pending_stop(), Some(Signal::SIGTERM));
+            assert_eq!(pending_stop(), Some(Signal::SIGTERM), "it is not taken");
+        })
+        .join()
+        .unwrap();
+    }
 }

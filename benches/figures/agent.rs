@@ -48,6 +48,7 @@ fn answer(request: &str, running: &mut Option<Child>) -> String {
     match request {
         "plain port" => lines(&rounds::plain_port()),
         "dockerd executed" => lines(&rounds::dockerd_executed()),
+        "preflight" => lines(&rounds::preflight()),
         "certificates" => lines(&rounds::certificates()),
         "ready certificates" => {
             let mut certs = Command::new(DIND_INIT);

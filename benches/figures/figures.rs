@@ -45,6 +45,11 @@ pub fn start(print: Print) {
         ("start → plain port open", "plain port", 10),
         ("start → dockerd executed, with TLS", "dockerd executed", 15),
         (
+            "preflight, as `dind-init check`: from its start to its end",
+            "preflight",
+            20,
+        ),
+        (
             "CA and server certificate made and written",
             "certificates",
             5,

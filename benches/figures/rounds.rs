@@ -56,6 +56,24 @@ pub fn dockerd_executed() -> Vec<Duration> {
         .collect()
 }
 
+/// All of `dind-init check`: the same preflight, and a process around it.
+pub fn preflight() -> Vec<Duration> {
+    let rounds = 0..STARTS;
+    rounds
+        .map(|_| {
+            let mut check = Command::new(DIND_INIT);
+            check.arg("check").stdin(Stdio::null());
+            let start = clock::now();
+            let output = check.output().expect("dind-init starts");
+            let end = clock::now();
+            // A preflight that found something fatal would have left the rest out.
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert_eq!(output.status.code(), Some(0), "{said}");
+            end - start
+        })
+        .collect()
+}
+
 /// CA and server certificate, each in a fresh process and a fresh directory.
 pub fn certificates() -> Vec<Duration> {
     let directory = Path::new(SHARED).join("new");

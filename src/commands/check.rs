@@ -86,6 +86,11 @@ fn look(settings: &Settings, plan: &Plan, uid: Uid) -> Report {
     for finding in &mut report.findings {
         *finding = settings.ignored.apply(finding.clone());
     }
+    let mut plan = plan.clone();
+    plan.add_flags(&preflight.flags);
+    if preflight.configuration.is_some() {
+        plan.use_configuration(&service::configuration_path(uid));
+    }
     report.add_plan(&plan.to_string());
     report
 }

@@ -27,6 +27,11 @@ impl Configuration {
         self.0.keys().map(String::as_str).collect()
     }
 
+    /// All of it.
+    pub fn values(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
     /// What a key is set to.
     pub fn value(&self, key: &str) -> Option<&Value> {
         self.0.get(key)

@@ -6,12 +6,13 @@
 
 use std::{
     env,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs, io,
     os::{
         fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd},
         unix::process::CommandExt,
     },
+    path::PathBuf,
     process::Command,
 };
 
@@ -19,7 +20,7 @@ use nix::{
     fcntl::{FcntlArg, FdFlag, OFlag, fcntl},
     libc,
     sys::signal::Signal,
-    unistd::{Pid, pipe2},
+    unistd::{AccessFlags, Pid, access, pipe2},
 };
 
 use crate::signals;
@@ -166,8 +167,17 @@ pub fn protect_from_out_of_memory() -> Option<i32> {
     Some(before)
 }
 
-/// Looks a command up in `PATH`, as exec does.
+/// Whether there is such a command in `PATH`.
 pub fn found_in_path(command: &str) -> bool {
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).any(|directory| directory.join(command).is_file())
+    program(command.as_ref(), &env::var_os("PATH").unwrap_or_default()).is_some()
+}
+
+/// Looks a command up in the directories of `path`, as exec does.
+pub fn program(command: &OsStr, path: &OsStr) -> Option<PathBuf> {
+    if command.as_encoded_bytes().contains(&b'/') {
+        return Some(command.into());
+    }
+    env::split_paths(path)
+        .map(|directory| directory.join(command))
+        .find(|file| file.is_file() && access(file, AccessFlags::X_OK).is_ok())
 }

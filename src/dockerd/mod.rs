@@ -8,4 +8,5 @@ pub mod log;
 pub mod options;
 pub mod output;
 pub mod readiness;
+pub mod registries;
 pub mod rootless;

@@ -40,6 +40,12 @@ impl Rootless {
         }
     }
 
+    /// What makes the network; `None` where further flags may name another.
+    fn network_driver(&self) -> Option<&str> {
+        let is_renamed = self.flags.iter().any(|flag| flag.starts_with("--net"));
+        (!is_renamed).then_some(self.net.as_str())
+    }
+
     /// `dockerd …` behind rootlesskit; `port` is published from its network namespace.
     pub fn wrap(&self, dockerd: Vec<OsString>, port: Option<u16>) -> Vec<OsString> {
         let mut argv: Vec<OsString> = [
@@ -69,14 +75,18 @@ pub fn runtime_directory(environment: Environment<'_>, uid: u32) -> PathBuf {
         .map_or_else(|| format!("/run/user/{uid}").into(), PathBuf::from)
 }
 
-/// Official's five checks.
-pub fn check(uid: u32, user: &str) -> Result<(), Finding> {
-    if !super::launch::found_in_path("rootlesskit") {
-        return Err(privilege::ROOTLESS_KIT.met("no rootlesskit is in the PATH."));
+/// Official's five checks, and what else rootlesskit needs of this container: everything that is
+/// missing.
+pub fn check(rootless: &Rootless, uid: u32, user: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let driver = rootless.network_driver();
+    let missing = missing_programs(driver, super::launch::found_in_path);
+    if !missing.is_empty() {
+        findings.push(privilege::no_rootless_programs(&missing));
     }
     for file in ["/etc/subuid", "/etc/subgid"] {
         if !has_sub_ids(&fs::read_to_string(file).unwrap_or_default(), uid, user) {
-            return Err(privilege::no_sub_ids(file, user, uid));
+            findings.push(privilege::no_sub_ids(file, user, uid));
         }
     }
     let environment = &crate::settings::process_environment;
@@ -88,7 +98,7 @@ pub fn check(uid: u32, user: &str) -> Result<(), Finding> {
         let writable =
             fs::create_dir_all(&directory).is_ok() && access(&directory, AccessFlags::W_OK).is_ok();
         if !writable {
-            return Err(privilege::not_writable(&directory));
+            findings.push(privilege::not_writable(&directory));
         }
     }
     for file in [
@@ -96,10 +106,36 @@ pub fn check(uid: u32, user: &str) -> Result<(), Finding> {
         "/proc/sys/user/max_user_namespaces",
     ] {
         if fs::read_to_string(file).is_ok_and(|text| text.trim() == "0") {
-            return Err(privilege::no_user_namespaces(file, "0"));
+            findings.push(privilege::no_user_namespaces(file, "0"));
         }
     }
-    Ok(())
+    if driver.is_some_and(needs_tun)
+        && let Err(error) = fs::File::options().read(true).write(true).open(TUN)
+    {
+        findings.push(privilege::no_tun(TUN, &error));
+    }
+    findings
+}
+
+/// Opening it makes nothing yet (`Documentation/networking/tuntap.rst`).
+const TUN: &str = "/dev/net/tun";
+
+/// Whether a network driver of rootlesskit works through a tap device (its `docs/network.md`).
+fn needs_tun(driver: &str) -> bool {
+    matches!(
+        driver,
+        "slirp4netns" | "pasta" | "vpnkit" | "gvisor-tap-vsock"
+    )
+}
+
+/// What rootlesskit is, and what it starts itself.
+fn missing_programs(driver: Option<&str>, is_there: impl Fn(&str) -> bool) -> Vec<&str> {
+    let of_driver = driver.filter(|name| matches!(*name, "slirp4netns" | "pasta" | "vpnkit"));
+    ["rootlesskit", "newuidmap", "newgidmap"]
+        .into_iter()
+        .chain(of_driver)
+        .filter(|program| !is_there(program))
+        .collect()
 }
 
 fn has_sub_ids(text: &str, uid: u32, user: &str) -> bool {
@@ -127,6 +163,32 @@ mod tests {
              --port-driver=builtin --copy-up=/etc --copy-up=/run -p 0.0.0.0:2376:2376/tcp \
              --debug -p 80:80/tcp dockerd"
         );
+    }
+
+    #[test]
+    fn what_a_network_driver_needs_is_known() {
+        let driver = |net: &'static str, flags: &'static str| {
+            let rootless = Rootless::parse(&move |name| {
+                Some(match name {
+                    "DOCKERD_ROOTLESS_ROOTLESSKIT_NET" => net.to_owned(),
+                    "DOCKERD_ROOTLESS_ROOTLESSKIT_FLAGS" => flags.to_owned(),
+                    _ => return None,
+                })
+            });
+            rootless.network_driver().map(str::to_owned)
+        };
+        assert_eq!(driver("", "").as_deref(), Some("slirp4netns"));
+        assert_eq!(driver("", "--net=host"), None);
+        assert!(needs_tun("slirp4netns") && needs_tun("pasta"));
+        assert!(!needs_tun("host") && !needs_tun("lxc-user-nic"));
+
+        let all = |_: &str| true;
+        assert_eq!(missing_programs(Some("slirp4netns"), all), [""; 0]);
+        let none = |_: &str| false;
+        let expected = ["rootlesskit", "newuidmap", "newgidmap", "pasta"];
+        assert_eq!(missing_programs(Some("pasta"), none), expected);
+        assert_eq!(missing_programs(Some("host"), none), expected[..3]);
+        assert_eq!(missing_programs(None, none), expected[..3]);
     }
 
     #[test]

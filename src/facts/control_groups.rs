@@ -50,7 +50,8 @@ impl ControlGroups {
         groups
     }
 
-    fn from_mounts(mounts: &Mounts, root: &Path) -> Self {
+    /// Without what only the files below `root` tell.
+    pub fn from_mounts(mounts: &Mounts, root: &Path) -> Self {
         let v2_at = |path: &Path| mounts.at(path).filter(|m| m.file_system == "cgroup2");
         if let Some(mount) = v2_at(root) {
             return Self {

@@ -4,12 +4,14 @@ pub mod certificates;
 pub mod client;
 pub mod control_groups;
 pub mod file;
+pub mod graph_drivers;
 pub mod identity;
 pub mod memory_limits;
 pub mod mounts;
 pub mod network;
 pub mod ports;
 pub mod privileges;
+pub mod program;
 pub mod storage;
 
 use std::{fmt, fs, path::PathBuf};

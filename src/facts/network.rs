@@ -4,6 +4,7 @@ use std::{
     fmt, fs,
     net::{IpAddr, Ipv4Addr, UdpSocket},
     path::Path,
+    str::FromStr,
 };
 
 use nix::{
@@ -51,6 +52,59 @@ impl fmt::Display for Address {
     }
 }
 
+/// A range of IPv4 addresses.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Subnet {
+    address: Ipv4Addr,
+    pub prefix: u8,
+}
+
+impl Subnet {
+    /// The range of `prefix` that `address` lies in.
+    pub fn new(address: Ipv4Addr, prefix: u8) -> Self {
+        let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
+        Self {
+            address: (u32::from(address) & mask).into(),
+            prefix,
+        }
+    }
+
+    /// The first address as a number.
+    pub fn first(&self) -> u32 {
+        self.address.into()
+    }
+
+    /// How many addresses there are.
+    pub fn length(&self) -> u64 {
+        1 << (32 - self.prefix)
+    }
+
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let shorter = self.prefix.min(other.prefix);
+        Self::new(self.address, shorter) == Self::new(other.address, shorter)
+    }
+}
+
+impl fmt::Display for Subnet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
+    }
+}
+
+/// As `10.0.0.0/8`.
+impl FromStr for Subnet {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (address, prefix) = text.split_once('/').ok_or(())?;
+        let prefix = prefix.parse().ok().filter(|prefix| *prefix <= 32);
+        Ok(Self::new(
+            address.parse().map_err(|_| ())?,
+            prefix.ok_or(())?,
+        ))
+    }
+}
+
 /// A line of `/proc/net/route`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Route {
@@ -87,6 +141,23 @@ impl Network {
                 .map(str::to_owned)
                 .collect(),
         }
+    }
+}
+
+impl Network {
+    /// What dockerd gives no network of its own: what is on a link, and the name servers.
+    pub fn taken(&self) -> Vec<Subnet> {
+        let on_link = self
+            .routes
+            .iter()
+            // A route that rejects packets has no interface, and does not count for dockerd.
+            .filter(|route| route.gateway.is_none() && route.prefix > 0 && route.interface != "*")
+            .map(|route| Subnet::new(route.destination, route.prefix as u8));
+        let servers = self.name_servers.iter().filter_map(|server| match server {
+            IpAddr::V4(address) => Some(Subnet::new(*address, 32)),
+            IpAddr::V6(_) => None,
+        });
+        on_link.chain(servers).collect()
     }
 }
 

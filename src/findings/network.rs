@@ -18,8 +18,7 @@ pub fn findings(facts: &Network, trials: &Trials, options: &Options, legacy: boo
         nat_missing(trials, options, legacy),
         raw_table(trials),
         forwarding(facts, options),
-        pool_overlap(facts, options),
-        mtu(facts, options),
+        used_up(facts, options),
         dns_loopback(facts, options),
     ]
     .into_iter()
@@ -90,10 +89,32 @@ fn forwarding(facts: &Network, options: &Options) -> Option<Finding> {
     })
 }
 
+/// The default bridge gets a piece of a pool that no route on a link leads to and no name server
+/// lies in; without one dockerd ends (20.10.24, 26.1.5 and 28.5.2, tried; a route with a gateway
+/// keeps none of them from it). A bridge of an earlier life of this container keeps its address.
+fn used_up(facts: &Network, options: &Options) -> Option<Finding> {
+    let pools = options.pools.as_ref()?;
+    let has_bridge = facts.addresses.iter().any(|a| a.interface == "docker0");
+    if !options.chooses_bridge_address || has_bridge {
+        return None;
+    }
+    let taken = facts.taken();
+    pools.iter().all(|pool| pool.is_used_up(&taken)).then(|| {
+        let pools: Vec<_> = pools.iter().map(|pool| pool.base.to_string()).collect();
+        let taken: Vec<_> = taken.iter().map(ToString::to_string).collect();
+        network::POOL_OVERLAP.met(format!(
+            "the default address pool {} has no network that is free: this container's own routes \
+             and name servers are in it ({}), and dockerd ends without one for its bridge.",
+            pools.join(", "),
+            taken.join(", ")
+        ))
+    })
+}
+
 /// dockerd takes 172.17.0.0/16 to 172.31.0.0/16 first, and 192.168.0.0/16 in pieces when those
 /// are used up. It avoids what a route of this container leads to, and the name servers; what
 /// else is there outside it cannot know (moby `daemon/libnetwork/netutils`).
-fn pool_overlap(facts: &Network, options: &Options) -> Option<Finding> {
+pub fn pool_overlap(facts: &Network, options: &Options) -> Option<Finding> {
     if options.addresses {
         return None;
     }
@@ -140,7 +161,8 @@ fn pool_around(address: &Address) -> Option<Pool> {
     }
 }
 
-fn mtu(facts: &Network, options: &Options) -> Option<Finding> {
+/// What nobody changes: it is dockerd's own or the user's word.
+pub fn mtu(facts: &Network, options: &Options) -> Option<Finding> {
     let out = facts.mtu.as_ref()?;
     (out.bytes < options.mtu).then(|| {
         network::MTU.found(
@@ -168,7 +190,10 @@ fn dns_loopback(facts: &Network, options: &Options) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{dockerd::configuration::Configuration, facts::network::Mtu};
+    use crate::{
+        dockerd::configuration::Configuration,
+        facts::network::{Mtu, Route},
+    };
 
     fn good() -> Network {
         Network {
@@ -257,17 +282,21 @@ mod tests {
             interface: "eth0".into(),
             bytes: 1380,
         });
-        let (id, text, _) = only(judged(&facts, &Trials::default(), ""));
-        assert_eq!(id, "NETWORK-MTU");
+        let judged = |arguments: &str| {
+            let argv: Vec<_> = arguments.split_whitespace().map(Into::into).collect();
+            let options = Options::new(&argv, &Configuration::default(), &|_| None, true);
+            mtu(&facts, &options)
+        };
+        let text = judged("").unwrap().to_string();
         assert!(text.contains("eth0, takes 1380 bytes"), "{text}");
         assert!(
             text.contains("--mtu=1380") && !text.contains("1400"),
             "{text}"
         );
         for told in ["--mtu=1380", "--mtu 1300"] {
-            assert_eq!(judged(&facts, &Trials::default(), told), [], "{told}");
+            assert_eq!(judged(told), None, "{told}");
         }
-        assert_eq!(judged(&facts, &Trials::default(), "--mtu=1400").len(), 1);
+        assert!(judged("--mtu=1400").is_some());
     }
 
     #[test]
@@ -289,20 +318,66 @@ mod tests {
             facts.addresses.push(own);
             facts
         };
+        let judged = |facts: &Network, arguments: &str| {
+            let argv: Vec<_> = arguments.split_whitespace().map(Into::into).collect();
+            let options = Options::new(&argv, &Configuration::default(), &|_| None, true);
+            Vec::from_iter(pool_overlap(facts, &options))
+        };
         let pod = with(address("172.20.3.4", 32));
-        let (id, text, severity) = only(judged(&pod, &Trials::default(), ""));
+        let (id, text, severity) = only(judged(&pod, ""));
         assert_eq!((id, severity), ("NETWORK-POOL-OVERLAP", Severity::Warning));
         assert!(text.contains("172.20.3.4/32"), "{text}");
-        assert_eq!(judged(&pod, &Trials::default(), "--bip=10.1.0.1/24"), []);
+        assert_eq!(judged(&pod, "--bip=10.1.0.1/24"), []);
 
         let calico = with(address("192.168.3.4", 32));
-        assert_eq!(
-            only(judged(&calico, &Trials::default(), "")).2,
-            Severity::Note
-        );
+        assert_eq!(only(judged(&calico, "")).2, Severity::Note);
         for own in [address("172.17.0.2", 16), address("172.16.0.2", 24)] {
-            assert_eq!(judged(&with(own), &Trials::default(), ""), []);
+            assert_eq!(judged(&with(own), ""), []);
         }
+    }
+
+    #[test]
+    fn pools_without_a_free_network_keep_dockerd_from_starting() {
+        let mut facts = good();
+        let route = |destination: &str, prefix, gateway: Option<&str>| Route {
+            interface: "eth0".into(),
+            destination: destination.parse().unwrap(),
+            prefix,
+            gateway: gateway.map(|address| address.parse().unwrap()),
+        };
+        facts.routes = vec![
+            route("0.0.0.0", 0, Some("10.213.0.1")),
+            route("10.213.0.0", 24, None),
+            route("10.214.0.0", 24, Some("10.213.0.1")),
+        ];
+        let pool = "--default-address-pool=base=10.213.0.0/24,size=24";
+        let (id, text, severity) = only(judged(&facts, &Trials::default(), pool));
+        assert_eq!((id, severity), ("NETWORK-POOL-OVERLAP", Severity::Fatal));
+        assert!(
+            text.contains("10.213.0.0/24 has no network that is free"),
+            "{text}"
+        );
+        // What dockerd was seen to start with.
+        for accepted in [
+            "--default-address-pool=base=10.214.0.0/24,size=24",
+            "--default-address-pool=base=10.212.0.0/15,size=24",
+            &format!("{pool} --bridge=none"),
+            &format!("{pool} --bip=10.99.0.1/24"),
+            &format!("{pool} --default-address-pool=base=10.99.0.0/16,size=24"),
+        ] {
+            assert_eq!(
+                judged(&facts, &Trials::default(), accepted),
+                [],
+                "{accepted}"
+            );
+        }
+        facts.name_servers = vec!["10.99.0.53".parse().unwrap()];
+        let server = "--default-address-pool=base=10.99.0.0/24,size=24";
+        assert_eq!(judged(&facts, &Trials::default(), server).len(), 1);
+        let mut docker0 = address("10.213.0.1", 24);
+        docker0.interface = "docker0".into();
+        facts.addresses.push(docker0);
+        assert_eq!(judged(&facts, &Trials::default(), pool), []);
     }
 
     #[test]

@@ -2,9 +2,13 @@
 
 use nix::errno::Errno;
 
+use super::graph_drivers;
 use crate::{
-    dockerd::options::Options,
-    facts::storage::{Room, Storage},
+    dockerd::{launch, options::Options},
+    facts::{
+        graph_drivers::GraphDrivers,
+        storage::{Room, Storage},
+    },
     reasons::{Finding, Severity, storage},
     trials::{Outcome, Trials, data_root::Failure, namespaced::Step},
 };
@@ -16,6 +20,7 @@ const FEW_INODES: u64 = 10_000;
 /// What is wrong with the data directory. Who cannot write there cannot mount there either.
 pub fn findings(
     place: &Storage,
+    drivers: &GraphDrivers,
     trials: &Trials,
     options: &Options,
     is_root: bool,
@@ -26,7 +31,8 @@ pub fn findings(
     [
         in_use(place, trials),
         little_room(place),
-        no_overlay(place, trials, options),
+        graph_drivers::conflict(drivers, place, options, launch::found_in_path),
+        no_overlay(place, drivers, trials, options),
     ]
     .into_iter()
     .flatten()
@@ -78,7 +84,12 @@ fn little_room(place: &Storage) -> Option<Finding> {
     })
 }
 
-fn no_overlay(place: &Storage, trials: &Trials, options: &Options) -> Option<Finding> {
+fn no_overlay(
+    place: &Storage,
+    drivers: &GraphDrivers,
+    trials: &Trials,
+    options: &Options,
+) -> Option<Finding> {
     let Outcome::Failed(refusal) = &trials.overlay else {
         return None;
     };
@@ -101,16 +112,31 @@ fn no_overlay(place: &Storage, trials: &Trials, options: &Options) -> Option<Fin
             "\nThe node's kernel has no overlay file system; on the node: modprobe overlay",
         );
     }
-    match &options.storage_driver {
-        None => Some(reason.met(cause)),
-        // dockerd falls back on another driver only where it may choose.
-        Some(driver) => {
-            cause.push_str(&format!(
-                "\nThe driver {driver} was asked for by name, so dockerd takes no other."
-            ));
-            Some(reason.met(cause).with_severity(Severity::Error))
+    // dockerd falls back on another driver only where it may choose.
+    let (severity, why) = match options.storage_driver.as_deref() {
+        // It makes the same mount, and ends.
+        Some("overlay2") if refusal.step == Step::Mount => (
+            Severity::Fatal,
+            "The driver overlay2 was asked for by name, so dockerd takes no other.".to_owned(),
+        ),
+        Some(driver) => (
+            Severity::Error,
+            format!("The driver {driver} was asked for by name, so dockerd takes no other."),
+        ),
+        None if refusal.step == Step::Mount
+            && drivers.with_data == ["overlay2"]
+            && !options.containerd_images =>
+        {
+            (
+                Severity::Fatal,
+                "Data of the driver overlay2 is there, so dockerd takes no other.".to_owned(),
+            )
         }
-    }
+        None => return Some(reason.met(cause)),
+    };
+    cause.push('\n');
+    cause.push_str(&why);
+    Some(reason.met(cause).with_severity(severity))
 }
 
 /// On these no storage driver is fast.
@@ -145,7 +171,7 @@ mod tests {
     fn judged(place: &Storage, trials: &Trials, arguments: &[&str]) -> Vec<Finding> {
         let argv: Vec<_> = arguments.iter().map(Into::into).collect();
         let options = Options::new(&argv, &Configuration::default(), &|_| None, true);
-        findings(place, trials, &options, true)
+        findings(place, &GraphDrivers::default(), trials, &options, true)
     }
 
     fn ids(findings: &[Finding]) -> Vec<&str> {
@@ -249,10 +275,32 @@ mod tests {
     }
 
     #[test]
-    fn a_driver_asked_for_by_name_makes_it_an_error() {
+    fn a_driver_asked_for_by_name_leaves_dockerd_no_other_choice() {
         let trials = refused(Step::Mount, Errno::EINVAL);
         let found = judged(&on("overlay", LITTLE), &trials, &["-s", "overlay2"]);
-        assert_eq!(found[0].severity, Severity::Error);
+        assert_eq!(found[0].severity, Severity::Fatal);
         assert!(found[0].cause.contains("overlay2"), "{}", found[0]);
+        let later = refused(Step::Whiteout, Errno::EINVAL);
+        let found = judged(&on("overlay", LITTLE), &later, &["-s", "overlay2"]);
+        assert_eq!(
+            found[0].severity,
+            Severity::Error,
+            "dockerd does not try that"
+        );
+    }
+
+    #[test]
+    fn data_of_overlay2_leaves_dockerd_no_other_choice() {
+        let trials = refused(Step::Mount, Errno::EINVAL);
+        let options = Options::new(&[], &Configuration::default(), &|_| None, true);
+        let severity = |with_data: &[&'static str]| {
+            let drivers = GraphDrivers {
+                with_data: with_data.to_vec(),
+                built_in: None,
+            };
+            findings(&on("overlay", LITTLE), &drivers, &trials, &options, true)[0].severity
+        };
+        assert_eq!(severity(&["overlay2"]), Severity::Fatal);
+        assert_eq!(severity(&[]), Severity::Warning);
     }
 }

@@ -18,6 +18,7 @@ use nix::{
 };
 
 use super::publish::{WriteError, make_directory};
+use crate::signals;
 
 /// How long a lock that someone else holds is asked for again: the last job's dind may be stopping.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -39,7 +40,8 @@ pub enum Locking {
 }
 
 impl DirectoryLock {
-    /// Locks the directory, which is made if it is missing.
+    /// Locks the directory, which is made if it is missing. Who is asked to stop meanwhile does not
+    /// wait any longer.
     ///
     /// Errors are those of making and opening the directory.
     pub fn acquire(directory: &Path, patience: Duration) -> Result<Locking, WriteError> {
@@ -69,7 +71,7 @@ impl DirectoryLock {
                     return Err(WriteError::at("lock", directory)(io::Error::from(errno)));
                 }
             }
-            if Instant::now() >= deadline {
+            if Instant::now() >= deadline || signals::pending_stop().is_some() {
                 return Ok(Locking::InUse);
             }
             thread::sleep(RETRY);

@@ -4,7 +4,7 @@ use std::{io, time::Duration};
 
 use nix::sys::signal::Signal;
 
-use super::{Finding, Ignoring, Sample, Weight};
+use super::{Finding, Ignoring, START_ANYWAY, Sample, Severity, Weight};
 
 /// For what is found when it is over.
 const OVER: Ignoring = Ignoring::Impossible("dockerd is gone");
@@ -117,15 +117,15 @@ config.toml, or name another file, in .gitlab-ci.yml:
     ],
 }
 
-/// A warning where iptables is tried before dockerd is started; dockerd itself ends without it.
-IPTABLES = Warning "DAEMON-IPTABLES" {
+/// One that is there and fails is only warned of: dockerd says itself what it cannot do.
+IPTABLES = Fatal "DAEMON-IPTABLES" {
+    ignoring: START_ANYWAY,
     summary: "iptables does not work, and dockerd needs it for its networks",
     advice: "\
 Use an image that holds iptables (all docker:dind ones do), or the other kind of it, in
 .gitlab-ci.yml (1 for legacy, \"\" for nftables):
     variables:
       DOCKER_IPTABLES_LEGACY: 1",
-    weight: Weight::Cause,
     patterns: &[&["iptables not found"], &["failed to find iptables"]],
     samples: &[
         Sample {
@@ -255,6 +255,20 @@ See dockerd's last words above. Its whole log is shown with this, in .gitlab-ci.
     ignoring: OVER,
 }
 
+SLOW_STOP = Warning "DAEMON-SLOW-STOP" {
+    summary: "dockerd still stops its containers, and the service may be killed before that is done",
+    advice: "\
+A container that is killed with the service loses what it would have written. Stop it in the job, or
+give it less time: `docker run --stop-timeout 5`. With Kubernetes, give the pod more time, in the
+runner's config.toml:
+    [runners.kubernetes]
+    pod_termination_grace_period_seconds = 60",
+}
+
+CONFIGURED = Note "DAEMON-CONFIGURED" {
+    summary: "what variables say was added to dockerd's configuration",
+}
+
 /// The client's fault as much as the daemon's, but the daemon is what refuses.
 API_TOO_OLD = Error "DAEMON-API-TOO-OLD" {
     summary: "the job's Docker client is too old for this daemon",
@@ -289,7 +303,14 @@ pub fn init(what: &str, error: &io::Error) -> Finding {
 
 /// `said`: what iptables wrote last.
 pub fn iptables(said: &str) -> Finding {
-    IPTABLES.found(format!("iptables -nL: {said}"), "")
+    IPTABLES
+        .met(format!("iptables --version: {said}"))
+        .with_severity(Severity::Warning)
+}
+
+/// Without `--iptables=false` dockerd ends then, and with `--bridge=none`, too.
+pub fn no_iptables() -> Finding {
+    IPTABLES.met("no program iptables is in dockerd's PATH, and dockerd ends without one.")
 }
 
 pub fn killed(signal: Signal) -> Finding {
@@ -307,6 +328,13 @@ pub fn out_of_memory(limit: Option<u64>, kills: u64) -> Finding {
         "{limit} was used up; the kernel ended {kills} {} of this container.",
         if kills == 1 { "process" } else { "processes" }
     ))
+}
+
+pub fn slow_stop() -> Finding {
+    SLOW_STOP.met(
+        "dockerd gives each container its own time to stop, 10 s where nothing else is said; who \
+         stops the service usually waits 10 s (docker stop) or 30 s (Kubernetes).",
+    )
 }
 
 /// `waited`: since the start; `words`: dockerd's last ones, one a line.

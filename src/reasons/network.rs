@@ -184,6 +184,7 @@ A job that makes many networks should remove them: docker network prune.",
         &["all predefined address pools have been fully subnetted"],
         &["could not find an available, non-overlapping ipv4 address pool"],
         &["pool overlaps with other one on this address space"],
+        &["list bridge addresses failed", "no available network"],
     ],
     samples: &[
         Sample {
@@ -197,6 +198,10 @@ A job that makes many networks should remove them: docker network prune.",
         Sample {
             text: "Error response from daemon: invalid pool request: Pool overlaps with other one on this address space",
             source: "Docker 28.5.2, run; 26.1.5 without the first words",
+        },
+        Sample {
+            text: "failed to start daemon: Error initializing network controller: list bridge addresses failed: PredefinedLocalScopeDefaultNetworks List: [10.213.0.0/24]: no available network",
+            source: "Docker 20.10.24, run with no free network in its pool",
         },
     ],
 }
@@ -230,10 +235,13 @@ Give dockerd the MTU that the cause names, in .gitlab-ci.yml:
 }
 
 DNS_LOOPBACK = Warning "NETWORK-DNS-LOOPBACK" {
-    summary: "this container's only name servers are its own loopback addresses, so inner \
-              containers ask 8.8.8.8 instead",
+    summary: "this container's only name servers are its own loopback addresses, so builds, and \
+              containers on the default network, ask 8.8.8.8 instead",
     advice: "\
-Name your own name servers, in .gitlab-ci.yml:
+Give the containers a network of their own (docker compose does): there Docker asks this container's
+name servers for them. Before `docker run --network job`, in .gitlab-ci.yml:
+    before_script: [docker network create job]
+Or name your own name servers, there:
     services:
       - name: docker:dind
         alias: docker
@@ -245,6 +253,15 @@ Names of the job's other services are then unknown in inner containers.",
         source: "after moby v24.0 libnetwork/resolvconf",
     }],
 }
+}
+
+/// For networks whose MTU dockerd cannot be told.
+pub fn compose_mtu(bytes: u32) -> String {
+    format!(
+        "in the job's compose.yaml:\n    networks:\n      default:\n        driver_opts:\n          \
+         com.docker.network.driver.mtu: {bytes}\n\
+         and for docker network create: --opt com.docker.network.driver.mtu={bytes}"
+    )
 }
 
 /// What lies where the unix socket should be.

@@ -116,8 +116,8 @@ Or let the service raise limits: CAP_SYS_RESOURCE, which `privileged = true` usu
 }
 
 ROOTLESS_KIT = Fatal "PRIVILEGE-ROOTLESS-KIT" {
-    summary: "dockerd is to run without root, and rootlesskit, which it needs for that, is not in \
-              the image",
+    summary: "dockerd is to run without root, and a program that it needs for that is not in the \
+              image",
     advice: "\
 Use the rootless image in .gitlab-ci.yml:
     services:
@@ -181,7 +181,8 @@ A volume that is mounted there must belong to that user (the pod's fsGroup, or c
 }
 
 ROOTLESS_TUN = Fatal "PRIVILEGE-ROOTLESS-TUN" {
-    summary: "rootless dockerd cannot make its network: /dev/net/tun is missing",
+    summary: "rootless dockerd cannot make its network: /dev/net/tun is missing, or may not be \
+              opened",
     advice: "\
 On the node:
     modprobe tun
@@ -242,6 +243,19 @@ pub fn not_privileged(attempt: &str, error: &io::Error) -> Finding {
 
 pub fn mount_failed(attempt: &str, error: &io::Error) -> Finding {
     MOUNT.found(format!("{attempt}: {error}."), "")
+}
+
+/// `programs`: at least one.
+pub fn no_rootless_programs(programs: &[&str]) -> Finding {
+    ROOTLESS_KIT.met(match programs {
+        [one] => format!("{one} is not in the PATH."),
+        several => format!("{} are not in the PATH.", several.join(", ")),
+    })
+}
+
+/// `error`: what opening the device gave.
+pub fn no_tun(device: &str, error: &io::Error) -> Finding {
+    ROOTLESS_TUN.met(format!("{device}: {error}."))
 }
 
 /// `path`: of `/etc/subuid` or `/etc/subgid`.

@@ -107,6 +107,7 @@ between jobs, use a registry mirror or `docker build --cache-from`. With Kuberne
 }
 
 DRIVER_CONFLICT = Fatal "STORAGE-DRIVER-CONFLICT" {
+    ignoring: START_ANYWAY,
     summary: "the storage driver is not the one that the data directory was made with, or is gone",
     advice: "\
 Take the driver out of .gitlab-ci.yml (DOCKER_DRIVER, and --storage-driver of the service's command)
@@ -148,6 +149,7 @@ older Docker, empty it or name its driver there, in .gitlab-ci.yml at the servic
 }
 
 ON_OVERLAY = Warning "STORAGE-ON-OVERLAY" {
+    ignoring: START_ANYWAY,
     summary: "Docker's data directory cannot hold overlay mounts, so layers are copied whole or \
               containers do not start",
     advice: "\
@@ -178,6 +180,7 @@ on few nodes. With Kubernetes, in the runner's config.toml:
 }
 
 UNSUITABLE_FS = Error "STORAGE-UNSUITABLE-FS" {
+    ignoring: START_ANYWAY,
     summary: "the file system of Docker's data directory does not suit any fast storage driver",
     advice: "\
 Put the data directory on ext4, or xfs with ftype=1: not on NFS, CIFS or FUSE. With Kubernetes, in

@@ -14,9 +14,11 @@ use crate::{
     explain,
     facts::memory_limits,
     memory,
+    opening::Opening,
     pki::{DirectoryLock, TlsPaths},
     reasons::{Finding, daemon},
     report::Report,
+    settings::{non_empty, process_environment},
     sockets::Sockets,
     status::State,
     supervise::{Ended, Events},
@@ -29,6 +31,12 @@ const LAST_WORDS: Duration = Duration::from_millis(50);
 /// However much it says, a dockerd that is not ready after so many timeouts is explained.
 const TIMEOUTS: u32 = 3;
 
+/// What a container is given between SIGTERM and SIGKILL by default, but for the time that it takes
+/// to say something: 10 s by `docker stop`, 30 s by a kubelet.
+fn usual_grace(in_kubernetes: bool) -> Duration {
+    Duration::from_secs(if in_kubernetes { 27 } else { 8 })
+}
+
 /// dockerd's life.
 pub struct Life {
     started: Instant,
@@ -39,15 +47,19 @@ pub struct Life {
     server: Option<TlsPaths>,
     /// Given up when the service is asked to stop.
     lock: Option<DirectoryLock>,
+    /// Asks for the end itself where it fails.
+    opening: Option<Opening>,
     out_of_memory_before: Option<u64>,
     is_ready: bool,
     asked_to_stop: bool,
+    /// When to say that it takes long.
+    grace_ends: Option<Instant>,
     /// Answers while dockerd does not.
     error_daemon: Option<ErrorDaemon>,
 }
 
 impl Life {
-    pub fn new(service: &mut Service<'_>, output: Output) -> Self {
+    pub fn new(service: &mut Service<'_>, output: Output, opening: Option<Opening>) -> Self {
         Self {
             started: service.started,
             start_timeout: service.settings.start_timeout,
@@ -59,9 +71,11 @@ impl Life {
                 .certificates
                 .as_mut()
                 .and_then(|made| made.lock.take()),
+            opening,
             out_of_memory_before: memory_limits::out_of_memory_kills(),
             is_ready: false,
             asked_to_stop: false,
+            grace_ends: None,
             error_daemon: None,
         }
     }
@@ -78,6 +92,11 @@ impl Life {
             return Some(daemon::out_of_memory(memory_limits::limit(), kills));
         }
         Some(self.output.recognised(|log| log.explain(End::Ended(ended))))
+    }
+
+    /// Why clients have no certificates; known before the signal comes that it sends.
+    pub fn publication_failure(&self) -> Option<Finding> {
+        self.opening.as_ref()?.failure()
     }
 
     fn answer_with(&mut self, finding: &Finding) {
@@ -113,8 +132,17 @@ impl Events for Life {
     }
 
     fn asked_to_stop(&mut self, signal: Signal) {
-        tracing::info!("{signal}: dockerd stops its containers and ends");
+        if self.publication_failure().is_some() {
+            tracing::info!(
+                "the clients' certificates could not be published: dockerd, which nobody could \
+                 use, is ended"
+            );
+        } else {
+            tracing::info!("{signal}: dockerd stops its containers and ends");
+        }
         self.asked_to_stop = true;
+        let in_kubernetes = non_empty(&process_environment, "KUBERNETES_SERVICE_HOST").is_some();
+        self.grace_ends = Some(Instant::now() + usual_grace(in_kubernetes));
         self.report.state(State::Stopping);
         // The next job may come while the containers of this one still end.
         self.lock = None;
@@ -141,13 +169,21 @@ impl Events for Life {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let waits = !self.is_ready && !self.asked_to_stop && self.error_daemon.is_none();
+        if self.asked_to_stop {
+            return self.grace_ends;
+        }
+        let waits = !self.is_ready && self.error_daemon.is_none();
         let silent = self.output.last() + self.start_timeout;
         let longest = self.started + self.start_timeout * TIMEOUTS;
         waits.then(|| silent.min(longest))
     }
 
     fn overdue(&mut self) {
+        if self.asked_to_stop {
+            self.grace_ends = None;
+            self.report.finding(&daemon::slow_stop());
+            return;
+        }
         let waited = self.started.elapsed();
         let finding = self
             .output

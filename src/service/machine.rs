@@ -8,12 +8,15 @@ use nix::{
 };
 
 use crate::{
-    dockerd::{readiness::Readiness, rootless},
+    dockerd::{
+        readiness::Readiness,
+        rootless::{self, Rootless},
+    },
     facts::{control_groups, mounts::Mounts},
     preflight::Preflight,
-    reasons::{Finding, Severity},
+    reasons::{Finding, Severity, daemon},
     report::Report,
-    settings::Settings,
+    settings::{Settings, process_environment},
     setup,
 };
 
@@ -43,9 +46,11 @@ pub fn prepare(
     }
     let mut environment = vec![("NOTIFY_SOCKET".into(), readiness.address().into())];
     let backend = &preflight.backend;
-    match backend.version() {
-        Ok(version) => tracing::info!("{version}: {}", backend.why),
-        Err(finding) => report.finding(&finding),
+    if !preflight.has(&daemon::IPTABLES) {
+        match backend.version() {
+            Ok(version) => tracing::info!("{version}: {}", backend.why),
+            Err(finding) => report.finding(&settings.ignored.apply(finding)),
+        }
     }
     environment.extend(backend.path().map(|path| ("PATH".into(), path)));
     let mut findings = Vec::new();
@@ -60,16 +65,18 @@ pub fn prepare(
     } else {
         let account = Account::from_uid(uid).ok().flatten();
         let name = account.map(|account| account.name).unwrap_or_default();
-        findings.extend(rootless::check(uid.as_raw(), &name).err());
+        let wanted = Rootless::parse(&process_environment);
+        findings.extend(rootless::check(&wanted, uid.as_raw(), &name));
     }
+    // All of it is told, and the first that is fatal stands for the rest.
+    let mut fatal = None;
     for finding in findings {
         let finding = settings.ignored.apply(finding);
-        if finding.severity == Severity::Fatal {
-            return Err(finding);
-        }
-        if !preflight.has(finding.reason) {
+        if finding.severity == Severity::Fatal && fatal.is_none() {
+            fatal = Some(finding);
+        } else if finding.severity == Severity::Fatal || !preflight.has(finding.reason) {
             report.finding(&finding);
         }
     }
-    Ok(environment)
+    fatal.map_or(Ok(environment), Err)
 }

@@ -8,7 +8,10 @@ use std::{
     process::{Command, Output},
 };
 
-use crate::reasons::{Finding, daemon};
+use crate::{
+    dockerd::launch,
+    reasons::{Finding, daemon},
+};
 
 /// Where the official image keeps links to the legacy programs under their plain names.
 const LEGACY_DIRECTORY: &str = "/usr/local/sbin/.iptables-legacy";
@@ -43,6 +46,12 @@ impl Backend {
             None => probe(),
         };
         Self { legacy, why }
+    }
+
+    /// Whether dockerd will find any iptables at all.
+    pub fn is_installed(&self) -> bool {
+        let path = self.path().or_else(|| env::var_os("PATH"));
+        launch::program("iptables".as_ref(), &path.unwrap_or_default()).is_some()
     }
 
     /// `PATH` for dockerd, where it must change.

@@ -13,6 +13,8 @@ use nix::{
     fcntl::{Flock, FlockArg},
 };
 
+use crate::signals;
+
 /// dockerd's volumes and networks, and its containerd's metadata.
 const DATABASES: [&str; 3] = [
     "volumes/metadata.db",
@@ -22,13 +24,13 @@ const DATABASES: [&str; 3] = [
 
 const RETRY: Duration = Duration::from_millis(20);
 
-/// The database that is locked still when `patience` is over: the last job's dockerd may be
-/// stopping.
+/// The database that is locked still when `patience` is over, or when this process is asked to
+/// stop: the last job's dockerd may be stopping.
 pub fn wait_until_free(data_root: &Path, patience: Duration) -> Option<String> {
     let deadline = Instant::now() + patience;
     loop {
         let locked = locked_database(data_root)?;
-        if Instant::now() >= deadline {
+        if Instant::now() >= deadline || signals::pending_stop().is_some() {
             return Some(locked);
         }
         thread::sleep(RETRY);

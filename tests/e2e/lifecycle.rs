@@ -96,6 +96,22 @@ fn a_client_that_comes_while_it_stops_is_answered() {
     pod.service_end().expect_status(0);
 }
 
+/// A container gets the time that it asked for, and the log says when that may be too long for
+/// whoever stops the service.
+#[test]
+fn a_stop_that_takes_longer_than_a_service_usually_has_is_said() {
+    let pod = Pod::new(Suite::Trixie).plain().start();
+    pod.job(&format!(
+        "set -e\n{IMPORT_BUSYBOX}
+        docker run --detach --stop-timeout 12 busybox sh -c 'trap \"\" TERM; while :; do sleep 1; done'"
+    ))
+    .expect_success();
+    pod.signal("TERM");
+    pod.service_end()
+        .expect_status(0)
+        .expect("dind-init: warning DAEMON-SLOW-STOP");
+}
+
 const MAKE_A_HUNDRED_ORPHANS: &str = "for n in $(seq 100); do (sleep 0.1 &); done";
 const COUNT_ZOMBIES: &str = "ps -e -o stat= | grep -c '^Z' || true";
 

@@ -12,6 +12,9 @@ mod faults;
 mod first_light;
 mod gitlab;
 mod lifecycle;
+mod mirrors;
+mod networks;
+mod patience;
 #[path = "../pods/mod.rs"]
 mod pods;
 mod registries;

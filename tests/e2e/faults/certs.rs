@@ -216,6 +216,17 @@ fault!(
     }
 );
 
+/// The init ends dockerd itself then, and says so: nobody else sent that SIGTERM.
+#[test]
+fn a_publication_that_fails_is_not_told_as_a_request_to_stop() {
+    let pod = Pod::new(Suite::Trixie)
+        .certs(&Volume::memory_of("4k"))
+        .start();
+    let end = pod.service_end().expect_failure().expect("CERTS-FULL");
+    assert!(!end.output().contains("SIGTERM: dockerd stops"), "{end}");
+    end.expect("the clients' certificates could not be published");
+}
+
 fault!(
     a_directory_that_another_dind_uses,
     [docker_26],

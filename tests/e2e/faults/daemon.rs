@@ -53,12 +53,12 @@ fault!(
 
 fault!(
     an_image_without_iptables,
-    [docker_26],
+    [docker_20, docker_26, docker_28],
     Fault {
         pod: |pod| with_certs(pod)
             .entrypoint_script("rm /usr/sbin/iptables*; exec dockerd-entrypoint.sh"),
         id: "DAEMON-IPTABLES",
-        fact: "iptables",
+        fact: "no program iptables is in dockerd's PATH",
         fix: "Use an image that holds iptables",
         ..Fault::USUAL
     }

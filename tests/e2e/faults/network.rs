@@ -63,14 +63,14 @@ fault!(
 
 fault!(
     no_range_of_addresses_that_is_free,
-    [docker_26],
+    [docker_20, docker_26, docker_28],
     Fault {
         pod: |pod| with_certs(pod).entrypoint_script(
             "ip address add 10.213.0.1/24 dev eth0; \
              exec dockerd-entrypoint.sh --default-address-pool=base=10.213.0.0/24,size=24"
         ),
         id: "NETWORK-POOL-OVERLAP",
-        fact: "dockerd says: ",
+        fact: "10.213.0.0/24 has no network that is free",
         fix: "--default-address-pool",
         ..Fault::USUAL
     }

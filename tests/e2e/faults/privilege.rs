@@ -69,6 +69,47 @@ fault!(
     }
 );
 
+fault!(
+    a_user_without_a_tap_device,
+    [docker_26],
+    Fault {
+        pod: |pod| in_rootless_image(pod, "rm -f /dev/net/tun"),
+        id: "PRIVILEGE-ROOTLESS-TUN",
+        fact: "/dev/net/tun: No such file",
+        fix: "modprobe tun",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    a_user_who_may_not_use_the_tap_device,
+    [docker_26],
+    Fault {
+        pod: |pod| in_rootless_image(
+            pod,
+            "mkdir -p /dev/net; rm -f /dev/net/tun; mknod -m 600 /dev/net/tun c 10 200"
+        ),
+        id: "PRIVILEGE-ROOTLESS-TUN",
+        fact: "/dev/net/tun: Permission denied",
+        fix: "modprobe tun",
+        ..Fault::USUAL
+    }
+);
+
+/// An image that holds what rootless dockerd needs, after `change`, as its user. The programs are
+/// stand-ins: none of them is reached.
+fn in_rootless_image(pod: Plan, change: &str) -> Plan {
+    pod.plain()
+        .service_variable("HOME", "/tmp")
+        .service_variable("XDG_RUNTIME_DIR", "/tmp")
+        .entrypoint_script(&format!(
+            "for program in rootlesskit newuidmap newgidmap slirp4netns; do \
+                 ln -sf /bin/false /usr/local/bin/$program; done; \
+             echo 1000:100000:65536 | tee /etc/subuid > /etc/subgid; {change}; \
+             exec setpriv --reuid=1000 --regid=1000 --clear-groups dockerd-entrypoint.sh"
+        ))
+}
+
 const JOB_WITH_A_LIMIT: &str = r#"mkdir -p /tmp/busybox/bin; cp "$(command -v busybox)" /tmp/busybox/bin/sh
     tar -C /tmp/busybox -c . | docker import - busybox
     docker run --rm --ulimit nofile=2000000:2000000 busybox sh -c true"#;

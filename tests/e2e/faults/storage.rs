@@ -69,8 +69,64 @@ fault!(
     Fault {
         pod: |pod| with_certs(pod).command(&["--storage-driver=devicemapper"]),
         id: "STORAGE-DRIVER-CONFLICT",
-        fact: "devicemapper",
+        fact: "devicemapper was asked for by name, and this dockerd does not have it",
         fix: "DOCKER_DRIVER",
         ..Fault::USUAL
     }
 );
+
+fault!(
+    data_of_several_storage_drivers,
+    [docker_20, docker_26, docker_28],
+    Fault {
+        pod: |pod| with_certs(pod).entrypoint_script(
+            "mkdir -p /var/lib/docker/overlay2/l /var/lib/docker/btrfs/subvolumes; \
+             exec dockerd-entrypoint.sh"
+        ),
+        id: "STORAGE-DRIVER-CONFLICT",
+        fact: "holds data of several storage drivers: btrfs, overlay2",
+        fix: "--storage-driver",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    data_of_a_driver_that_does_not_work_here,
+    [docker_26],
+    Fault {
+        pod: |pod| with_certs(pod).entrypoint_script(
+            "mkdir -p /var/lib/docker/btrfs/subvolumes; exec dockerd-entrypoint.sh"
+        ),
+        id: "STORAGE-DRIVER-CONFLICT",
+        fact: "was made with the storage driver btrfs",
+        fix: "--storage-driver",
+        ..Fault::USUAL
+    }
+);
+
+/// The control for the rows above: drivers that this dockerd does not know left what it ignores.
+#[test]
+fn data_of_drivers_that_were_removed_is_ignored_as_dockerd_does() {
+    let pod = with_certs(Pod::new(Suite::Trixie))
+        .entrypoint_script(
+            "mkdir -p /var/lib/docker/overlay2/l /var/lib/docker/aufs/diff \
+                 /var/lib/docker/devicemapper/metadata /var/lib/docker/btrfs; \
+             exec dockerd-entrypoint.sh",
+        )
+        .start();
+    pod.job("docker info").expect_success();
+}
+
+/// dockerd goes on with the driver that it is told, whatever else is there.
+#[test]
+fn a_driver_that_is_named_is_never_refused_for_the_sake_of_others() {
+    let pod = with_certs(Pod::new(Suite::Trixie))
+        .entrypoint_script(
+            "mkdir -p /var/lib/docker/overlay2/l /var/lib/docker/btrfs/subvolumes; \
+             exec dockerd-entrypoint.sh --storage-driver=overlay2",
+        )
+        .start();
+    pod.job("docker info --format '{{.Driver}}'")
+        .expect_success()
+        .expect("overlay2");
+}

@@ -1,0 +1,133 @@
+//! The networks of inner containers, beside that of the pod.
+
+use crate::busybox::IMPORT_BUSYBOX;
+use crate::pod::{Plan, Pod};
+use crate::suite::Suite;
+use crate::volume::Volume;
+
+/// What inner containers can send at once: on the default bridge, and on a network like those of
+/// docker compose.
+const MTUS: &str = "
+    docker network create ours >/dev/null
+    for network in bridge ours; do
+        echo $network $(docker run --rm --network $network busybox busybox cat /sys/class/net/eth0/mtu)
+    done";
+
+#[test]
+fn every_network_has_the_pods_smaller_mtu_docker_26() {
+    every_network_has_the_pods_smaller_mtu(Suite::Trixie);
+}
+
+#[test]
+fn every_network_has_the_pods_smaller_mtu_docker_28() {
+    every_network_has_the_pods_smaller_mtu(Suite::Sid);
+}
+
+fn every_network_has_the_pods_smaller_mtu(suite: Suite) {
+    let pod = on_a_small_network(Pod::new(suite)).start();
+    look_at_mtus(&pod, "bridge 1400", "ours 1400");
+    let log = pod.service_log();
+    assert!(log.contains("dind-init: note NETWORK-MTU"), "{log}");
+}
+
+/// It has no option for networks that a job makes, and would end if it were given one.
+#[test]
+fn docker_20_is_told_what_it_knows_and_the_job_the_rest() {
+    let pod = on_a_small_network(Pod::new(Suite::Bookworm)).start();
+    look_at_mtus(&pod, "bridge 1400", "ours 1500");
+    let log = pod.service_log();
+    assert!(log.contains("dind-init: warning NETWORK-MTU"), "{log}");
+    assert!(log.contains("com.docker.network.driver.mtu: 1400"), "{log}");
+}
+
+/// The control, and the switch: dockerd by itself does not look.
+#[test]
+fn dind_mtu_off_leaves_dockerds_own() {
+    let pod = on_a_small_network(Pod::new(Suite::Trixie))
+        .variable("DIND_MTU", "off")
+        .start();
+    look_at_mtus(&pod, "bridge 1500", "ours 1500");
+    let log = pod.service_log();
+    assert!(log.contains("dind-init: warning NETWORK-MTU"), "{log}");
+}
+
+fn on_a_small_network(plan: Plan) -> Plan {
+    plan.certs(&Volume::memory())
+        .entrypoint_script("ip link set eth0 mtu 1400; exec dockerd-entrypoint.sh")
+}
+
+fn look_at_mtus(pod: &Pod, bridge: &str, ours: &str) {
+    pod.job(&format!("set -e\n{IMPORT_BUSYBOX}\n{MTUS}"))
+        .expect_success()
+        .expect(bridge)
+        .expect(ours);
+}
+
+/// A pod's network is seen through its default route alone, and dockerd would take 172.17.0.0/16.
+#[test]
+fn networks_keep_away_from_a_pod_in_docker_s_own_range() {
+    for suite in [Suite::Bookworm, Suite::Trixie] {
+        let pod = in_docker_s_range(Pod::new(suite)).start();
+        let job = format!("set -e\n{SUBNETS}");
+        let outcome = pod.job(&job).expect_success();
+        outcome.expect("bridge 192.168.").expect("ours 192.168.");
+        let log = pod.service_log();
+        assert!(
+            log.contains("dind-init: note NETWORK-POOL-OVERLAP"),
+            "{log}"
+        );
+        assert!(
+            log.contains("172.31.5.6 (this container's, on eth0)"),
+            "{log}"
+        );
+    }
+}
+
+/// The control, and the switch.
+#[test]
+fn dind_address_pools_off_leaves_dockerds_own() {
+    let pod = in_docker_s_range(Pod::new(Suite::Trixie))
+        .variable("DIND_ADDRESS_POOLS", "off")
+        .start();
+    let outcome = pod.job(&format!("set -e\n{SUBNETS}")).expect_success();
+    outcome.expect("bridge 172.17.").expect("ours 172.18.");
+}
+
+fn in_docker_s_range(plan: Plan) -> Plan {
+    plan.certs(&Volume::memory())
+        .entrypoint_script("ip address add 172.31.5.6/32 dev eth0; exec dockerd-entrypoint.sh")
+}
+
+const SUBNETS: &str = "
+    docker network create ours >/dev/null
+    for network in bridge ours; do
+        echo $network $(docker network inspect --format '{{(index .IPAM.Config 0).Subnet}}' $network)
+    done";
+
+/// What inner containers ask where the pod's name server is on its loopback interface.
+#[test]
+fn loopback_name_servers_are_said_and_a_network_of_the_jobs_own_reaches_them() {
+    let pod = Pod::new(Suite::Trixie)
+        .certs(&Volume::memory())
+        .entrypoint_script(
+            "echo nameserver 127.0.0.53 > /etc/resolv.conf; exec dockerd-entrypoint.sh",
+        )
+        .start();
+    pod.job(&format!(
+        "set -e\n{IMPORT_BUSYBOX}
+        docker network create job >/dev/null
+        for network in bridge job; do
+            echo $network $(docker run --rm --network $network busybox cat /etc/resolv.conf \\
+                | grep -E '^nameserver|ExtServers')
+        done"
+    ))
+    .expect_success()
+    .expect("bridge nameserver 8.8.8.8")
+    .expect("job nameserver 127.0.0.11 # ExtServers: [host(127.0.0.53)]");
+    let log = pod.service_log();
+    assert!(
+        log.contains("dind-init: warning NETWORK-DNS-LOOPBACK"),
+        "{log}"
+    );
+    assert!(log.contains("docker network create job"), "{log}");
+}
