@@ -18,6 +18,7 @@ mod figures;
 #[allow(dead_code)] // the pod tests call more of it
 #[path = "../../tests/pods/podman.rs"]
 mod podman;
+mod registries;
 mod rounds;
 mod service;
 mod stand_in;
@@ -46,6 +47,7 @@ fn observe() {
     println!("{}", table::HEAD);
     // Each as soon as it is known: the whole takes minutes.
     figures::size(&mut print);
+    registries::install_many(&mut print);
     figures::start(&mut print);
     figures::tls_answer(&mut print);
     figures::memory(&mut print);

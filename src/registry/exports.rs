@@ -2,11 +2,12 @@
 //! process, and a builder in a container of its own knows nothing of dockerd's directories.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
 };
 
-use super::{install::to_pem, trust::Trust};
+use super::{host::RegistryHost, install::to_pem, trust::Trust};
 use crate::atomic_file;
 
 /// All CAs in one file.
@@ -19,7 +20,13 @@ const MARK: &str = "# Made by dind-init";
 
 /// Writes both files into `directory`, or takes them away where there are no CAs. Returns the path
 /// of the first.
-pub fn write(directory: &Path, trust: &Trust) -> io::Result<Option<PathBuf>> {
+///
+/// `known` are registries that the job may use although no CA is meant for them alone.
+pub fn write(
+    directory: &Path,
+    trust: &Trust,
+    known: &[RegistryHost],
+) -> io::Result<Option<PathBuf>> {
     let certificates = trust.certificates();
     if certificates.is_empty() {
         remove(directory);
@@ -32,7 +39,7 @@ pub fn write(directory: &Path, trust: &Trust) -> io::Result<Option<PathBuf>> {
         to_pem(certificates)
     );
     replace(&path, &pem)?;
-    replace(&directory.join(BUILDKITD), &buildkitd(trust, &path))?;
+    replace(&directory.join(BUILDKITD), &buildkitd(trust, known, &path))?;
     Ok(Some(path))
 }
 
@@ -61,12 +68,14 @@ fn is_ours(path: &Path) -> bool {
 }
 
 /// BuildKit's configuration has no registry that stands for all, so those that are known are named.
-fn buildkitd(trust: &Trust, ca: &Path) -> String {
+fn buildkitd(trust: &Trust, known: &[RegistryHost], ca: &Path) -> String {
     let mut text = format!(
         "{MARK}. Use: docker buildx create --use --driver docker-container --config {}\n",
         ca.with_file_name(BUILDKITD).display()
     );
-    for host in trust.registries.keys() {
+    let every = known.iter().filter(|_| !trust.every_registry.is_empty());
+    let hosts: BTreeSet<_> = trust.registries.keys().chain(every).collect();
+    for host in hosts {
         // Neither a host nor a JSON string, whose escapes TOML shares, can break out of the quotes.
         let ca = serde_json::json!(ca.to_string_lossy());
         text.push_str(&format!("\n[registry.\"{host}\"]\n  ca = [{ca}]\n"));
@@ -81,7 +90,7 @@ mod tests {
     use super::*;
     use crate::{
         pki::inspect::Certificate,
-        registry::{host::RegistryHost, samples::authority, trust::Registry},
+        registry::{samples::authority, trust::Registry},
     };
 
     fn trust() -> Trust {
@@ -100,27 +109,30 @@ mod tests {
     #[test]
     fn both_files_name_every_ca() {
         let root = tempdir().unwrap();
-        let path = write(root.path(), &trust()).unwrap().unwrap();
+        let gitlab = RegistryHost::parse("gitlab.test").unwrap();
+        let path = write(root.path(), &trust(), &[gitlab]).unwrap().unwrap();
         let pem = fs::read(&path).unwrap();
         let certificates = Certificate::parse_pem(&pem).unwrap();
         let subjects: Vec<_> = certificates.iter().map(|c| &c.subject).collect();
         assert_eq!(subjects, ["CN=Every", "CN=One"]);
         let text = fs::read_to_string(root.path().join(BUILDKITD)).unwrap();
         let toml: toml::Table = text.parse().unwrap();
-        let ca = toml["registry"]["a.test:5000"]["ca"][0].as_str().unwrap();
-        assert_eq!(Path::new(ca), path);
+        for host in ["a.test:5000", "gitlab.test"] {
+            let ca = toml["registry"][host]["ca"][0].as_str().unwrap();
+            assert_eq!(Path::new(ca), path);
+        }
     }
 
     #[test]
     fn files_of_ours_are_replaced_and_taken_away_and_no_others() {
         let root = tempdir().unwrap();
-        write(root.path(), &trust()).unwrap();
-        write(root.path(), &trust()).unwrap();
-        assert_eq!(write(root.path(), &Trust::default()).unwrap(), None);
+        write(root.path(), &trust(), &[]).unwrap();
+        write(root.path(), &trust(), &[]).unwrap();
+        assert_eq!(write(root.path(), &Trust::default(), &[]).unwrap(), None);
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
         let theirs = root.path().join(CA_CERTIFICATES);
         fs::write(&theirs, "theirs").unwrap();
-        assert!(write(root.path(), &trust()).is_err());
+        assert!(write(root.path(), &trust(), &[]).is_err());
         remove(root.path());
         assert_eq!(fs::read(&theirs).unwrap(), b"theirs");
     }

@@ -26,6 +26,7 @@ use std::{
 use time::OffsetDateTime;
 
 use self::{
+    host::RegistryHost,
     sources::{Awaited, Role, Scope, Source, Sources},
     trust::Trust,
 };
@@ -85,6 +86,8 @@ pub fn look(settings: &RegistrySettings) -> (Trust, Vec<Awaited>) {
 pub struct Registries {
     trust: Arc<Mutex<Trust>>,
     places: Places,
+    /// Those of GitLab.
+    known: Vec<RegistryHost>,
     awaited: Vec<Awaited>,
     /// `SSL_CERT_FILE` for dockerd.
     pub environment: Option<(OsString, OsString)>,
@@ -114,6 +117,7 @@ impl Registries {
         let registries = Self {
             trust: Arc::new(Mutex::new(trust)),
             places,
+            known: settings.gitlab_hosts.clone(),
             awaited,
             environment,
         };
@@ -164,7 +168,7 @@ impl Registries {
         let Some(directory) = self.places.shared.iter().find(|path| path.is_dir()) else {
             return;
         };
-        match exports::write(directory, trust) {
+        match exports::write(directory, trust, &self.known) {
             Ok(None) => {}
             Ok(Some(path)) => tracing::info!(
                 "registry CAs that are installed: {}; the job's own clients find them in {} \

@@ -43,8 +43,8 @@ fn a_registry_ca_in_a_read_only_secret_is_explained_and_its_new_place_named() {
              that can be used
   Cause: {client} is a read-only Secret volume. It holds ca.pem, a CA certificate O=Example Corp, \
              CN=Example Corp Root CA that is not ours.
-  Fix: in the runner's config.toml, move that Secret to /etc/dind/registry-ca and mount an empty \
-             volume here:
+  Fix: in the runner's config.toml, move that Secret to /etc/dind/registry-ca, where its ca.pem \
+             is trusted for every registry, and mount an empty volume here:
     [[runners.kubernetes.volumes.empty_dir]]
       name = \"docker-certs\"
       mount_path = \"{client}\"

@@ -220,6 +220,22 @@ fn a_registry_with_tokens_of_another_host_is_trusted() {
         "export SSL_CERT_FILE=/certs/client/registry-ca.pem; {build}"
     ))
     .expect_success();
+    // A RUN step gets the same file as a secret.
+    let ask = "docker buildx build --no-cache --progress=plain \
+               --secret id=ca,src=/certs/client/registry-ca.pem -";
+    let step = "RUN --mount=type=secret,id=ca cat /run/secrets/ca";
+    pod.job(&format!(
+        "printf 'FROM {REGISTRY}/job/busybox\\n{step}\\n' | {ask}"
+    ))
+    .expect_success()
+    .expect("BEGIN CERTIFICATE");
+    // A builder of its own needs a context where there is TLS.
+    pod.job(
+        "docker context create job && docker buildx create --use --driver docker-container \
+         --buildkitd-config /certs/client/buildkitd.toml job && cat ~/.docker/buildx/instances/*",
+    )
+    .expect_success()
+    .expect("registry-ca.pem");
 }
 
 /// buildx itself reads the configuration and the files that it names; its image cannot be had here.

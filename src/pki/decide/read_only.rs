@@ -84,11 +84,11 @@ fn read_only_fix(directory: &Directory, foreign: &[ForeignFile]) -> String {
     };
     if is_lone_ca(directory, foreign) {
         return format!(
-            "in the runner's config.toml, move that {} to {REGISTRY_CA}, where {} is trusted for every \
+            "in the runner's config.toml, move that {} to {REGISTRY_CA}, where its {} is trusted for every \
              registry, and mount an empty volume here:\n{lines}\n[[runners.kubernetes.volumes.{volume}]]\n  name = \"…\"\n  \
              mount_path = \"{REGISTRY_CA}\"\n  read_only = true",
             volume_noun(directory.volume),
-            directory.names.first().map_or("its file", String::as_str)
+            directory.names.first().map_or("file", String::as_str)
         );
     }
     format!(
