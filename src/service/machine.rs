@@ -13,7 +13,7 @@ use crate::{
     preflight::Preflight,
     reasons::{Finding, Severity},
     report::Report,
-    settings::Settings,
+    settings::{Settings, process_environment},
     setup,
 };
 
@@ -61,6 +61,9 @@ pub fn prepare(
         let account = Account::from_uid(uid).ok().flatten();
         let name = account.map(|account| account.name).unwrap_or_default();
         findings.extend(rootless::check(uid.as_raw(), &name).err());
+        // dockerd knows no default for it (moby `pkg/homedir`), and its pid file lies there.
+        let runtime = rootless::runtime_directory(&process_environment, uid.as_raw());
+        environment.push(("XDG_RUNTIME_DIR".into(), runtime.into()));
     }
     for finding in findings {
         let finding = settings.ignored.apply(finding);
