@@ -1,10 +1,17 @@
 //! Without root: rootlesskit in front of dockerd, and the five checks before it (entrypoint).
 //!
-//! rootlesskit has a stand-in here, too: it tells its own flags and runs the rest.
+//! rootlesskit has a stand-in here, too, which tells its own flags and runs the rest; but for one
+//! case, where everything is real.
 
+use std::time::Duration;
+
+use crate::busybox::IMPORT_BUSYBOX;
 use crate::outcome::Outcome;
+use crate::podman::{podman, require_image};
 use crate::stand_in::{Run, Workbench};
-use crate::subject::dind_without_variables;
+use crate::subject::{dind, dind_without_variables, image_under_test};
+use crate::suite::Suite;
+use crate::volume::Volume;
 
 /// rootlesskit's flags go to a file; what follows them is run.
 const ROOTLESSKIT: &str = r#"
@@ -20,6 +27,64 @@ const ROOTLESSKIT: &str = r#"
 
 const USER: &str = "rootless";
 
+/// Official: rootlesskit, dockerd and the job's containers run without root, and TLS is served. The
+/// promise is official's as well: dockerd opens its own sockets, so the job waits for it.
+#[test]
+fn a_job_runs_without_root() {
+    let pod = dind()
+        .image(&image())
+        .certs(&Volume::memory())
+        // The devices are root's alone on some machines, and not on others.
+        .entrypoint_script(
+            "rm -f /dev/net/tun; mkdir -p /dev/net; mknod -m 666 /dev/net/tun c 10 200
+             exec setpriv --reuid=1000 --regid=1000 --clear-groups \
+                 env HOME=/home/rootless dockerd-entrypoint.sh",
+        )
+        .start();
+    pod.job(&format!(
+        "until docker version >/dev/null 2>&1; do sleep 0.1; done; set -e
+        docker info --format '{{{{.SecurityOptions}}}}'\n{IMPORT_BUSYBOX}
+        docker run --rm busybox echo hello from inside"
+    ))
+    .expect_success()
+    .expect("name=rootless")
+    .expect("hello from inside");
+    pod.in_service("stat -c %u /run/user/1000/docker.sock; cat /proc/1/status")
+        .expect_success()
+        .expect("1000\n")
+        .expect("Uid:\t1000\t1000\t1000\t1000");
+    pod.signal("TERM");
+    pod.service_end().expect_status(0);
+}
+
+/// Debian's rootlesskit with the entrypoint under test.
+fn image() -> String {
+    const IMAGE: &str = "localhost/dind-compliance-rootless";
+    let subject = image_under_test(Suite::Trixie);
+    require_image(&subject);
+    let made = podman(
+        &[
+            "build",
+            "--quiet",
+            "--pull-never",
+            "--network=host",
+            "--build-arg",
+            &format!("SUBJECT={subject}"),
+            "--tag",
+            IMAGE,
+            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/compliance/rootless"),
+        ],
+        Duration::from_secs(200),
+    );
+    assert_eq!(
+        made.status,
+        Some(0),
+        "no image with rootlesskit\n{}",
+        made.output
+    );
+    IMAGE.to_owned()
+}
+
 /// Official: the flags of rootlesskit; the sockets are dockerd's own, in `XDG_RUNTIME_DIR`.
 #[test]
 fn rootlesskit_gets_official_s_flags() {
@@ -28,6 +93,8 @@ fn rootlesskit_gets_official_s_flags() {
     start.expect_serves(&["tcp:2376", "unix:/run/user/1000/docker.sock"]);
     start.expect_last(&["--mtu=1400", "--debug"]);
     assert_eq!(start.process[2], "1000");
+    // dockerd itself has no default for it.
+    assert_eq!(start.variable("XDG_RUNTIME_DIR"), Some("/run/user/1000"));
     shows_flags(
         &bench,
         "--net=slirp4netns --mtu=1500 --disable-host-loopback --port-driver=builtin \
