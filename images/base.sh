@@ -17,7 +17,7 @@ image=localhost/dind-base:$suite
 packages=docker.io,iptables,ca-certificates,openssl,iproute2,procps,curl,busybox-static
 case $suite in
 bookworm) packages+=,python3-docker ;;       # Docker 20.10: the CLI is part of docker.io
-trixie) packages+=,docker-cli ;;             # Docker 26.1
+trixie) packages+=,docker-cli,docker-registry ;; # Docker 26.1, and a registry for the scenarios
 # Docker 28
 sid) packages+=,docker-cli,docker-buildx,docker-compose ;;
 *)
