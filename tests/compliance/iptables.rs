@@ -50,6 +50,24 @@ fn the_choice_is_official_s() {
     }
 }
 
+/// Official (entrypoint): rules that somebody made with the legacy iptables in this network mean
+/// legacy, although nftables works; the user's word comes before that.
+#[test]
+fn legacy_rules_that_are_there_mean_legacy() {
+    let bench = bench(NFT, LEGACY_WORKS);
+    let before = bench.run(&[], &["--iptables=false"]).expect_start();
+    assert!(!before.variable("PATH").unwrap().starts_with(LEGACY));
+    bench
+        .shell("iptables-legacy -nL && cat /proc/net/ip_tables_names")
+        .expect_success()
+        .expect("filter");
+    let after = bench.run(&[], &["--iptables=false"]).expect_start();
+    assert!(after.variable("PATH").unwrap().starts_with(LEGACY));
+    let nft = [("DOCKER_IPTABLES_LEGACY", "")];
+    let wish = bench.run(&nft, &["--iptables=false"]).expect_start();
+    assert!(!wish.variable("PATH").unwrap().starts_with(LEGACY));
+}
+
 /// Official (entrypoint): the modules are asked for by modprobe, and it is no matter that there is
 /// none, or that it fails.
 #[test]
