@@ -65,6 +65,23 @@ fn a_bad_flag(suite: Suite) {
     pod.service_end().expect_status(status).expect("--bad-flag");
 }
 
+/// Official: the port that it does not use is the user's, for an inner container as well, whatever
+/// `DOCKER_HOST` the service was given.
+fn an_inner_container_may_publish_the_port_that_is_not_used(suite: Suite) {
+    let pod = dind_on(suite)
+        .variable("DOCKER_HOST", "tcp://docker:2375")
+        .certs(&Volume::memory())
+        .start();
+    pod.job(&format!(
+        "set -e; export DOCKER_HOST=tcp://docker:2376\n{IMPORT_BUSYBOX}
+        docker run --detach --publish 2375:80 busybox \
+            sh -c 'echo the inner page > /index.html; exec httpd -f -p 80 -h /'
+        curl --silent --show-error --fail --retry 10 --retry-connrefused http://docker:2375/"
+    ))
+    .expect_success()
+    .expect("the inner page");
+}
+
 fn ends_well(pod: &Pod) {
     pod.signal("TERM");
     pod.service_end().expect_status(0);
@@ -89,6 +106,11 @@ macro_rules! on {
             #[test]
             fn a_bad_flag() {
                 super::a_bad_flag($suite);
+            }
+
+            #[test]
+            fn an_inner_container_may_publish_the_port_that_is_not_used() {
+                super::an_inner_container_may_publish_the_port_that_is_not_used($suite);
             }
         }
     };
