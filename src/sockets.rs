@@ -5,6 +5,7 @@
 mod gate;
 mod tcp;
 mod unix;
+pub mod yielding;
 
 use std::{
     os::fd::{AsFd, BorrowedFd},

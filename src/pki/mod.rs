@@ -242,7 +242,9 @@ fn publish_ca(directory: &Path, authority: &Authority) -> Result<(), Finding> {
     make_directory(directory)?;
     let key_pem = authority.key_pem();
     let certificate = file(CERTIFICATE, &authority.certificate_pem, PUBLIC);
-    if directory.join(KEY).exists() {
+    // An empty file, as an interrupted `openssl genrsa` leaves it, is no key.
+    let has_key = std::fs::metadata(directory.join(KEY)).is_ok_and(|key| key.len() > 0);
+    if has_key {
         publish(directory, &[certificate])?;
     } else {
         publish(

@@ -224,6 +224,7 @@ Take `--storage-driver vfs` and DOCKER_DRIVER: vfs out of .gitlab-ci.yml.",
         &["docker daemon ", "storage-driver=native"],
         &["docker daemon ", "graphdriver(s)=vfs"],
         &["docker daemon ", "graphdriver=vfs"],
+        &["preferred snapshotter not available in containerd"],
     ],
     samples: &[
         Sample {
@@ -233,6 +234,10 @@ Take `--storage-driver vfs` and DOCKER_DRIVER: vfs out of .gitlab-ci.yml.",
         Sample {
             text: "time=\"2026-11-23T10:00:00.000000000Z\" level=info msg=\"Docker daemon\" commit=f52814d containerd-snapshotter=true storage-driver=native version=29.0.0",
             source: "after moby docker-v29.7.2 daemon/command, on an overlay",
+        },
+        Sample {
+            text: "time=\"2026-11-23T10:00:00.000000000Z\" level=warning msg=\"Preferred snapshotter not available in containerd\" message=\"overlayfs is not supported: invalid argument\"",
+            source: "after moby docker-v29.7.2 daemon/daemon.go, on an overlay",
         },
         Sample {
             text: "time=\"2026-11-23T10:00:00.000000000Z\" level=info msg=\"Docker daemon\" commit=5d6db84 graphdriver(s)=vfs version=20.10.24+dfsg1",

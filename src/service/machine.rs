@@ -67,6 +67,9 @@ pub fn prepare(
         let name = account.map(|account| account.name).unwrap_or_default();
         let wanted = Rootless::parse(&process_environment);
         findings.extend(rootless::check(&wanted, uid.as_raw(), &name));
+        // dockerd knows no default for it (moby `pkg/homedir`), and its pid file lies there.
+        let runtime = rootless::runtime_directory(&process_environment, uid.as_raw());
+        environment.push(("XDG_RUNTIME_DIR".into(), runtime.into()));
     }
     // All of it is told, and the first that is fatal stands for the rest.
     let mut fatal = None;

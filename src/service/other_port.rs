@@ -2,22 +2,22 @@
 //!
 //! Jobs dial it when their `DOCKER_HOST` is wrong, or when the docker image's entrypoint chose it
 //! because there were no certificates yet. A refused connection tells nobody why; an answer does.
+//!
+//! The port is not ours, though: a second dind in the pod may serve it, and an inner container may
+//! publish it, so it is given up as soon as it is wanted.
 
-use std::os::fd::AsFd;
+use std::{os::fd::AsFd, thread};
 
 use crate::{
     error_daemon::{self, ErrorDaemon},
     plan::Plan,
     reasons::{Finding, client},
-    sockets::TcpSocket,
+    sockets::{TcpSocket, yielding::Signs},
 };
 
-/// The socket, and who answers on it.
+/// That somebody answers there, until the port is wanted.
 #[derive(Debug)]
-pub struct OtherPort {
-    _socket: TcpSocket,
-    _daemon: ErrorDaemon,
-}
+pub struct OtherPort(());
 
 impl OtherPort {
     /// Answers on the other port, if this job may dial it: its `DOCKER_HOST` names it, which is
@@ -35,6 +35,7 @@ impl OtherPort {
         if plan.further_ports.contains(&other) {
             return None;
         }
+        let signs = Signs::watch(other).ok()?;
         let socket = TcpSocket::bind(other).ok()?;
         socket.open().ok()?;
         let daemon = ErrorDaemon::start(
@@ -43,10 +44,17 @@ impl OtherPort {
             &format!("dind-init: {finding}"),
         )
         .ok()?;
-        Some(Self {
-            _socket: socket,
-            _daemon: daemon,
-        })
+        thread::Builder::new()
+            .name("other port".into())
+            .spawn(move || {
+                let asked = signs.wait();
+                drop(daemon);
+                drop(socket);
+                // Closed only now: that says that the port is free.
+                drop(asked);
+            })
+            .ok()?;
+        Some(Self(()))
     }
 }
 

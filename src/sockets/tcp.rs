@@ -13,7 +13,7 @@ use nix::{
     },
 };
 
-use super::gate;
+use super::{gate, yielding};
 use crate::{
     facts::ports,
     reasons::{Finding, network},
@@ -30,8 +30,9 @@ impl TcpSocket {
     /// Binds every address of this port: `[::]` for both protocols, `0.0.0.0` where there is no
     /// IPv6.
     pub fn bind(port: u16) -> Result<Self, Finding> {
-        let descriptor = match bind_v6(port) {
-            Err(Errno::EAFNOSUPPORT | Errno::EADDRNOTAVAIL) => bind_v4(port),
+        let descriptor = match bind_any(port) {
+            // Another dind-init may hold it only to explain that nothing is served there.
+            Err(Errno::EADDRINUSE) if yielding::ask_for(port) => bind_any(port),
             bound => bound,
         }
         .map_err(|errno| failed(port, errno))?;
@@ -64,6 +65,13 @@ impl TcpSocket {
 impl AsFd for TcpSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.descriptor.as_fd()
+    }
+}
+
+fn bind_any(port: u16) -> nix::Result<OwnedFd> {
+    match bind_v6(port) {
+        Err(Errno::EAFNOSUPPORT | Errno::EADDRNOTAVAIL) => bind_v4(port),
+        bound => bound,
     }
 }
 

@@ -257,15 +257,20 @@ impl Pod {
         self.outcome("the command in the service", done)
     }
 
-    /// Runs a command inside the service's container, beside its main process, with these variables
-    /// besides the container's own.
+    /// Runs a command inside the service's container, beside its main process, as `user` (a name,
+    /// or numbers with a colon) and with these variables besides the container's own.
     #[must_use = "an outcome that nobody looks at tests nothing"]
-    pub fn run_in_service(&self, variables: &[(&str, &str)], words: &[&str]) -> Outcome<'_> {
+    pub fn run_in_service(
+        &self,
+        user: &str,
+        variables: &[(&str, &str)],
+        words: &[&str],
+    ) -> Outcome<'_> {
         let variables = variables.iter();
         let options: Vec<String> = variables
             .map(|(name, value)| format!("--env={name}={value}"))
             .collect();
-        let mut exec = vec!["exec"];
+        let mut exec = vec!["exec", "--user", user];
         exec.extend(options.iter().map(String::as_str));
         exec.push(&self.service);
         exec.extend(words);

@@ -1,0 +1,114 @@
+//! A port that is held only to explain something is given up to whoever has a use for it.
+//!
+//! Nobody hears of it when somebody else's `bind` fails. But another dind-init in this network can
+//! ask, on an abstract socket, which exists once in each network namespace (`man 7 unix`); and an
+//! inner container gets its pair of interfaces well before dockerd binds the ports that it
+//! publishes (libnetwork, bridge driver: `CreateEndpoint`, then `ProgramExternalConnectivity`).
+
+use std::{
+    io::{self, Read},
+    os::{
+        fd::{AsFd, AsRawFd, OwnedFd},
+        linux::net::SocketAddrExt,
+        unix::net::{SocketAddr, UnixListener, UnixStream},
+    },
+    time::Duration,
+};
+
+use nix::{
+    libc,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::socket::{
+        AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, socket,
+    },
+};
+
+/// How long the other one may take to let go.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What tells that a port is wanted.
+#[derive(Debug)]
+pub struct Signs {
+    asked: UnixListener,
+    links: OwnedFd,
+}
+
+impl Signs {
+    pub fn watch(port: u16) -> io::Result<Self> {
+        let links = socket(
+            AddressFamily::Netlink,
+            SockType::Raw,
+            SockFlag::SOCK_CLOEXEC,
+            SockProtocol::NetlinkRoute,
+        )?;
+        // The kernel chooses the number (`man 7 netlink`).
+        let changes = NetlinkAddr::new(0, libc::RTMGRP_LINK as u32);
+        bind(links.as_raw_fd(), &changes)?;
+        Ok(Self {
+            asked: UnixListener::bind_addr(&address(port)?)?,
+            links,
+        })
+    }
+
+    /// Waits until somebody wants the port. Who asked is told by the end of the connection that the
+    /// port is free.
+    pub fn wait(&self) -> Option<UnixStream> {
+        loop {
+            let mut sources = [self.asked.as_fd(), self.links.as_fd()]
+                .map(|source| PollFd::new(source, PollFlags::POLLIN));
+            // An error can only be EINTR, and then nothing is readable.
+            if poll(&mut sources, PollTimeout::NONE).is_err() {
+                continue;
+            }
+            let [asked, links] = sources.map(|source| source.any().unwrap_or_default());
+            if asked {
+                return self.asked.accept().ok().map(|(stream, _)| stream);
+            }
+            if links && self.is_about_a_container() {
+                return None;
+            }
+        }
+    }
+
+    /// The message holds the kind of the interface, and the kind of containers' is `veth`.
+    fn is_about_a_container(&self) -> bool {
+        let mut message = [0; 8192];
+        match recv(self.links.as_raw_fd(), &mut message, MsgFlags::empty()) {
+            Ok(length) => message[..length].windows(4).any(|word| word == b"veth"),
+            // Messages were lost, so there is much to do about interfaces.
+            Err(_) => true,
+        }
+    }
+}
+
+/// Asks the dind-init that holds this port, if one does. True if it has let go.
+pub fn ask_for(port: u16) -> bool {
+    let asked = || -> io::Result<()> {
+        let mut holder = UnixStream::connect_addr(&address(port)?)?;
+        holder.set_read_timeout(Some(PATIENCE))?;
+        holder.read_to_end(&mut Vec::new())?;
+        Ok(())
+    };
+    asked().is_ok()
+}
+
+fn address(port: u16) -> io::Result<SocketAddr> {
+    SocketAddr::from_abstract_name(format!("dind-init/explains/{port}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn who_asks_hears_when_the_port_is_free_and_where_nobody_holds_it() {
+        // A number that is no port of any test, since the name is the whole machine's.
+        assert!(!ask_for(1));
+        let signs = Signs::watch(1).unwrap();
+        let holder = thread::spawn(move || drop(signs.wait()));
+        assert!(ask_for(1));
+        holder.join().unwrap();
+    }
+}

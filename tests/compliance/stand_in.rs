@@ -1,0 +1,383 @@
+//! A stand-in for dockerd: it tells how it was started, and stays or ends.
+//!
+//! It lies first in the service's `PATH`, where every entrypoint finds it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::outcome::Outcome;
+use crate::pod::{Plan, Pod};
+use crate::volume::Volume;
+
+/// The first place in the `PATH` of Debian's and of Alpine's images.
+const DOCKERD: &str = "/usr/local/sbin/dockerd";
+
+/// Writes down everything about this start, the directory's name last, and then does what
+/// `STAND_IN` says: stay until SIGTERM or SIGINT, and then end after `STAND_IN_PATIENCE` tenths of a
+/// second with `STAND_IN_STATUS`; end with a status; or `signal NAME` itself.
+const SCRIPT: &str = r#"
+    new=/record/.$$
+    mkdir -p $new
+    # A socket that was handed over may begin to listen only after dockerd's start.
+    listens() {
+        inode=$(readlink /proc/$$/fd/$1 | tr -dc 0-9)
+        grep -q " $inode " /proc/net/tcp /proc/net/tcp6 /proc/net/unix
+    }
+    fd=3
+    while [ $fd -lt $((3 + ${LISTEN_FDS:-0})) ]; do
+        until listens $fd; do sleep 0.02; done
+        echo "$fd $(readlink /proc/$$/fd/$fd | tr -dc 0-9)" >> $new/handed
+        fd=$((fd + 1))
+    done
+    cat /proc/$$/cmdline > $new/argv
+    cat /proc/$$/environ > $new/environment
+    cat /proc/self/status > $new/status
+    cat /proc/$$/mountinfo > $new/mountinfo
+    cat /proc/net/tcp /proc/net/tcp6 > $new/tcp
+    cat /proc/net/unix > $new/unix
+    { pwd; umask; id -u; } > $new/process
+    mv $new /record/start
+
+    for signal in HUP QUIT USR1 USR2; do trap "echo $signal >> /record/signals" $signal; done
+    for signal in INT TERM; do trap "echo $signal >> /record/signals; asked=1" $signal; done
+    case ${STAND_IN:-stay} in
+    stay) ;;
+    signal*) kill -s "${STAND_IN#signal }" $$ ;;
+    *) exit "$STAND_IN" ;;
+    esac
+    touch /record/stays
+    asked=
+    until [ "$asked" ]; do sleep 1000 & sleeping=$!; wait $sleeping; kill $sleeping; done 2>/dev/null
+    # As long as containers take to stop; more signals may come meanwhile.
+    for tenth in $(seq ${STAND_IN_PATIENCE:-0}); do sleep 0.1; done
+    exit ${STAND_IN_STATUS:-0}"#;
+
+/// Where a stand-in writes down how it was started.
+#[derive(Clone, Debug)]
+pub struct Record(Volume);
+
+impl Record {
+    pub fn new() -> Self {
+        Self(Volume::disk())
+    }
+
+    /// The start that was recorded, if there was one.
+    pub fn start(&self) -> Option<Start> {
+        Start::read(&self.0)
+    }
+
+    /// Waits for the stand-in's start; shows the service's log where it does not come.
+    #[track_caller]
+    pub fn wait_for_start(&self, pod: &Pod) -> Start {
+        self.wait_for("stays", pod);
+        self.start().unwrap()
+    }
+
+    /// The signals that the stand-in has got, in their order.
+    pub fn signals(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.0.path().join("signals")).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// Waits until the stand-in has got this signal.
+    #[track_caller]
+    pub fn wait_for_signal(&self, name: &str, pod: &Pod) {
+        wait_until(pod, || self.signals().iter().any(|signal| signal == name));
+    }
+
+    #[track_caller]
+    fn wait_for(&self, file: &str, pod: &Pod) {
+        wait_until(pod, || self.0.path().join(file).exists());
+    }
+
+    fn clear(&self) {
+        for entry in fs::read_dir(self.0.path()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                fs::remove_dir_all(path).unwrap();
+            } else {
+                fs::remove_file(path).unwrap();
+            }
+        }
+    }
+}
+
+#[track_caller]
+fn wait_until(pod: &Pod, is_true: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !is_true() {
+        assert!(
+            Instant::now() < deadline && !pod.service_has_ended(),
+            "the stand-in did not come that far\n--- the service's log\n{}",
+            pod.service_log()
+        );
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+impl Plan {
+    /// Puts the stand-in in dockerd's place.
+    pub fn stand_in(self, record: &Record) -> Self {
+        self.program(DOCKERD, SCRIPT).volume(&record.0, "/record")
+    }
+
+    /// The same, after a shell script.
+    pub fn stand_in_after(self, script: &str, record: &Record) -> Self {
+        const STAND_IN: &str = "/usr/local/sbin/stand-in";
+        self.program(STAND_IN, SCRIPT)
+            .program(DOCKERD, &format!("{script}\nexec {STAND_IN} \"$@\""))
+            .volume(&record.0, "/record")
+    }
+}
+
+/// A service's container in which the entrypoint is started again and again, beside an idle main
+/// process.
+pub struct Workbench {
+    pod: Pod,
+    record: Record,
+}
+
+impl Workbench {
+    pub fn new(plan: Plan) -> Self {
+        let record = Record::new();
+        let pod = plan
+            .stand_in(&record)
+            .entrypoint_script("exec tail -f /dev/null")
+            .start();
+        Self { pod, record }
+    }
+
+    /// Runs the entrypoint with these words and, besides the container's own, these variables. The
+    /// stand-in ends at once, with status 0 unless `STAND_IN` says something else.
+    #[must_use = "a run that nobody looks at tests nothing"]
+    pub fn run(&self, variables: &[(&str, &str)], words: &[&str]) -> Run<'_> {
+        self.run_command(variables, &[&["dockerd-entrypoint.sh"], words].concat())
+    }
+
+    /// The same for a whole command line.
+    #[must_use = "a run that nobody looks at tests nothing"]
+    pub fn run_command(&self, variables: &[(&str, &str)], words: &[&str]) -> Run<'_> {
+        self.run_as("root", variables, words)
+    }
+
+    /// The same for another user.
+    #[must_use = "a run that nobody looks at tests nothing"]
+    pub fn run_as(&self, user: &str, variables: &[(&str, &str)], words: &[&str]) -> Run<'_> {
+        self.record.clear();
+        let all = [&[("STAND_IN", "0")], variables].concat();
+        Run {
+            outcome: self.pod.run_in_service(user, &all, words),
+            start: self.record.start(),
+        }
+    }
+
+    /// Runs a shell script in the container.
+    #[must_use = "an outcome that nobody looks at tests nothing"]
+    pub fn shell(&self, script: &str) -> Outcome<'_> {
+        self.pod.in_service(script)
+    }
+}
+
+/// What a run of the entrypoint came to.
+pub struct Run<'a> {
+    pub outcome: Outcome<'a>,
+    /// How dockerd was started, if it was.
+    pub start: Option<Start>,
+}
+
+impl Run<'_> {
+    /// The run went well, and dockerd was started.
+    #[track_caller]
+    pub fn expect_start(self) -> Start {
+        match (self.outcome.status(), self.start) {
+            (Some(0), Some(start)) => start,
+            (_, None) => panic!("dockerd was to be started\n{}", self.outcome),
+            (_, Some(_)) => panic!("it was to end with status 0\n{}", self.outcome),
+        }
+    }
+
+    /// dockerd was not started.
+    #[track_caller]
+    pub fn expect_no_start(self) -> Self {
+        if let Some(start) = &self.start {
+            panic!(
+                "dockerd was not to be started, but was: {:?}\n{}",
+                start.argv, self.outcome
+            );
+        }
+        self
+    }
+}
+
+/// How dockerd was started.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// Its arguments, without the program's name.
+    pub argv: Vec<String>,
+    pub environment: BTreeMap<String, String>,
+    /// `/proc/self/mountinfo` at that moment.
+    pub mountinfo: String,
+    /// `/proc/self/status` of a program that it ran: a shell itself blocks signals now and then.
+    pub status: String,
+    /// Working directory, umask and user id.
+    pub process: Vec<String>,
+    /// The sockets that were handed over, by their addresses.
+    handed: BTreeSet<String>,
+}
+
+impl Start {
+    fn read(volume: &Volume) -> Option<Self> {
+        let directory = volume.path().join("start");
+        let text = |name: &str| {
+            let bytes = fs::read(directory.join(name)).unwrap_or_default();
+            String::from_utf8_lossy(&bytes).into_owned()
+        };
+        directory.is_dir().then(|| Self {
+            // A script's own words follow the shell's name and the script's.
+            argv: zero_terminated(&text("argv")).skip(2).collect(),
+            environment: zero_terminated(&text("environment"))
+                .filter_map(|line| {
+                    let (name, value) = line.split_once('=')?;
+                    Some((name.to_owned(), value.to_owned()))
+                })
+                .collect(),
+            mountinfo: text("mountinfo"),
+            status: text("status"),
+            process: text("process").lines().map(str::to_owned).collect(),
+            handed: handed(&text("handed"), &text("tcp"), &text("unix")),
+        })
+    }
+
+    /// Every address that dockerd serves on, by flag or because the socket was handed over, such as
+    /// `tcp:2376`, `tcp:127.0.0.1:1234` and `unix:/run/docker.sock`.
+    pub fn serves(&self) -> BTreeSet<String> {
+        let hosts = self.values(&["--host", "-H"]);
+        let own = hosts.iter().filter(|host| !host.starts_with("fd://"));
+        own.map(|host| address(host))
+            .chain(self.handed.iter().cloned())
+            .collect()
+    }
+
+    /// The last value of a long flag, in both spellings; a flag without one is empty.
+    pub fn flag(&self, name: &str) -> Option<String> {
+        self.values(&[name]).pop()
+    }
+
+    /// The values of a flag that has several names, in their order.
+    pub fn values(&self, names: &[&str]) -> Vec<String> {
+        let mut values = Vec::new();
+        let mut words = self.argv.iter().peekable();
+        while let Some(word) = words.next() {
+            let (name, inline) = match word.split_once('=') {
+                Some((name, value)) => (name, Some(value.to_owned())),
+                None => (word.as_str(), None),
+            };
+            if names.contains(&name) {
+                let next = words.peek().filter(|next| !next.starts_with('-'));
+                let value = inline.or_else(|| next.map(ToString::to_string));
+                values.push(value.unwrap_or_default());
+            }
+        }
+        values
+    }
+
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.environment.get(name).map(String::as_str)
+    }
+
+    #[track_caller]
+    pub fn expect_serves(&self, addresses: &[&str]) {
+        let expected: BTreeSet<String> = addresses.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            self.serves(),
+            expected,
+            "dockerd's arguments: {:?}",
+            self.argv
+        );
+    }
+
+    /// The user's own words come last, as they were.
+    #[track_caller]
+    pub fn expect_last(&self, words: &[&str]) {
+        let last = self.argv.len().saturating_sub(words.len());
+        assert_eq!(self.argv[last..], *words, "of {:?}", self.argv);
+    }
+}
+
+fn zero_terminated(text: &str) -> impl Iterator<Item = String> {
+    let mut words: Vec<_> = text.split('\0').map(str::to_owned).collect();
+    words.pop();
+    words.into_iter()
+}
+
+/// The addresses of the sockets whose inodes are in `handed`.
+fn handed(handed: &str, tcp: &str, unix: &str) -> BTreeSet<String> {
+    let inodes = handed.lines().filter_map(|line| line.split(' ').nth(1));
+    inodes
+        .map(|inode| tcp_address(tcp, inode).or_else(|| unix_address(unix, inode)))
+        .map(|found| found.unwrap_or_else(|| "a socket that has no address".to_owned()))
+        .collect()
+}
+
+/// In /proc/net/tcp the second field is the local address, the tenth the inode.
+fn tcp_address(table: &str, inode: &str) -> Option<String> {
+    let fields =
+        |line: &str| -> Vec<String> { line.split_whitespace().map(str::to_owned).collect() };
+    let row = table
+        .lines()
+        .map(fields)
+        .find(|row| row.get(9).is_some_and(|field| field == inode))?;
+    let (host, port) = row[1].split_once(':')?;
+    let port = u16::from_str_radix(port, 16).ok()?;
+    Some(match host.trim_matches('0') {
+        "" => format!("tcp:{port}"),
+        _ => format!("tcp:{host}:{port}"),
+    })
+}
+
+/// In /proc/net/unix the seventh field is the inode, the eighth the path.
+fn unix_address(table: &str, inode: &str) -> Option<String> {
+    let row = table
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .find(|row| row.get(6) == Some(&inode))?;
+    Some(address(&format!("unix://{}", row.get(7)?)))
+}
+
+/// A `--host` in the form of [`Start::serves`]. `/var/run` is `/run` in every image.
+fn address(host: &str) -> String {
+    match host.split_once("://") {
+        Some(("unix", path)) => format!("unix:{}", path.replacen("/var/run/", "/run/", 1)),
+        Some(("tcp", rest)) => match rest.strip_prefix("0.0.0.0:") {
+            Some(port) => format!("tcp:{port}"),
+            None => format!("tcp:{rest}"),
+        },
+        _ => host.to_owned(),
+    }
+}
+
+#[test]
+fn addresses_of_flags_and_of_sockets_are_written_alike() {
+    for (host, written) in [
+        ("tcp://0.0.0.0:2376", "tcp:2376"),
+        ("tcp://127.0.0.1:1234", "tcp:127.0.0.1:1234"),
+        ("unix:///var/run/docker.sock", "unix:/run/docker.sock"),
+        ("unix:///run/docker.sock", "unix:/run/docker.sock"),
+    ] {
+        assert_eq!(address(host), written);
+    }
+    let any = "00000000000000000000000000000000";
+    let tcp = format!("   1: {any}:0948 {any}:0000 0A 0:0 0:0 0 0 0 77 1\n");
+    let unix = "0: 00000002 00000000 00010000 0001 01 78 /run/docker.sock\n";
+    let expected = [
+        "tcp:2376",
+        "unix:/run/docker.sock",
+        "a socket that has no address",
+    ];
+    assert_eq!(
+        handed("3 78\n4 77\n5 79\n", &tcp, unix),
+        expected.map(str::to_owned).into()
+    );
+}
