@@ -25,6 +25,7 @@ use crate::{
         graph_drivers::GraphDrivers,
         mounts::Mounts,
         network::Network,
+        nftables,
         privileges::Privileges,
         program,
         storage::Storage,
@@ -84,7 +85,7 @@ pub fn run(
         let dockerd = dockerd.clone();
         thread::spawn(move || GraphDrivers::read(&data_root, driver.as_deref(), dockerd.as_deref()))
     };
-    let network = Network::read(mounts);
+    let mut network = Network::read(mounts);
     let mtu = adjustments::mtu(settings.mtu, &options, &network)
         .filter(|_| plan.takes_flags && uid.is_root());
     let knows_option = mtu.and(dockerd).map(|dockerd| {
@@ -93,6 +94,9 @@ pub fn run(
         })
     });
     let backend = Backend::choose(settings.iptables_legacy.as_deref());
+    if backend.legacy && options.iptables {
+        network.nftables_rules = nftables::filter_rules();
+    }
     let trials = trials.finish(options.iptables.then_some(&backend));
     let facts = Facts {
         privileges: Privileges::read(),
