@@ -25,6 +25,7 @@ use crate::{
         graph_drivers::GraphDrivers,
         mounts::Mounts,
         network::Network,
+        nftables,
         privileges::Privileges,
         program,
         storage::Storage,
@@ -84,7 +85,18 @@ pub fn run(
         let dockerd = dockerd.clone();
         thread::spawn(move || GraphDrivers::read(&data_root, driver.as_deref(), dockerd.as_deref()))
     };
+    let mut network = Network::read(mounts);
+    let mtu = adjustments::mtu(settings.mtu, &options, &network)
+        .filter(|_| plan.takes_flags && uid.is_root());
+    let knows_option = mtu.and(dockerd).map(|dockerd| {
+        thread::spawn(move || {
+            program::contains(&dockerd, adjustments::NETWORK_OPTION) == Some(true)
+        })
+    });
     let backend = Backend::choose(settings.iptables_legacy.as_deref());
+    if backend.legacy && options.iptables {
+        network.nftables_rules = nftables::filter_rules();
+    }
     let trials = trials.finish(options.iptables.then_some(&backend));
     let facts = Facts {
         privileges: Privileges::read(),
@@ -92,7 +104,7 @@ pub fn run(
         // A panic there was printed; nothing is known then.
         graph_drivers: graph_drivers.join().unwrap_or_default(),
         storage,
-        network: Network::read(mounts),
+        network,
         iptables_is_installed: backend.is_installed(),
     };
     let ignored = |finding| settings.ignored.apply(finding);
@@ -102,21 +114,14 @@ pub fn run(
     // A dockerd that is not started has no networks; without root they are inside of rootlesskit's,
     // which has an MTU of its own.
     if uid.is_root() && findings.iter().all(|f| f.severity != Severity::Fatal) {
-        let network = &facts.network;
-        let mtu = adjustments::mtu(settings.mtu, &options, network).filter(|_| plan.takes_flags);
-        match (mtu, &dockerd) {
-            (Some(bytes), Some(dockerd)) => {
-                let knows = program::contains(dockerd, adjustments::NETWORK_OPTION);
-                adjustments.pass_mtu(bytes, &options, network, knows == Some(true));
-            }
-            _ => findings.extend(findings::network::mtu(network, &options).map(ignored)),
-        }
-        if settings.moves_pools && plan.takes_flags && !options.addresses {
-            adjustments.move_pools(network, &named_addresses(&process_environment));
-        } else {
-            let overlap = findings::network::pool_overlap(network, &options);
-            findings.extend(overlap.map(ignored));
-        }
+        let knows_option = knows_option.is_some_and(|known| known.join().unwrap_or_default());
+        adjust_networks(
+            &mut adjustments,
+            (mtu, knows_option),
+            settings.moves_pools && plan.takes_flags,
+            &options,
+            &facts.network,
+        );
     }
     if plan.takes_flags {
         let configuration = Configuration::read(&options::configuration_path(&plan.argv));
@@ -131,6 +136,29 @@ pub fn run(
         configuration: adjustments
             .configuration
             .map(|map| Value::Object(map).to_string()),
+    }
+}
+
+/// Makes dockerd's networks fit this container's, or says where they do not.
+fn adjust_networks(
+    adjustments: &mut Adjustments,
+    (mtu, knows_option): (Option<u32>, bool),
+    moves_pools: bool,
+    options: &Options,
+    network: &Network,
+) {
+    match mtu {
+        Some(bytes) => adjustments.pass_mtu(bytes, options, network, knows_option),
+        None => {
+            let found = findings::network::mtu(network, options);
+            adjustments.findings.extend(found);
+        }
+    }
+    if moves_pools && !options.addresses {
+        adjustments.move_pools(network, &named_addresses(&process_environment));
+    } else {
+        let found = findings::network::pool_overlap(network, options);
+        adjustments.findings.extend(found);
     }
 }
 

@@ -7,7 +7,7 @@
 use std::{fmt, net::Ipv4Addr};
 
 use crate::{
-    dockerd::options::Pool,
+    dockerd::pools::Pool,
     facts::network::{Network, Subnet},
 };
 

@@ -7,6 +7,7 @@ pub mod launch;
 pub mod log;
 pub mod options;
 pub mod output;
+pub mod pools;
 pub mod readiness;
 pub mod registries;
 pub mod rootless;

@@ -13,7 +13,7 @@ use super::program;
 
 /// Those that keep their data in a directory of their own name. `vfs` does too, but dockerd never
 /// counts it as data of another driver (moby `daemon/graphdriver/driver.go`).
-const NAMES: [&str; 7] = [
+pub const NAMES: [&str; 7] = [
     "btrfs",
     "zfs",
     "overlay2",

@@ -9,6 +9,7 @@ pub mod identity;
 pub mod memory_limits;
 pub mod mounts;
 pub mod network;
+pub mod nftables;
 pub mod ports;
 pub mod privileges;
 pub mod program;

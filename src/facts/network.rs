@@ -29,6 +29,8 @@ pub struct Network {
     pub forwarding_is_read_only: bool,
     /// Tables that legacy iptables has here; they exist only once used.
     pub legacy_tables: Vec<String>,
+    /// IPv4 rules of nftables in `filter`; asked only where legacy iptables is used.
+    pub nftables_rules: Option<usize>,
 }
 
 /// The largest packet on the way out of this container.
@@ -140,6 +142,7 @@ impl Network {
                 .lines()
                 .map(str::to_owned)
                 .collect(),
+            nftables_rules: None,
         }
     }
 }

@@ -95,19 +95,12 @@ mod tests {
     use super::*;
     use crate::{
         dockerd::configuration::Configuration,
-        facts::{Unread, storage::Storage},
+        facts::{Unread, graph_drivers, storage::Storage},
     };
 
     const OF_26: [&str; 4] = ["btrfs", "zfs", "overlay2", "fuse-overlayfs"];
-    const OF_20: [&str; 7] = [
-        "btrfs",
-        "zfs",
-        "overlay2",
-        "fuse-overlayfs",
-        "aufs",
-        "overlay",
-        "devicemapper",
-    ];
+    /// All of them.
+    const OF_20: [&str; 7] = graph_drivers::NAMES;
 
     fn judged(
         with_data: &[&'static str],

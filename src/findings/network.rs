@@ -26,18 +26,23 @@ pub fn findings(facts: &Network, trials: &Trials, options: &Options, legacy: boo
     .collect()
 }
 
-/// Legacy rules are there and dockerd is told to use nftables: it works until a legacy rule drops
-/// what dockerd's rules let pass.
+/// Rules of the other kind are there: it works until one of them drops what dockerd's let pass.
 fn backend_mixed(facts: &Network, legacy: bool) -> Option<Finding> {
-    (!legacy && !facts.legacy_tables.is_empty()).then(|| {
-        network::BACKEND_MIXED
-            .met(format!(
-                "legacy iptables is in use here (tables {} in /proc/net/ip_tables_names), and \
-                 dockerd is going to use nftables.",
-                facts.legacy_tables.join(", ")
-            ))
-            .with_severity(Severity::Warning)
-    })
+    let cause = match (legacy, facts.nftables_rules) {
+        (false, _) if !facts.legacy_tables.is_empty() => format!(
+            "legacy iptables is in use here (tables {} in /proc/net/ip_tables_names), and dockerd \
+             is going to use nftables.",
+            facts.legacy_tables.join(", ")
+        ),
+        (true, Some(rules)) if rules > 0 => format!(
+            "nftables has {rules} {} in the table filter here, and dockerd is going to use legacy \
+             iptables.",
+            if rules == 1 { "rule" } else { "rules" }
+        ),
+        _ => return None,
+    };
+    let finding = network::BACKEND_MIXED.met(cause);
+    Some(finding.with_severity(Severity::Warning))
 }
 
 /// Without the default bridge dockerd starts with fewer rules, and other networks lack them.
@@ -273,6 +278,24 @@ mod tests {
         assert_eq!(judged(&facts, &Trials::default(), "--iptables=false"), []);
         let options = Options::new(&[], &Configuration::default(), &|_| None, true);
         assert_eq!(findings(&facts, &Trials::default(), &options, true), []);
+    }
+
+    #[test]
+    fn rules_of_nftables_beside_legacy_are_said() {
+        let mut facts = good();
+        let judged = |facts: &Network, legacy| {
+            let options = Options::new(&[], &Configuration::default(), &|_| None, true);
+            findings(facts, &Trials::default(), &options, legacy)
+        };
+        facts.nftables_rules = Some(3);
+        let (id, text, severity) = only(judged(&facts, true));
+        assert_eq!((id, severity), ("NETWORK-BACKEND-MIXED", Severity::Warning));
+        assert!(text.contains("nftables has 3 rules"), "{text}");
+        assert_eq!(judged(&facts, false), []);
+        for silent in [Some(0), None] {
+            facts.nftables_rules = silent;
+            assert_eq!(judged(&facts, true), []);
+        }
     }
 
     #[test]

@@ -99,3 +99,32 @@ const WITHOUT_NAT: &str = r#"
     esac
     echo "iptables v1.8.11 (nf_tables): TABLE_ADD failed (Not supported): table nat" >&2
     exit 4"#;
+
+/// Legacy iptables beside what nftables has. A rule of an outer Docker's name server is none that
+/// drops anything, and is the control.
+#[test]
+fn rules_of_nftables_beside_legacy_iptables() {
+    for (rule, is_said) in [
+        ("-A FORWARD -s 10.9.9.9 -j DROP", true),
+        ("-t nat -A OUTPUT -d 127.0.0.11 -j RETURN", false),
+    ] {
+        let pod = with_certs(Pod::new(Suite::Trixie))
+            .variable("DOCKER_IPTABLES_LEGACY", "1")
+            .entrypoint_script(&format!(
+                "mkdir -p /usr/local/sbin/.iptables-legacy; \
+                 for program in iptables iptables-save iptables-restore ip6tables; do \
+                     ln -s \"$(command -v \"$(echo $program | sed 's/tables/tables-legacy/')\")\" \
+                         /usr/local/sbin/.iptables-legacy/$program; done; \
+                 iptables-nft {rule}; exec dockerd-entrypoint.sh"
+            ))
+            .start();
+        pod.job("docker info").expect_success();
+        let log = pod.service_log();
+        assert!(
+            log.contains("(legacy): DOCKER_IPTABLES_LEGACY is set"),
+            "{log}"
+        );
+        let said = log.contains("warning NETWORK-BACKEND-MIXED");
+        assert_eq!(said, is_said, "{rule}\n{log}");
+    }
+}
