@@ -5,9 +5,7 @@ pub mod pools;
 
 use std::{
     ffi::OsString,
-    fs,
-    io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -15,7 +13,8 @@ use serde_json::{Map, Value};
 
 use self::pools::Neighbour;
 use crate::{
-    dockerd::{configuration::Configuration, options::Options, registries::Registries},
+    atomic_file,
+    dockerd::{configuration::Configuration, options::Options, registry_options::RegistryOptions},
     facts::network::Network,
     reasons::{Finding, Severity, daemon, network},
     settings::MtuWish,
@@ -44,13 +43,7 @@ pub fn write_configuration(path: &Path, text: &str) -> io::Result<()> {
     if let Some(directory) = path.parent() {
         fs::create_dir_all(directory)?;
     }
-    let mut file = fs::File::options()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(text.as_bytes())
+    atomic_file::replace(path, text.as_bytes(), 0o600)
 }
 
 /// Docker's default, and that of Ethernet.
@@ -142,7 +135,7 @@ impl Adjustments {
     /// Adds the mirrors and insecure registries of variables.
     pub fn complete_registries(
         &mut self,
-        wanted: &Registries,
+        wanted: &RegistryOptions,
         argv: &[OsString],
         configuration: &Configuration,
     ) {

@@ -125,7 +125,7 @@ pub fn run(
     }
     if plan.takes_flags {
         let configuration = Configuration::read(&options::configuration_path(&plan.argv));
-        adjustments.complete_registries(&settings.registries, &plan.argv, &configuration);
+        adjustments.complete_registries(&settings.registry_options, &plan.argv, &configuration);
     }
     findings.extend(adjustments.findings.into_iter().map(ignored));
     Preflight {

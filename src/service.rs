@@ -194,7 +194,6 @@ impl Service<'_> {
             &readiness,
             &self.report,
         )?;
-
         environment.extend(registries.environment.clone());
 
         self.say_what_starts();

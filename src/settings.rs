@@ -9,7 +9,7 @@ use std::{env, ffi::OsString, fmt, ops::RangeInclusive, path::PathBuf, time::Dur
 use clap::ValueEnum;
 
 use self::{ignored::Ignored, registry::RegistrySettings, subject_names::SubjectName};
-use crate::{dockerd::registries::Registries, log};
+use crate::{dockerd::registry_options::RegistryOptions, log};
 
 /// A variable whose value is not accepted.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -72,7 +72,7 @@ pub struct Settings {
     /// `DIND_ADDRESS_POOLS` is not `off`.
     pub moves_pools: bool,
     /// `DIND_REGISTRY_MIRRORS` and `DIND_INSECURE_REGISTRIES`.
-    pub registries: Registries,
+    pub registry_options: RegistryOptions,
     /// `DIND_START_TIMEOUT`: how long dockerd may say nothing before it is ready.
     pub start_timeout: Duration,
 }
@@ -95,7 +95,7 @@ impl Settings {
             mtu: MtuWish::parse(environment)?,
             moves_pools: choice(environment, "DIND_ADDRESS_POOLS")?.unwrap_or(AutoOrOff::Auto)
                 == AutoOrOff::Auto,
-            registries: registries(environment)?,
+            registry_options: registry_options(environment)?,
             gitlab_project: non_empty(environment, "CI_PROJECT_ID"),
             certificates: CertificateSettings::parse(environment)?,
             docker_host: environment("DOCKER_HOST").unwrap_or_default(),
@@ -155,7 +155,7 @@ impl MtuWish {
 }
 
 /// Lists with commas or white space between their entries, in the forms that dockerd takes.
-fn registries(environment: Environment<'_>) -> Result<Registries, InvalidVariable> {
+fn registry_options(environment: Environment<'_>) -> Result<RegistryOptions, InvalidVariable> {
     let list = |name: &'static str, accepted: &str, is_accepted: fn(&str) -> bool| {
         let value = environment(name).unwrap_or_default();
         let entries = value.split([',', ' ', '\t', '\n']);
@@ -171,7 +171,7 @@ fn registries(environment: Environment<'_>) -> Result<Registries, InvalidVariabl
             })
             .collect::<Result<Vec<_>, _>>()
     };
-    Ok(Registries {
+    Ok(RegistryOptions {
         mirrors: list(
             "DIND_REGISTRY_MIRRORS",
             "URLs without a path, such as https://mirror.example.com",
@@ -373,12 +373,12 @@ mod tests {
             ),
             ("DIND_INSECURE_REGISTRIES", "c.example:5000\n10.0.0.0/8"),
         ]);
-        let registries = settings.unwrap().registries;
+        let options = settings.unwrap().registry_options;
         assert_eq!(
-            registries.mirrors,
+            options.mirrors,
             ["https://a.example", "http://b.example:5000/"]
         );
-        assert_eq!(registries.insecure, ["c.example:5000", "10.0.0.0/8"]);
+        assert_eq!(options.insecure, ["c.example:5000", "10.0.0.0/8"]);
     }
 
     #[test]

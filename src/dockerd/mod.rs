@@ -9,5 +9,5 @@ pub mod options;
 pub mod output;
 pub mod pools;
 pub mod readiness;
-pub mod registries;
+pub mod registry_options;
 pub mod rootless;

@@ -11,7 +11,7 @@ use super::{configuration::Configuration, options::flags};
 
 /// Wanted by variables: `DIND_REGISTRY_MIRRORS` and `DIND_INSECURE_REGISTRIES`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Registries {
+pub struct RegistryOptions {
     pub mirrors: Vec<String>,
     pub insecure: Vec<String>,
 }
@@ -24,7 +24,7 @@ pub struct Completion {
     pub configuration: Option<Map<String, Value>>,
 }
 
-impl Registries {
+impl RegistryOptions {
     /// Adds what neither `argv` nor `configuration` has.
     pub fn complete(&self, argv: &[OsString], configuration: &Configuration) -> Completion {
         let mut completion = Completion::default();
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     fn completed(arguments: &str, daemon_json: &str) -> (String, Option<String>) {
-        let registries = Registries {
+        let registries = RegistryOptions {
             mirrors: vec!["https://a.example".into(), "https://b.example".into()],
             insecure: vec!["c.example:5000".into()],
         };
@@ -124,7 +124,7 @@ mod tests {
         let json = r#"{"registry-mirrors": ["https://a.example", "https://b.example"],
                        "insecure-registries": ["c.example:5000"]}"#;
         assert_eq!(completed("", json), (String::new(), None));
-        let none = Registries::default().complete(&[], &Configuration::parse(json));
+        let none = RegistryOptions::default().complete(&[], &Configuration::parse(json));
         assert_eq!(none, Completion::default());
     }
 
