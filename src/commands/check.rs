@@ -74,7 +74,13 @@ fn look(settings: &Settings, plan: &Plan, uid: Uid) -> Report {
         settings,
         uid,
     );
-    let (trust, _) = registry::look(&settings.registry);
+    let (trust, awaited) = registry::look(&settings.registry);
+    for file in awaited.iter().filter(|file| file.seen.is_none()) {
+        report.add_facts(&format!(
+            "registry CA {}: not there yet",
+            file.path.display()
+        ));
+    }
     for listed in &trust.listing {
         report.add_facts(&format!("registry CA {listed}"));
     }

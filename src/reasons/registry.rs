@@ -63,8 +63,8 @@ Or put the file directly into /etc/dind/registry-ca: then it counts for every re
 NOT_INSTALLED = Error "REGISTRY-NOT-INSTALLED" {
     summary: "a registry's CA cannot be put where dockerd reads it",
     advice: "\
-Let this container's user write there: mount nothing read-only at or above /etc/docker/certs.d, nor
-make the service's root file system read-only.",
+Let this container's user write there: mount nothing read-only at or above /etc/docker/certs.d (a
+daemon.json alone, by sub_path), nor make the service's root file system read-only.",
 }
 
 DUPLICATE = Note "REGISTRY-DUPLICATE" {

@@ -81,9 +81,13 @@ pub fn registry(certs_d: &Path, host: &RegistryHost, files: &Registry) -> Result
 
 /// Makes empty directories: BuildKit of Docker 20.10 lists them once, and looks later only into
 /// those.
-pub fn make_directories(certs_d: &Path, hosts: &[RegistryHost]) -> Vec<Finding> {
-    let made = hosts.iter().map(|host| make(certs_d, host));
-    made.filter_map(Result::err).collect()
+///
+/// Where they cannot be made, as beside a daemon.json on a ConfigMap, that is of interest only once
+/// there is something to put into them.
+pub fn make_directories(certs_d: &Path, hosts: &[RegistryHost]) {
+    for host in hosts {
+        let _ = make(certs_d, host);
+    }
 }
 
 /// Writes the CAs that count for every registry into one file, after those that Go would read
@@ -229,7 +233,7 @@ mod tests {
         let finding = registry(root.path(), &host("a.test"), &with("CA")).unwrap_err();
         assert_eq!(finding.reason.id, "REGISTRY-KEPT");
         assert_eq!(fs::read(theirs.join("ca.crt")).unwrap(), b"theirs");
-        assert_eq!(make_directories(root.path(), &[host("b.test")]), []);
+        make_directories(root.path(), &[host("b.test")]);
         registry(root.path(), &host("b.test"), &with("CA")).unwrap();
         assert_eq!(names(&root.path().join("b.test")), [MARK, CA]);
     }

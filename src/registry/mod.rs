@@ -99,10 +99,7 @@ impl Registries {
         let (trust, awaited) = look(settings);
         let mut findings = trust.findings.clone();
         // Those of GitLab come first: where the runner's file is late, BuildKit must know them.
-        findings.extend(install::make_directories(
-            &places.certs_d,
-            &settings.gitlab_hosts,
-        ));
+        install::make_directories(&places.certs_d, &settings.gitlab_hosts);
         findings.extend(install::registries(&places.certs_d, &trust));
         let users = settings.ssl_cert_file.as_deref();
         let bundle = install::bundle(&places.bundle, &trust, users);
@@ -122,6 +119,12 @@ impl Registries {
             environment,
         };
         registries.tell(&registries.trust());
+        for file in registries.awaited.iter().filter(|file| file.seen.is_none()) {
+            tracing::info!(
+                "{} is not there yet, and is waited for",
+                file.path.display()
+            );
+        }
         registries
     }
 
@@ -165,19 +168,25 @@ impl Registries {
 
     /// Gives the same CAs to the job's own clients.
     fn tell(&self, trust: &Trust) {
-        let Some(directory) = self.places.shared.iter().find(|path| path.is_dir()) else {
-            return;
-        };
-        match exports::write(directory, trust, &self.known) {
-            Ok(None) => {}
-            Ok(Some(path)) => tracing::info!(
-                "registry CAs that are installed: {}; the job's own clients find them in {} \
-                 (SSL_CERT_FILE), buildx in {}",
-                trust.certificates().len(),
-                path.display(),
-                path.with_file_name(exports::BUILDKITD).display()
-            ),
-            Err(error) => tracing::warn!("the job's own clients get no registry CAs: {error}"),
+        let mut refusal = None;
+        for directory in self.places.shared.iter().filter(|path| path.is_dir()) {
+            match exports::write(directory, trust, &self.known) {
+                Ok(None) => {}
+                Ok(Some(path)) => {
+                    tracing::info!(
+                        "registry CAs that are installed: {}; the job's own clients find them in \
+                         {} (SSL_CERT_FILE), buildx in {}",
+                        trust.certificates().len(),
+                        path.display(),
+                        path.with_file_name(exports::BUILDKITD).display()
+                    );
+                    return;
+                }
+                Err(error) => refusal = Some(error),
+            }
+        }
+        if let Some(error) = refusal {
+            tracing::warn!("the job's own clients get no registry CAs: {error}");
         }
     }
 }

@@ -266,6 +266,26 @@ fn buildx_reads_the_configuration_for_a_builder_of_its_own() {
     .expect_failure();
 }
 
+/// Many runners mount a daemon.json so; without a CA there is nothing that would have to be written.
+#[test]
+fn a_read_only_configuration_matters_only_where_there_is_a_ca() {
+    let registry = Registry::start(Access::Password);
+    let secret = Volume::secret(&[(&format!("{REGISTRY}.crt"), &registry.ca())]);
+    let pod = || gitlab_pod(Suite::Trixie, &registry).configuration("{}");
+    for (pod, is_told) in [(pod(), false), (pod().volume(&secret, CA_DIRECTORY), true)] {
+        let log = RunnerLog::new();
+        let pod = pod.runner_log(&log).start();
+        pod.job("docker info").expect_success();
+        let written = log.text().unwrap();
+        assert_eq!(
+            written.contains("REGISTRY-NOT-INSTALLED"),
+            is_told,
+            "{written}"
+        );
+        assert_eq!(written.is_empty(), !is_told, "{written}");
+    }
+}
+
 /// What an administrator put into Docker's own directory is the administrator's word.
 #[test]
 fn a_directory_of_docker_s_own_is_kept() {
