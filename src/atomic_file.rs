@@ -7,11 +7,13 @@ use std::{
     path::Path,
 };
 
+use crate::facts::certificates::staged;
+
 /// Writes `content` under a hidden name beside `path` and renames it. `mode` holds whatever the
 /// umask is. It is not synced to disk: for what is made anew at each start.
 pub fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let staged = path.with_file_name(format!(".{name}.dind-init-new"));
+    let staged = path.with_file_name(staged(&name));
     let write = || {
         let mut file = fs::File::options()
             .write(true)

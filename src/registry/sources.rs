@@ -1,7 +1,11 @@
 //! Where the CAs of registries were looked for, and what was there: facts, nothing is judged.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
-    fs, io,
+    ffi::OsStr,
+    fmt, fs, io,
     path::{Path, PathBuf},
 };
 
@@ -60,9 +64,9 @@ impl Scope {
     }
 }
 
-impl std::fmt::Debug for Source {
+impl fmt::Debug for Source {
     /// Without the content, which may be a key.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} as {:?}", self.origin.display(), self.role)
     }
 }
@@ -243,169 +247,6 @@ fn without_ending(name: &str) -> &str {
         .unwrap_or(name)
 }
 
-fn text(part: Option<&std::ffi::OsStr>) -> Option<String> {
+fn text(part: Option<&OsStr>) -> Option<String> {
     part.and_then(|part| part.to_str()).map(str::to_owned)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::fs::symlink;
-
-    use nix::{sys::stat::Mode, unistd::mkfifo};
-    use tempfile::tempdir;
-
-    use super::*;
-
-    fn settings(directory: &Path) -> RegistrySettings {
-        RegistrySettings::parse(&|name| {
-            (name == "DIND_REGISTRY_CA_DIR").then(|| directory.display().to_string())
-        })
-        .unwrap()
-    }
-
-    fn write(directory: &Path, path: &str) {
-        let path = directory.join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, "x").unwrap();
-    }
-
-    /// Each source as `path: role`.
-    fn roles(directory: &Path) -> Vec<String> {
-        let describe = |source: &Source| {
-            let path = source.origin.strip_prefix(directory).unwrap().display();
-            match &source.role {
-                Role::Authorities(Scope::EveryRegistry) => format!("{path}: every registry"),
-                Role::Authorities(scope) => format!("{path}: {}", scope.hosts()[0]),
-                Role::ClientCertificate { host, stem } => {
-                    format!("{path}: certificate {stem} of {host}")
-                }
-                Role::ClientKey { host, stem } => format!("{path}: key {stem} of {host}"),
-                Role::NoHost => format!("{path}: no host"),
-            }
-        };
-        let sources = Sources::read(&settings(directory));
-        sources.found.iter().map(describe).collect()
-    }
-
-    #[test]
-    fn every_layout_says_what_its_files_are_for() {
-        let root = tempdir().unwrap();
-        for path in [
-            "ca.crt",
-            "corporate-root.pem",
-            "notes.txt",
-            "reg.example.com.crt",
-            "reg.example.com_5000.pem",
-            "inner.example.com/ca.crt",
-            "inner.example.com/more.pem",
-            "inner.example.com/client.cert",
-            "inner.example.com/client.key",
-            "inner.example.com/README",
-            "registry_5000/ca.crt",
-            "mounted.example.com.crt/ca.crt",
-            "no host/ca.crt",
-            "lost+found/.keep",
-        ] {
-            write(root.path(), path);
-        }
-        assert_eq!(
-            roles(root.path()),
-            [
-                "ca.crt: every registry",
-                "corporate-root.pem: every registry",
-                "inner.example.com/ca.crt: inner.example.com",
-                "inner.example.com/client.cert: certificate client of inner.example.com",
-                "inner.example.com/client.key: key client of inner.example.com",
-                "inner.example.com/more.pem: inner.example.com",
-                "mounted.example.com.crt/ca.crt: mounted.example.com",
-                "no host: no host",
-                "notes.txt: every registry",
-                "reg.example.com.crt: reg.example.com",
-                "reg.example.com_5000.pem: reg.example.com:5000",
-                "registry_5000/ca.crt: registry:5000",
-            ]
-        );
-    }
-
-    #[test]
-    fn kubernetes_links_are_followed_once() {
-        let root = tempdir().unwrap();
-        write(root.path(), "..2026_11_23/ca.crt");
-        write(root.path(), "..2026_11_23/reg.example.com/ca.crt");
-        symlink("..2026_11_23", root.path().join("..data")).unwrap();
-        symlink("..data/ca.crt", root.path().join("ca.crt")).unwrap();
-        symlink(
-            "..data/reg.example.com",
-            root.path().join("reg.example.com"),
-        )
-        .unwrap();
-        assert_eq!(
-            roles(root.path()),
-            [
-                "ca.crt: every registry",
-                "reg.example.com/ca.crt: reg.example.com"
-            ]
-        );
-    }
-
-    #[test]
-    fn a_single_file_in_the_directory_s_place_is_for_every_registry() {
-        let root = tempdir().unwrap();
-        write(root.path(), "ca");
-        assert_eq!(roles(&root.path().join("ca")), [": every registry"]);
-    }
-
-    #[test]
-    fn what_cannot_be_read_costs_only_itself() {
-        let root = tempdir().unwrap();
-        write(root.path(), "good.crt");
-        mkfifo(&root.path().join("pipe.crt"), Mode::S_IRWXU).unwrap();
-        symlink("loop.crt", root.path().join("loop.crt")).unwrap();
-        symlink("gone.crt", root.path().join("vanished.crt")).unwrap();
-        symlink(".", root.path().join("self.example.com")).unwrap();
-        fs::write(root.path().join("huge.crt"), vec![b'x'; 2 << 20]).unwrap();
-        let sources = Sources::read(&settings(root.path())).found;
-        let state = |name: &str| {
-            let found = sources.iter().find(|source| source.origin.ends_with(name));
-            let content = &found.unwrap().content;
-            content
-                .as_ref()
-                .map_err(|error| error.message.clone())
-                .map(Vec::len)
-        };
-        assert_eq!(state("good.crt"), Ok(1));
-        for (name, why) in [
-            ("pipe.crt", "not a regular file"),
-            ("loop.crt", "Too many levels of symbolic links"),
-            ("vanished.crt", "No such file"),
-            ("huge.crt", "larger than"),
-        ] {
-            assert!(state(name).unwrap_err().contains(why), "{name}");
-        }
-    }
-
-    #[test]
-    fn awaited_files_are_found_if_they_are_there_and_remembered_if_not() {
-        let root = tempdir().unwrap();
-        let (there, later) = (root.path().join("there.crt"), root.path().join("later.crt"));
-        write(root.path(), "there.crt");
-        let settings = RegistrySettings::parse(&|name| match name {
-            "DIND_REGISTRY_CA_DIR" => Some("/nowhere".into()),
-            "DIND_REGISTRY_CA" => Some(format!("a.test={}", there.display())),
-            "CI_SERVER_TLS_CA_FILE" => Some(later.display().to_string()),
-            "CI_REGISTRY" => Some("registry.test".into()),
-            _ => None,
-        });
-        let sources = Sources::read(&settings.unwrap());
-        assert_eq!(sources.found.len(), 1);
-        let awaited: Vec<_> = sources.awaited.iter().map(|a| a.path.clone()).collect();
-        assert_eq!(awaited, [there, later.clone()]);
-        let scope = &sources.awaited[1].scope;
-        assert!(read_if_there(&later, scope).is_none());
-        write(root.path(), "later.crt");
-        assert_eq!(
-            read_if_there(&later, scope).unwrap().content,
-            Ok(b"x".to_vec())
-        );
-    }
 }

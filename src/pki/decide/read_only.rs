@@ -2,9 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::refusals::{
-    KUBERNETES_NAMES, REGISTRY_CA, empty_dir, is_lone_ca, kubernetes_names, list, sibling,
-};
+use super::refusals::{KUBERNETES_NAMES, empty_dir, is_lone_ca, kubernetes_names, list, sibling};
 use crate::{
     facts::{
         certificates::{CA_CERTIFICATES, CERTIFICATE, Directory, KEY, Presence},
@@ -12,6 +10,7 @@ use crate::{
     },
     pki::origin::ForeignFile,
     reasons::{Finding, certs},
+    settings::registry::DEFAULT_DIRECTORY as REGISTRY_CA,
 };
 
 /// Refuses a directory that is read-only and holds nothing that can be used.

@@ -10,10 +10,8 @@ use crate::{
         verify::{Flaw, Problem},
     },
     reasons::{Finding, Reason, Severity, certs},
+    settings::registry::DEFAULT_DIRECTORY as REGISTRY_CA,
 };
-
-/// Where a registry's CA belongs.
-pub(super) const REGISTRY_CA: &str = "/etc/dind/registry-ca";
 
 /// Kubernetes' and cert-manager's names for what Docker calls `ca.pem`, `cert.pem` and `key.pem`.
 pub(super) const KUBERNETES_NAMES: [(&str, &str); 3] = [
