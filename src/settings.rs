@@ -216,7 +216,8 @@ fn dockerd_arguments(environment: Environment<'_>) -> Result<Vec<OsString>, Inva
     };
     let word = |_, word: &str| Ok(OsString::from(word));
     let mut arguments = inputs::entries(environment, ARGUMENTS, words, word)?;
-    if let Some(driver) = non_empty(environment, "DIND_INPUT_STORAGE_DRIVER") {
+    let driver = non_empty(environment, "DIND_INPUT_STORAGE_DRIVER");
+    if let Some(driver) = driver.filter(|driver| driver != "auto") {
         arguments.push(format!("--storage-driver={driver}").into());
     }
     if switch(environment, "DIND_INPUT_DEBUG")? {
@@ -439,7 +440,7 @@ mod tests {
             ("DIND_INPUT_DOCKERD_ARGS", "[]"),
             ("DIND_INPUT_REGISTRY_MIRRORS", "[]"),
             ("DIND_INPUT_MTU", ""),
-            ("DIND_INPUT_STORAGE_DRIVER", ""),
+            ("DIND_INPUT_STORAGE_DRIVER", "auto"),
             ("DIND_INPUT_DEBUG", "false"),
         ];
         assert_eq!(with(&empty), with(&[]));
