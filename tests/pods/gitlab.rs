@@ -3,8 +3,8 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
-use crate::pod::Plan;
-use crate::volume::Volume;
+use super::pod::Plan;
+use super::volume::Volume;
 
 /// The runner's log file in attach mode: what is appended to it appears in the job's log.
 #[derive(Clone, Debug)]
