@@ -102,6 +102,19 @@ docker network inspect bridge --format '{{index .Options \"com.docker.network.dr
 }
 
 #[test]
+fn services_of_the_job_s_own_run_beside_it() {
+    let image = Suite::Trixie.base_image();
+    let web = r#"command: [sh, -c, "echo hello > /tmp/index.html; exec busybox httpd -f -p 8080 -h /tmp"]"#;
+    run(
+        Include::Component,
+        &format!("extra-services: [{{name: {image}, alias: web, {web}}}]"),
+        "docker info >/dev/null && curl -s --retry 9 --retry-connrefused http://web:8080/index.html",
+    )
+    .expect_success()
+    .expect("> hello");
+}
+
+#[test]
 fn a_broken_configuration_ends_the_job_with_the_reason_before_its_script() {
     run(
         Include::Component,

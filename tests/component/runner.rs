@@ -79,10 +79,20 @@ fn a_job_has_docker_in_both_executors_and_leaves_nothing_behind() {
         (Executor::Kubernetes, "tls"),
         (Executor::Docker, "tls"),
         (Executor::Docker, "unix"),
+        (Executor::Docker, "plain"),
     ] {
         let job = Job::new(&format!("transport: {transport}"));
         let builds = Volume::disk();
         let pod = job.plan(executor, &builds).start();
+        // The Docker executor's own health check: one of the ports that the image exposes.
+        let _ = pod
+            .job(
+                "for port in 2375 2376; do
+                   busybox nc -w 1 docker $port </dev/null && exit
+                 done
+                 exit 1",
+            )
+            .expect_success();
         job.get_sources(&pod)
             .expect_success()
             .expect("dind-init: Docker 26.1")
