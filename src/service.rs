@@ -39,7 +39,7 @@ use crate::{
     reasons::{self, Finding, daemon},
     registry::{Registries, untrusted},
     report::Report,
-    settings::{CertificateSettings, Settings, process_environment},
+    settings::{CertificateSettings, InvalidVariable, OnFailure, Settings, process_environment},
     signals::{self, Signals},
     sockets::Sockets,
     status::JobDirectory,
@@ -47,7 +47,14 @@ use crate::{
 };
 
 /// Runs dockerd, and explains it where that fails. Returns the exit status.
-pub fn run(invocation: &Invocation, settings: &Settings, uid: Uid) -> u8 {
+///
+/// `invalid` are variables that `settings` could not be made from.
+pub fn run(
+    invocation: &Invocation,
+    settings: &Settings,
+    invalid: &[InvalidVariable],
+    uid: Uid,
+) -> u8 {
     let started = Instant::now();
     let signals = match Signals::block() {
         Ok(signals) => signals,
@@ -76,7 +83,11 @@ pub fn run(invocation: &Invocation, settings: &Settings, uid: Uid) -> u8 {
         pending: None,
         other_port: None,
     };
-    let (status, asked_to_end) = match service.serve(client_key) {
+    let served = match invalid.split_first() {
+        None => service.serve(client_key),
+        Some(invalid) => Err(service.refuse(invalid, client_key)),
+    };
+    let (status, asked_to_end) = match served {
         Ok(status) => (status, true),
         Err(failure) => service.fail(&failure),
     };
@@ -130,6 +141,26 @@ struct Service<'a> {
 }
 
 impl Service<'_> {
+    /// Makes ready to tell what variables are wrong, and nothing else.
+    fn refuse(
+        &mut self,
+        (first, others): (&InvalidVariable, &[InvalidVariable]),
+        client_key: Option<ClientKeyInTheMaking>,
+    ) -> Failure {
+        for variable in others {
+            self.report.finding(&reasons::settings::invalid(variable));
+        }
+        if self.settings.on_failure == OnFailure::Explain {
+            if let Err(failure) = self.bind() {
+                return failure.into();
+            }
+            if let Err(finding) = self.make_certificates(client_key) {
+                self.report.finding(&finding);
+            }
+        }
+        reasons::settings::invalid(first).into()
+    }
+
     /// Returns the exit status when dockerd has ended, or was not started, because the service was
     /// asked to end.
     fn serve(&mut self, client_key: Option<ClientKeyInTheMaking>) -> Result<u8, Failure> {
@@ -138,12 +169,7 @@ impl Service<'_> {
         let readiness = Readiness::bind().map_err(|error| daemon::init("NOTIFY_SOCKET", &error))?;
         let findings = client::findings(&self.plan, self.settings, &self.mounts);
         findings.iter().for_each(|f| self.report.finding(f));
-        let mut no_unix_socket = None;
-        if let Some(plan) = &self.plan.sockets {
-            let (sockets, failure) = Sockets::bind(plan, &self.mounts)?;
-            self.sockets = Some(Arc::new(sockets));
-            no_unix_socket = failure;
-        }
+        let no_unix_socket = self.bind()?;
         self.other_port = OtherPort::explain(&self.plan, &self.settings.docker_host, &findings);
         let preflight = preflight::run(
             &self.plan,
@@ -240,6 +266,16 @@ impl Service<'_> {
             None => Ok(status),
             Some(finding) => Err(Failure { finding, status }),
         }
+    }
+
+    /// Opens the sockets; returns why there is none at a path.
+    fn bind(&mut self) -> Result<Option<Finding>, Finding> {
+        let Some(plan) = &self.plan.sockets else {
+            return Ok(None);
+        };
+        let (sockets, no_unix_socket) = Sockets::bind(plan, &self.mounts)?;
+        self.sockets = Some(Arc::new(sockets));
+        Ok(no_unix_socket)
     }
 
     /// All but what waits for the client's key.

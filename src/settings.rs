@@ -114,6 +114,25 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// The same, with every variable that is wrong: each counts as if it was not set, so that the
+    /// service can at least say so.
+    pub fn parse_all(environment: Environment<'_>) -> (Self, Vec<InvalidVariable>) {
+        let mut invalid: Vec<InvalidVariable> = Vec::new();
+        loop {
+            let without = |name: &str| {
+                let is_invalid = invalid.iter().any(|known| known.name == name);
+                environment(name).filter(|_| !is_invalid)
+            };
+            match Self::parse(&without) {
+                Ok(settings) => return (settings, invalid),
+                // Each is taken out once, and there are only so many.
+                Err(another) => invalid.push(another),
+            }
+        }
+    }
+}
+
 /// What is done when dockerd cannot run, or has ended by itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum OnFailure {
@@ -393,6 +412,26 @@ mod tests {
         assert_eq!(on_failure(&[("CI_JOB_ID", "1")]), OnFailure::Explain);
         let both = [("CI_JOB_ID", "1"), ("DIND_ON_FAILURE", "exit")];
         assert_eq!(on_failure(&both), OnFailure::Exit);
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_found_at_once() {
+        let environment = |name: &str| {
+            let value = match name {
+                "DIND_MTU" => "small",
+                "DIND_CERT_DAYS" => "0",
+                "DIND_ON_FAILURE" => "stay",
+                "DOCKER_TLS_CERTDIR" => "/certs",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        };
+        let (settings, invalid) = Settings::parse_all(&environment);
+        let mut names: Vec<_> = invalid.iter().map(|variable| variable.name).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["DIND_CERT_DAYS", "DIND_MTU", "DIND_ON_FAILURE"]);
+        assert_eq!(settings.mtu, MtuWish::Auto);
+        assert_eq!(settings.certificates.unwrap().days, 825);
     }
 
     #[test]

@@ -11,7 +11,6 @@ use std::{
 use nix::unistd::Uid;
 
 use self::report::Report;
-use super::start;
 use crate::{
     dockerd::flags::Invocation,
     facts::{
@@ -19,12 +18,12 @@ use crate::{
         mounts::Mounts,
         ports,
     },
-    pki,
+    log, pki,
     plan::Plan,
     preflight,
-    reasons::network,
+    reasons::{self, network},
     registry, service,
-    settings::{CertificateSettings, Settings},
+    settings::{CertificateSettings, Settings, process_environment},
 };
 
 /// How the report is written.
@@ -38,13 +37,13 @@ pub enum Output {
 /// Prints what `dind-init run` would find and do. The status is that of the worst finding, 0 where
 /// docker commands will work.
 pub fn check(arguments: Vec<OsString>, output: Output) -> u8 {
-    let settings = match start() {
-        Ok(settings) => settings,
-        Err(status) => return status,
-    };
+    let (settings, invalid) = Settings::parse_all(&process_environment);
+    log::start(settings.log);
     let uid = Uid::effective();
     let plan = service::plan(&Invocation::parse(arguments), &settings, uid);
-    let report = look(&settings, &plan, uid);
+    let mut report = look(&settings, &plan, uid);
+    let invalid = invalid.iter().map(reasons::settings::invalid);
+    report.findings.splice(0..0, invalid);
     let text = match output {
         Output::Text => report.to_string(),
         Output::Json => format!("{:#}\n", report.to_json()),

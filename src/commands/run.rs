@@ -4,11 +4,10 @@ use std::{ffi::OsString, io, os::unix::process::CommandExt, path::Path, process:
 
 use nix::unistd::Uid;
 
-use super::{refuse, start};
 use crate::{
     dockerd::{client, flags::Invocation, launch},
     log, service,
-    settings::{InvalidVariable, non_empty, process_environment},
+    settings::{InvalidVariable, Settings, non_empty, process_environment},
 };
 
 /// Where the image keeps the entrypoint that was there before.
@@ -16,21 +15,16 @@ const OFFICIAL_ENTRYPOINT: &str = "/usr/local/bin/dockerd-entrypoint.official.sh
 
 /// Runs the service, or the command that was given instead, and returns the exit status.
 pub fn run(arguments: Vec<OsString>) -> u8 {
-    match non_empty(&process_environment, "DIND_INIT").as_deref() {
-        None => {}
-        Some("official") => {
-            let mut official = Command::new(OFFICIAL_ENTRYPOINT);
-            return failed_exec(OFFICIAL_ENTRYPOINT, &official.args(arguments).exec());
-        }
-        Some(other) => {
-            log::start(log::Format::default());
-            return refuse(&InvalidVariable {
-                name: "DIND_INIT",
-                value: other.to_owned(),
-                accepted: "\"official\", or empty".into(),
-            });
-        }
+    let wanted = non_empty(&process_environment, "DIND_INIT");
+    if wanted.as_deref() == Some("official") {
+        let mut official = Command::new(OFFICIAL_ENTRYPOINT);
+        return failed_exec(OFFICIAL_ENTRYPOINT, &official.args(arguments).exec());
     }
+    let unknown = wanted.map(|value| InvalidVariable {
+        name: "DIND_INIT",
+        value,
+        accepted: "\"official\", or empty".into(),
+    });
     let uid = Uid::effective();
     let invocation = Invocation::parse(arguments);
     if let Invocation::Client(command) = invocation {
@@ -40,11 +34,10 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
             &client::exec(command, &process_environment, uid.as_raw()),
         );
     }
-    let settings = match start() {
-        Ok(settings) => settings,
-        Err(status) => return status,
-    };
-    service::run(&invocation, &settings, uid)
+    let (settings, mut invalid) = Settings::parse_all(&process_environment);
+    invalid.extend(unknown);
+    log::start(settings.log);
+    service::run(&invocation, &settings, &invalid, uid)
 }
 
 fn failed_exec(program: impl AsRef<Path>, error: &io::Error) -> u8 {

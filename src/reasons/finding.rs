@@ -63,6 +63,7 @@ impl fmt::Display for Severity {
 /// Where a reason belongs; each layer has an exit status of its own.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Layer {
+    Settings,
     Privilege,
     Cgroup,
     Storage,
@@ -77,6 +78,7 @@ impl Layer {
     /// What it is called in docs and help.
     pub fn title(self) -> &'static str {
         match self {
+            Self::Settings => "settings and arguments",
             Self::Privilege => "privileges",
             Self::Cgroup => "control groups",
             Self::Storage => "storage",
@@ -90,9 +92,10 @@ impl Layer {
 
     /// The exit status of dind-init when a fatal finding of this layer stops it.
     ///
-    /// 64 (sysexits' EX_USAGE) is kept for bad arguments and settings.
+    /// 64 (sysexits' EX_USAGE) is that of bad arguments as well.
     pub fn exit_status(self) -> u8 {
         match self {
+            Self::Settings => 64,
             Self::Certs => 70,
             Self::Privilege => 71,
             Self::Network => 72,

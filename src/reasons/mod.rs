@@ -38,6 +38,7 @@ pub mod network;
 mod page;
 pub mod privilege;
 pub mod registry;
+pub mod settings;
 pub mod storage;
 
 pub use self::finding::{Finding, Layer, Severity};
@@ -174,6 +175,7 @@ impl Eq for Reason {}
 /// one explains the later.
 pub fn all() -> impl Iterator<Item = &'static Reason> + Clone {
     [
+        settings::TABLE,
         privilege::TABLE,
         cgroup::TABLE,
         storage::TABLE,

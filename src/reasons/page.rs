@@ -134,7 +134,7 @@ fn page() -> String {
          another node may cure it.\n\n\
          ## Exit status\n\n\
          dockerd's own, and 128 + n where signal n ended it; 126 or 127 where it could not be run. \
-         The init's own:\n\n| Status | Layer |\n| --- | --- |\n| 64 | bad arguments or settings |\n",
+         The init's own:\n\n| Status | Layer |\n| --- | --- |\n",
     );
     let mut layers: Vec<_> = layers().collect();
     layers.sort_by_key(|layer| layer.exit_status());

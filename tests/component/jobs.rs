@@ -129,6 +129,19 @@ fn a_broken_configuration_ends_the_job_with_the_reason_before_its_script() {
 }
 
 #[test]
+fn an_input_that_the_service_does_not_take_is_named_as_the_input() {
+    run(
+        Include::Component,
+        "registry-mirrors: [mirror.example.com]",
+        "echo 'the script runs'",
+    )
+    .expect_failure()
+    .expect("SETTINGS-INVALID")
+    .expect("input registry-mirrors in .gitlab-ci.yml")
+    .expect_not("> the script runs");
+}
+
+#[test]
 fn two_jobs_at_the_same_time_do_not_notice_each_other() {
     let image = Suite::Trixie.service_image();
     let script = "docker info --format '{{.ID}}' && cat $DOCKER_CERT_PATH/ca.pem | sha256sum";

@@ -11,7 +11,8 @@ use crate::{
 
 /// The layers that are looked at, in the order in which one brings about the next, each as what
 /// should hold.
-const EXPECTATIONS: [(Layer, &str); 8] = [
+const EXPECTATIONS: [(Layer, &str); 9] = [
+    (Layer::Settings, "the variables say what is wanted"),
     (
         Layer::Privilege,
         "the container has the privileges that dockerd needs",

@@ -10,6 +10,7 @@ mod life;
 mod network;
 mod privilege;
 mod quiet;
+mod settings;
 mod storage;
 
 use crate::gitlab::RunnerLog;

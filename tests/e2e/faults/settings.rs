@@ -1,0 +1,27 @@
+//! The service's own variables say what it does not know.
+
+use super::*;
+
+fault!(
+    a_value_that_the_service_does_not_take,
+    [docker_26],
+    Fault {
+        pod: |pod| with_certs(pod).variable("DIND_MTU", "small"),
+        id: "SETTINGS-INVALID",
+        fact: "DIND_MTU has the value \"small\"",
+        fix: "dind-init --help",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    a_wrong_way_back,
+    [docker_26],
+    Fault {
+        pod: |pod| pod.plain().variable("DIND_INIT", "offical"),
+        id: "SETTINGS-INVALID",
+        fact: "DIND_INIT has the value \"offical\"",
+        fix: "dind-init --help",
+        ..Fault::USUAL
+    }
+);
