@@ -10,7 +10,6 @@ mod clients;
 mod docker_work;
 mod faults;
 mod first_light;
-mod gitlab;
 mod lifecycle;
 mod mirrors;
 mod networks;
@@ -21,4 +20,4 @@ mod registries;
 mod sockets;
 mod two_daemons;
 
-use pods::{busybox, openssl, outcome, pod, suite, volume};
+use pods::{busybox, gitlab, openssl, outcome, pod, suite, volume};

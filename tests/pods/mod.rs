@@ -6,6 +6,7 @@
 
 pub mod busybox;
 pub mod files;
+pub mod gitlab;
 pub mod openssl;
 pub mod outcome;
 pub mod pod;
