@@ -1,0 +1,17 @@
+//! The documents, held to what they say: every block that can be pasted parses, every link leads
+//! somewhere, and every example is run in a real pod, or is on the list of those that cannot be.
+//!
+//! The pods test the image, so `make image` comes first (SUITE=sid as well).
+#![allow(clippy::unwrap_used)]
+
+mod coverage;
+mod kubernetes;
+mod links;
+mod page;
+mod pipeline;
+#[path = "../pods/mod.rs"]
+mod pods;
+mod readme;
+mod runner;
+mod scenarios;
+mod syntax;
