@@ -66,4 +66,4 @@ check: ## Formatting, lints, licences, shell scripts
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	if cargo deny --version >/dev/null 2>&1; then cargo deny --offline check bans licenses sources; fi
-	shellcheck images/podman images/*.sh .ci/run tests/compliance/control/*.sh
+	shellcheck images/podman images/*.sh .ci/run tests/compliance/control/*.sh tests/component/*.sh

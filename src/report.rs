@@ -13,7 +13,7 @@ use crate::{
     log,
     reasons::{Finding, Severity},
     settings::{Settings, ignored::Ignored},
-    status::{self, State, StatusFile},
+    status::{self, JobDirectory, State, Status},
 };
 
 /// Tells findings and states. Cloned, it is still the same one.
@@ -21,15 +21,13 @@ use crate::{
 pub struct Report {
     ignored: Ignored,
     job_log: Option<JobLog>,
-    status_file: Option<StatusFile>,
+    job_directory: Option<JobDirectory>,
     told: Arc<Mutex<Told>>,
 }
 
 #[derive(Debug)]
 struct Told {
-    state: State,
-    findings: Vec<Finding>,
-    failure: Option<Finding>,
+    status: Status,
     in_job_log: BTreeSet<&'static str>,
 }
 
@@ -43,11 +41,9 @@ impl Report {
             job_log: (settings.writes_job_log)
                 .then(|| JobLog::find(mounts, project?, job?))
                 .flatten(),
-            status_file: builds.zip(job).and_then(|(b, j)| StatusFile::new(b, j)),
+            job_directory: builds.zip(job).and_then(|(b, j)| JobDirectory::claim(b, j)),
             told: Arc::new(Mutex::new(Told {
-                state: State::Starting,
-                findings: Vec::new(),
-                failure: None,
+                status: Status::starting(),
                 in_job_log: BTreeSet::new(),
             })),
         };
@@ -57,44 +53,65 @@ impl Report {
 
     /// A finding, of any severity.
     pub fn finding(&self, finding: &Finding) {
-        let finding = &self.ignored.apply(finding.clone());
-        log::finding(finding);
-        self.tell(|told| told.findings.push(finding.clone()));
-        if finding.severity <= Severity::Error {
-            self.write_to_job_log(finding);
-        }
+        self.found(finding, |_, _| {});
     }
 
     /// What keeps dockerd from running, or ended it.
     pub fn failure(&self, finding: &Finding) {
-        self.tell(|told| {
-            told.state = State::Failed;
-            told.failure = Some(finding.clone());
+        // At once: who reads that it failed is to read why.
+        self.found(finding, |status, finding| {
+            status.state = State::Failed;
+            status.failure = Some(finding.clone());
         });
-        self.finding(finding);
         status::write_termination_message(finding);
+    }
+
+    /// dockerd, of this version if it has said it, answers.
+    pub fn ready(&self, docker: Option<String>) {
+        self.tell(|status| {
+            status.state = State::Ready;
+            status.docker = docker;
+            status.known_at_start = status.known_at_start.min(status.findings.len());
+        });
+    }
+
+    pub fn stopping(&self) {
+        self.tell(|status| status.state = State::Stopping);
+    }
+
+    /// Where the job is told something, unless there is none.
+    pub fn job_directory(&self) -> Option<&JobDirectory> {
+        self.job_directory.as_ref()
     }
 
     /// What else was found to break docker commands.
     pub fn beside(&self, failure: &Finding) -> Vec<Finding> {
         let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let others = told.findings.iter().filter(|finding| {
+        let others = told.status.findings.iter().filter(|finding| {
             finding.severity <= Severity::Error && finding.reason.id != failure.reason.id
         });
         others.cloned().collect()
     }
 
-    pub fn state(&self, state: State) {
-        self.tell(|told| told.state = state);
+    fn found(&self, finding: &Finding, change: impl FnOnce(&mut Status, &Finding)) {
+        let finding = &self.ignored.apply(finding.clone());
+        log::finding(finding);
+        self.tell(|status| {
+            status.findings.push(finding.clone());
+            change(status, finding);
+        });
+        if finding.severity <= Severity::Error {
+            self.write_to_job_log(finding);
+        }
     }
 
-    fn tell(&self, change: impl FnOnce(&mut Told)) {
+    fn tell(&self, change: impl FnOnce(&mut Status)) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut told);
-        if let Some(file) = &self.status_file
-            && let Err(error) = file.write(told.state, &told.findings, told.failure.as_ref())
+        change(&mut told.status);
+        if let Some(directory) = &self.job_directory
+            && let Err(error) = told.status.write(directory)
         {
-            tracing::warn!("the status file cannot be written: {error}");
+            tracing::warn!("{} cannot be written: {error}", directory.path().display());
         }
     }
 

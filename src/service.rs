@@ -13,6 +13,7 @@ use std::{
     os::fd::OwnedFd,
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -32,7 +33,7 @@ use crate::{
     facts::mounts::Mounts,
     log,
     opening::Opening,
-    pki::{self, Certificates, ClientAction, ClientKeyInTheMaking, PendingClient},
+    pki::{self, Certificates, ClientAction, ClientKeyInTheMaking, PendingClient, leftovers},
     plan::{Plan, User},
     preflight,
     reasons::{self, Finding, daemon},
@@ -41,6 +42,7 @@ use crate::{
     settings::{CertificateSettings, Settings, process_environment},
     signals::{self, Signals},
     sockets::Sockets,
+    status::JobDirectory,
     supervise::{Ended, Supervisor},
 };
 
@@ -74,12 +76,11 @@ pub fn run(invocation: &Invocation, settings: &Settings, uid: Uid) -> u8 {
         pending: None,
         other_port: None,
     };
-    let served = service.serve(client_key);
-    let status = match served {
-        Ok(status) => status,
+    let (status, asked_to_end) = match service.serve(client_key) {
+        Ok(status) => (status, true),
         Err(failure) => service.fail(&failure),
     };
-    service.clean_up();
+    service.clean_up(asked_to_end);
     status
 }
 
@@ -221,6 +222,7 @@ impl Service<'_> {
             }
             (None, _) => None,
         };
+        self.remove_leftovers();
         let mut life = Life::new(self, output, opening);
         let ended = Supervisor {
             dockerd,
@@ -322,12 +324,40 @@ impl Service<'_> {
         }
     }
 
-    fn clean_up(&self) {
+    /// What services that were killed have left below `/builds`, beside everything else: it may be
+    /// on a slow file system.
+    fn remove_leftovers(&self) {
+        let job = self.report.job_directory().cloned();
+        let certificates = self
+            .tls
+            .and_then(|tls| certificates::job_directory(tls, self.settings))
+            .map(Path::to_owned);
+        let remove = move || {
+            let certificates = certificates.map(|path| leftovers::remove_abandoned(&path));
+            let statuses = job.map(|job| job.remove_abandoned());
+            for gone in certificates.into_iter().chain(statuses).flatten() {
+                tracing::info!("{} was left by a job that is over: removed", gone.display());
+            }
+        };
+        let spawned = thread::Builder::new()
+            .name("leftovers".into())
+            .spawn(remove);
+        if let Err(error) = spawned {
+            tracing::warn!("what other jobs have left stays: {error}");
+        }
+    }
+
+    /// A service that was not asked to end leaves the job the reason why it did.
+    fn clean_up(&self, asked_to_end: bool) {
         if let Some(unix) = self.sockets.as_ref().and_then(|s| s.unix.as_ref()) {
             unix.unlink();
         }
         if let Some(tls) = self.tls {
             certificates::remove(tls, self.settings);
+        }
+        let job = self.report.job_directory().filter(|_| asked_to_end);
+        if let Some(Err(error)) = job.map(JobDirectory::remove) {
+            tracing::warn!("the job's directory stays: {error}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The environment, parsed into typed settings.
 
 pub mod ignored;
+mod inputs;
 pub mod registry;
 pub mod subject_names;
 
@@ -8,7 +9,9 @@ use std::{env, ffi::OsString, fmt, ops::RangeInclusive, path::PathBuf, time::Dur
 
 use clap::ValueEnum;
 
-use self::{ignored::Ignored, registry::RegistrySettings, subject_names::SubjectName};
+use self::{
+    ignored::Ignored, inputs::Variables, registry::RegistrySettings, subject_names::SubjectName,
+};
 use crate::{dockerd::registry_options::RegistryOptions, log};
 
 /// A variable whose value is not accepted.
@@ -49,7 +52,8 @@ pub struct Settings {
     pub docker_host: String,
     /// `DOCKER_IPTABLES_LEGACY`: set and empty is not the same as unset.
     pub iptables_legacy: Option<String>,
-    /// `DIND_DOCKERD_ARGS`: more flags for dockerd, split as a shell splits words.
+    /// `DIND_DOCKERD_ARGS`: more flags for dockerd, split as a shell splits words; and what the
+    /// component's inputs add to them.
     pub dockerd_arguments: Vec<OsString>,
     /// `DIND_IGNORE`.
     pub ignored: Ignored,
@@ -100,7 +104,7 @@ impl Settings {
             certificates: CertificateSettings::parse(environment)?,
             docker_host: environment("DOCKER_HOST").unwrap_or_default(),
             iptables_legacy: environment("DOCKER_IPTABLES_LEGACY"),
-            dockerd_arguments: words(environment, "DIND_DOCKERD_ARGS")?,
+            dockerd_arguments: dockerd_arguments(environment)?,
             ignored: Ignored::parse(environment)?,
             log: choice(environment, "DIND_LOG")?.unwrap_or_default(),
             registry: RegistrySettings::parse(environment)?,
@@ -138,15 +142,19 @@ pub enum MtuWish {
 
 impl MtuWish {
     fn parse(environment: Environment<'_>) -> Result<Self, InvalidVariable> {
-        const NAME: &str = "DIND_MTU";
-        match non_empty(environment, NAME).as_deref() {
-            None | Some("auto") => Ok(Self::Auto),
-            Some("off") => Ok(Self::Off),
-            Some(value) => match number(environment, NAME, 68..=u16::MAX, "bytes") {
+        const MTU: Variables = Variables {
+            own: "DIND_MTU",
+            input: "DIND_INPUT_MTU",
+        };
+        match inputs::value(environment, MTU) {
+            None => Ok(Self::Auto),
+            Some((_, value)) if value == "auto" => Ok(Self::Auto),
+            Some((_, value)) if value == "off" => Ok(Self::Off),
+            Some((name, value)) => match number(environment, name, 68..=u16::MAX, "bytes") {
                 Ok(Some(bytes)) => Ok(Self::Bytes(bytes)),
                 _ => Err(InvalidVariable {
-                    name: NAME,
-                    value: value.to_owned(),
+                    name,
+                    value,
                     accepted: "auto, off or a number of bytes from 68 to 65535".into(),
                 }),
             },
@@ -156,24 +164,33 @@ impl MtuWish {
 
 /// Lists with commas or white space between their entries, in the forms that dockerd takes.
 fn registry_options(environment: Environment<'_>) -> Result<RegistryOptions, InvalidVariable> {
-    let list = |name: &'static str, accepted: &str, is_accepted: fn(&str) -> bool| {
-        let value = environment(name).unwrap_or_default();
-        let entries = value.split([',', ' ', '\t', '\n']);
-        entries
-            .filter(|entry| !entry.is_empty())
-            .map(|entry| match is_accepted(entry) {
-                true => Ok(entry.to_owned()),
-                false => Err(InvalidVariable {
-                    name,
-                    value: entry.to_owned(),
-                    accepted: accepted.to_owned(),
-                }),
-            })
-            .collect::<Result<Vec<_>, _>>()
+    const MIRRORS: Variables = Variables {
+        own: "DIND_REGISTRY_MIRRORS",
+        input: "DIND_INPUT_REGISTRY_MIRRORS",
+    };
+    const INSECURE: Variables = Variables {
+        own: "DIND_INSECURE_REGISTRIES",
+        input: "DIND_INPUT_INSECURE_REGISTRIES",
+    };
+    let list = |variables, accepted: &str, is_accepted: fn(&str) -> bool| {
+        let entry = |name, entry: &str| match is_accepted(entry) {
+            true => Ok(entry.to_owned()),
+            false => Err(InvalidVariable {
+                name,
+                value: entry.to_owned(),
+                accepted: accepted.to_owned(),
+            }),
+        };
+        let split = |name, value: &str| {
+            let entries = value.split([',', ' ', '\t', '\n']);
+            let entries = entries.filter(|entry| !entry.is_empty());
+            entries.map(|text| entry(name, text)).collect()
+        };
+        inputs::entries(environment, variables, split, entry)
     };
     Ok(RegistryOptions {
         mirrors: list(
-            "DIND_REGISTRY_MIRRORS",
+            MIRRORS,
             "URLs without a path, such as https://mirror.example.com",
             |entry| {
                 let host = entry
@@ -184,11 +201,29 @@ fn registry_options(environment: Environment<'_>) -> Result<RegistryOptions, Inv
             },
         )?,
         insecure: list(
-            "DIND_INSECURE_REGISTRIES",
+            INSECURE,
             "hosts, with a port where they have one, or address ranges: registry.example.com:5000",
             |entry| !entry.contains("://"),
         )?,
     })
+}
+
+/// The flags that variables and inputs add to dockerd's command line.
+fn dockerd_arguments(environment: Environment<'_>) -> Result<Vec<OsString>, InvalidVariable> {
+    const ARGUMENTS: Variables = Variables {
+        own: "DIND_DOCKERD_ARGS",
+        input: "DIND_INPUT_DOCKERD_ARGS",
+    };
+    let word = |_, word: &str| Ok(OsString::from(word));
+    let mut arguments = inputs::entries(environment, ARGUMENTS, words, word)?;
+    let driver = non_empty(environment, "DIND_INPUT_STORAGE_DRIVER");
+    if let Some(driver) = driver.filter(|driver| driver != "auto") {
+        arguments.push(format!("--storage-driver={driver}").into());
+    }
+    if switch(environment, "DIND_INPUT_DEBUG")? {
+        arguments.push("--debug".into());
+    }
+    Ok(arguments)
 }
 
 /// What the certificates are made from.
@@ -308,17 +343,13 @@ fn number(
     }
 }
 
-/// The variable's value, split as a shell splits words: quotes and backslashes work.
-fn words(
-    environment: Environment<'_>,
-    name: &'static str,
-) -> Result<Vec<OsString>, InvalidVariable> {
-    let value = environment(name).unwrap_or_default();
-    shell_words::split(&value)
+/// `value`, split as a shell splits words: quotes and backslashes work.
+fn words(name: &'static str, value: &str) -> Result<Vec<OsString>, InvalidVariable> {
+    shell_words::split(value)
         .map(|words| words.into_iter().map(OsString::from).collect())
         .map_err(|_| InvalidVariable {
             name,
-            value,
+            value: value.to_owned(),
             accepted: "words as in a shell, with every quote closed".into(),
         })
 }
@@ -396,6 +427,46 @@ mod tests {
     }
 
     #[test]
+    fn the_component_s_inputs_add_to_what_the_runner_says_and_empty_ones_hide_nothing() {
+        let of_the_runner = [
+            ("DIND_DOCKERD_ARGS", "--mtu=1400"),
+            ("DIND_REGISTRY_MIRRORS", "https://a.example"),
+            ("DIND_MTU", "1380"),
+        ];
+        let with = |inputs: &[(&'static str, &'static str)]| {
+            parse(&[&of_the_runner[..], inputs].concat()).unwrap()
+        };
+        let empty = [
+            ("DIND_INPUT_DOCKERD_ARGS", "[]"),
+            ("DIND_INPUT_REGISTRY_MIRRORS", "[]"),
+            ("DIND_INPUT_MTU", ""),
+            ("DIND_INPUT_STORAGE_DRIVER", "auto"),
+            ("DIND_INPUT_DEBUG", "false"),
+        ];
+        assert_eq!(with(&empty), with(&[]));
+        let settings = with(&[
+            ("DIND_INPUT_DOCKERD_ARGS", r#"["--label", "a b"]"#),
+            ("DIND_INPUT_REGISTRY_MIRRORS", r#"["https://b.example"]"#),
+            ("DIND_INPUT_MTU", "off"),
+            ("DIND_INPUT_STORAGE_DRIVER", "vfs"),
+            ("DIND_INPUT_DEBUG", "true"),
+        ]);
+        assert_eq!(
+            settings.dockerd_arguments,
+            [
+                "--mtu=1400",
+                "--label",
+                "a b",
+                "--storage-driver=vfs",
+                "--debug"
+            ]
+        );
+        let mirrors = settings.registry_options.mirrors;
+        assert_eq!(mirrors, ["https://a.example", "https://b.example"]);
+        assert_eq!(settings.mtu, MtuWish::Off);
+    }
+
+    #[test]
     fn a_value_that_does_not_parse_is_named_with_what_is_accepted() {
         for (name, value, accepted) in [
             ("DOCKER_TLS_CERTDIR", "certs", "an absolute path"),
@@ -417,6 +488,9 @@ mod tests {
             ("DIND_ADDRESS_POOLS", "10.0.0.0/8", "auto or off"),
             ("DIND_MTU", "small", "auto, off or a number"),
             ("DIND_MTU", "12", "from 68"),
+            ("DIND_INPUT_MTU", "12", "from 68"),
+            ("DIND_INPUT_REGISTRY_MIRRORS", "mirror.example", "https://"),
+            ("DIND_INPUT_DEBUG", "yes", "1 or 0"),
             ("DIND_DOCKERD_ARGS", "--label 'a", "every quote closed"),
         ] {
             let message = parse(&[(name, value), ("DOCKER_TLS_CERTDIR", "/certs")])

@@ -41,6 +41,7 @@ pub struct Recogniser {
     suspects: BTreeMap<Standing, Suspect>,
     /// The last lines that mean something and show no reason, each cut to [`QUOTED`].
     last: VecDeque<String>,
+    version: Option<String>,
 }
 
 /// How well a reason explains dockerd's end: smaller is better.
@@ -67,12 +68,20 @@ impl Recogniser {
         self.last.clear();
     }
 
+    /// dockerd's own version, which it logs at level info shortly before it is ready.
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
     /// Reads one line, with or without its line break.
     ///
     /// Returns what dockerd lives on with, but the job's docker commands may not: each id once.
     /// What ends dockerd is kept for [`explain`](Self::explain).
     pub fn read(&mut self, line: &str) -> Option<Finding> {
         let message = Message::parse(cut(line.trim_end(), READ));
+        if self.version.is_none() {
+            self.version = message.docker_version().map(str::to_owned);
+        }
         let text = message.text.to_ascii_lowercase();
         if text.trim().is_empty() || noise::is_noise(&text) {
             return None;
@@ -174,6 +183,17 @@ mod tests {
 
     fn explain(text: &str) -> Finding {
         read(text).0.explain(EXITED)
+    }
+
+    #[test]
+    fn a_healthy_dockerd_says_its_version() {
+        let versions = HEALTHY.map(|log| read(log).0.version().map(str::to_owned));
+        let expected = ["26.1.5+dfsg1", "28.5.2+dfsg4"].map(|version| Some(version.to_owned()));
+        assert_eq!(versions, expected);
+        // In other words of the same: a container's, and containerd's own.
+        let others = "level=info msg=\"Docker daemon says version=9\" version=1\n\
+                      level=info msg=\"starting containerd\" version=1.7.24";
+        assert_eq!(read(others).0.version(), None);
     }
 
     #[test]

@@ -57,8 +57,13 @@ pub fn remove_abandoned(job_directory: &Path) -> Vec<PathBuf> {
                 && entry.file_type().is_ok_and(|kind| kind.is_dir())
         })
         .map(|entry| entry.path())
-        .filter(|path| path != job_directory && is_abandoned(path) && remove(path).is_ok())
+        .filter(|path| path != job_directory && remove_if_abandoned(path))
         .collect()
+}
+
+/// The same for one job's; says whether they are gone.
+pub fn remove_if_abandoned(job_directory: &Path) -> bool {
+    is_abandoned(job_directory) && remove(job_directory).is_ok()
 }
 
 /// A living service holds the lock on its `client/`. One that has just made the directory, and does
@@ -72,7 +77,8 @@ fn is_abandoned(job_directory: &Path) -> bool {
         )
 }
 
-fn remove_if_empty(directory: &Path) -> io::Result<()> {
+/// A directory that is not there, or that holds something, is no error.
+pub fn remove_if_empty(directory: &Path) -> io::Result<()> {
     match fs::remove_dir(directory) {
         Err(error)
             if !matches!(

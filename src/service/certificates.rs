@@ -27,7 +27,7 @@ pub fn prepare(
 }
 
 /// The certificate directory, where it is this very job's and nobody else's.
-fn job_directory<'a>(
+pub fn job_directory<'a>(
     certificates: &'a CertificateSettings,
     settings: &Settings,
 ) -> Option<&'a Path> {

@@ -29,8 +29,9 @@ impl From<Finding> for Failure {
 
 impl Service<'_> {
     /// Tells why, and stays to tell every docker command, if that is wanted. Returns the exit
-    /// status.
-    pub(super) fn fail(&mut self, failure: &Failure) -> u8 {
+    /// status, and whether the service was asked to end.
+    pub(super) fn fail(&mut self, failure: &Failure) -> (u8, bool) {
+        let mut asked_to_end = false;
         self.report.failure(&failure.finding);
         // Whoever is to read the answer needs certificates for that as well.
         if let Err(finding) = self.publish() {
@@ -48,11 +49,12 @@ impl Service<'_> {
                             "docker commands get this answer until the service is stopped"
                         );
                         supervise::wait_for_stop(&self.signals);
+                        asked_to_end = true;
                     }
                 },
             }
         }
-        failure.status
+        (failure.status, asked_to_end)
     }
 
     /// Without root the port was left to rootlesskit, which is gone by now or never came.

@@ -20,7 +20,6 @@ use crate::{
     report::Report,
     settings::{non_empty, process_environment},
     sockets::Sockets,
-    status::State,
     supervise::{Ended, Events},
 };
 
@@ -124,8 +123,11 @@ impl Events for Life {
         self.is_ready = true;
         // From now on dockerd answers alone.
         self.error_daemon = None;
-        self.output.recognised(|log| log.ready());
-        self.report.state(State::Ready);
+        let version = self.output.recognised(|log| {
+            log.ready();
+            log.version().map(str::to_owned)
+        });
+        self.report.ready(version);
         let seconds = self.started.elapsed().as_secs_f64();
         tracing::info!("dockerd is ready, {seconds:.2} s after the start");
         memory::give_back_code();
@@ -143,7 +145,7 @@ impl Events for Life {
         self.asked_to_stop = true;
         let in_kubernetes = non_empty(&process_environment, "KUBERNETES_SERVICE_HOST").is_some();
         self.grace_ends = Some(Instant::now() + usual_grace(in_kubernetes));
-        self.report.state(State::Stopping);
+        self.report.stopping();
         // The next job may come while the containers of this one still end.
         self.lock = None;
     }

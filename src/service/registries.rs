@@ -21,7 +21,7 @@ pub fn places(tls: Option<&CertificateSettings>, settings: &Settings, uid: Uid) 
         .builds_directory
         .as_deref()
         .zip(settings.gitlab_job.as_deref());
-    let status = job.map(|(builds, job)| status::directory(builds, job));
+    let status = job.map(|(builds, job)| status::job_directory(builds, job));
     Places::new(
         uid.is_root(),
         &rootless::runtime_directory(&process_environment, uid.as_raw()),

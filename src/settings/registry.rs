@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::{Environment, InvalidVariable, non_empty, switch};
+use super::{
+    Environment, InvalidVariable,
+    inputs::{self, Variables},
+    non_empty, switch,
+};
 use crate::registry::host::RegistryHost;
 
 /// Where registry CAs are mounted, unless `DIND_REGISTRY_CA_DIR` says otherwise.
@@ -88,32 +92,42 @@ fn directory(environment: Environment<'_>) -> Result<PathBuf, InvalidVariable> {
 }
 
 fn given(environment: Environment<'_>) -> Result<Vec<Given>, InvalidVariable> {
-    const NAME: &str = "DIND_REGISTRY_CA";
-    let Some(value) = non_empty(environment, NAME) else {
-        return Ok(Vec::new());
+    const GIVEN: Variables = Variables {
+        own: "DIND_REGISTRY_CA",
+        input: "DIND_INPUT_REGISTRY_CA",
     };
-    if is_pem(&value) {
-        // On its way through forms and templates a line break often becomes two characters.
-        return Ok(vec![Given {
-            host: None,
-            place: Place::Text(value.replace("\\n", "\n")),
-        }]);
-    }
-    value
-        .split([',', '\n'])
-        .map(str::trim)
-        .filter(|item| !item.is_empty())
-        .map(|item| {
-            parse_item(item).ok_or_else(|| InvalidVariable {
-                name: NAME,
-                value: item.to_owned(),
-                accepted: "certificates in PEM, or a list, with commas, of absolute paths for \
-                           every registry and host=path for one, such as \
-                           registry.example.com:5000=/builds/ca.crt"
-                    .into(),
-            })
+    let entry = |name, item: &str| {
+        if is_pem(item) {
+            return Ok(text(item));
+        }
+        parse_item(item.trim()).ok_or_else(|| InvalidVariable {
+            name,
+            value: item.trim().to_owned(),
+            accepted: "certificates in PEM, or a list, with commas, of absolute paths for every \
+                       registry and host=path for one, such as \
+                       registry.example.com:5000=/builds/ca.crt"
+                .into(),
         })
-        .collect()
+    };
+    let split = |name, value: &str| {
+        if is_pem(value) {
+            return Ok(vec![text(value)]);
+        }
+        value
+            .split([',', '\n'])
+            .filter(|item| !item.trim().is_empty())
+            .map(|item| entry(name, item))
+            .collect()
+    };
+    inputs::entries(environment, GIVEN, split, entry)
+}
+
+/// On its way through forms and templates a line break often becomes two characters.
+fn text(pem: &str) -> Given {
+    Given {
+        host: None,
+        place: Place::Text(pem.replace("\\n", "\n")),
+    }
 }
 
 fn parse_item(item: &str) -> Option<Given> {
@@ -153,6 +167,30 @@ mod tests {
         assert_eq!(settings.directory, PathBuf::from("/etc/dind/registry-ca"));
         assert!(settings.given.is_empty() && settings.gitlab_hosts.is_empty());
         assert!(!settings.probe);
+    }
+
+    #[test]
+    fn the_component_s_input_is_an_array_of_the_same() {
+        let array = r#"["/a.pem", "registry.example.com=/b.crt", "-----BEGIN C-----\nMII\n"]"#;
+        let settings = parse(&[("DIND_INPUT_REGISTRY_CA", array)]).unwrap();
+        let places: Vec<_> = settings.given.iter().map(|given| &given.place).collect();
+        assert_eq!(
+            places,
+            [
+                &Place::File("/a.pem".into()),
+                &Place::File("/b.crt".into()),
+                &Place::Text("-----BEGIN C-----\nMII\n".into()),
+            ]
+        );
+        assert_eq!(
+            settings.given[1].host,
+            RegistryHost::parse("registry.example.com")
+        );
+        let error = parse(&[("DIND_INPUT_REGISTRY_CA", r#"["ca.pem"]"#)]).unwrap_err();
+        assert_eq!(
+            (error.name, error.value.as_str()),
+            ("DIND_INPUT_REGISTRY_CA", "ca.pem")
+        );
     }
 
     #[test]

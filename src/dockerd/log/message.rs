@@ -47,6 +47,17 @@ impl Message {
             })
     }
 
+    /// dockerd's version, in the one line with which every version introduces itself.
+    pub fn docker_version(&self) -> Option<&str> {
+        let (_, fields) = self.text.split_once("Docker daemon ")?;
+        let mut fields = fields.split(' ');
+        let is_introduction = self.level == Level::Info
+            && self.text.starts_with("Docker daemon ")
+            && fields.clone().any(|field| field.starts_with("commit="));
+        let version = fields.find_map(|field| field.strip_prefix("version="))?;
+        is_introduction.then_some(version)
+    }
+
     fn text(line: &str) -> Option<Self> {
         let line = match line.strip_prefix("time=") {
             Some(_) => line.split_once(' ')?.1,

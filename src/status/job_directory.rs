@@ -1,0 +1,208 @@
+//! `$CI_BUILDS_DIR/.dind-init/<job>`: what a service leaves for its own job, which every executor
+//! lets it see.
+//!
+//! The service holds a lock on the directory as long as it lives, so that on a runner that keeps
+//! `/builds` the next one can take away what a service that was killed has left.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use super::FILES;
+use crate::{
+    pki::{
+        leftovers,
+        lock::{DirectoryLock, Locking},
+    },
+    registry::exports,
+};
+
+/// For so long the job of a service that ended by itself may still come to read why.
+const UNREAD: Duration = Duration::from_secs(3600);
+
+/// Where the directory of `job` is.
+pub fn path(builds: &Path, job: &str) -> PathBuf {
+    builds.join(".dind-init").join(job)
+}
+
+/// The directory of this very job. Cloned, it is still the same one.
+#[derive(Clone, Debug)]
+pub struct JobDirectory {
+    path: PathBuf,
+    job: String,
+    /// `None` where the file system has no locks.
+    _lock: Option<Arc<DirectoryLock>>,
+}
+
+impl JobDirectory {
+    /// `None` where there is no builds directory, so that the job could not read it, and where
+    /// another service of this job is the one that tells.
+    pub fn claim(builds: &Path, job: &str) -> Option<Self> {
+        // The number becomes a part of the path.
+        if !is_number(job) || !builds.is_dir() {
+            return None;
+        }
+        let path = path(builds, job);
+        let lock = match DirectoryLock::acquire(&path, Duration::ZERO) {
+            Ok(Locking::Held(lock)) => Some(Arc::new(lock)),
+            Ok(Locking::Unsupported(_)) => None,
+            Ok(Locking::InUse) => {
+                tracing::info!("another service of this job writes {}", path.display());
+                return None;
+            }
+            Err(error) => {
+                tracing::warn!("there will be no status file: {error}");
+                return None;
+            }
+        };
+        Some(Self {
+            path,
+            job: job.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn job(&self) -> &str {
+        &self.job
+    }
+
+    /// Removes what this service has written here, and the directory, if nothing else is in it.
+    pub fn remove(&self) -> io::Result<()> {
+        remove(&self.path)
+    }
+
+    /// Removes what services that are gone have left for other jobs; returns where.
+    pub fn remove_abandoned(&self) -> Vec<PathBuf> {
+        let siblings = self.path.parent().and_then(|all| fs::read_dir(all).ok());
+        siblings
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter(|entry| {
+                entry.file_name().to_str().is_some_and(is_number)
+                    && entry.file_type().is_ok_and(|kind| kind.is_dir())
+            })
+            .map(|entry| entry.path())
+            .filter(|path| *path != self.path && remove_if_abandoned(path))
+            .collect()
+    }
+}
+
+fn is_number(job: &str) -> bool {
+    !job.is_empty() && job.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A service that has just made its directory, and does not hold the lock yet, makes it again.
+fn remove_if_abandoned(path: &Path) -> bool {
+    let Ok(Locking::Held(_lock)) = DirectoryLock::acquire(path, Duration::ZERO) else {
+        return false;
+    };
+    let age = |path: PathBuf| {
+        let written = path.metadata().and_then(|file| file.modified()).ok()?;
+        SystemTime::now().duration_since(written).ok()
+    };
+    let is_unread = FILES
+        .iter()
+        .filter_map(|name| age(path.join(name)))
+        .any(|age| age < UNREAD);
+    if path.join("client").is_dir() && !leftovers::remove_if_abandoned(path) {
+        return false;
+    }
+    !is_unread && remove(path).is_ok()
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    exports::remove(path);
+    for name in FILES {
+        match fs::remove_file(path.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    leftovers::remove_if_empty(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use tempfile::tempdir;
+
+    use super::*;
+    use crate::status::Status;
+
+    #[test]
+    fn without_a_builds_directory_or_a_number_there_is_none() {
+        let builds = tempdir().unwrap();
+        assert!(JobDirectory::claim(&builds.path().join("missing"), "17").is_none());
+        for job in ["", "../17", "x"] {
+            assert!(JobDirectory::claim(builds.path(), job).is_none(), "{job}");
+        }
+    }
+
+    #[test]
+    fn of_two_services_of_one_job_the_first_tells() {
+        let builds = tempdir().unwrap();
+        let first = JobDirectory::claim(builds.path(), "17").unwrap();
+        assert!(JobDirectory::claim(builds.path(), "17").is_none());
+        drop(first);
+        assert!(JobDirectory::claim(builds.path(), "17").is_some());
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_service_that_has_ended() {
+        let builds = tempdir().unwrap();
+        let directory = JobDirectory::claim(builds.path(), "17").unwrap();
+        Status::starting().write(&directory).unwrap();
+        directory.remove().unwrap();
+        assert!(!directory.path().exists());
+    }
+
+    #[test]
+    fn what_a_killed_service_left_goes_when_nobody_can_want_to_read_it() {
+        let builds = tempdir().unwrap();
+        let wrote = |job| {
+            let directory = JobDirectory::claim(builds.path(), job).unwrap();
+            Status::starting().write(&directory).unwrap();
+            directory
+        };
+        let age = |directory: &JobDirectory| {
+            for name in FILES {
+                let file = File::options()
+                    .write(true)
+                    .open(directory.path().join(name));
+                let then = SystemTime::now() - UNREAD * 2;
+                file.unwrap().set_modified(then).unwrap();
+            }
+        };
+        let [killed, fresh, living, own] = ["1", "2", "3", "4"].map(wrote);
+        [&killed, &living].into_iter().for_each(age);
+        fs::create_dir(builds.path().join(".dind-init/keep")).unwrap();
+        let gone = killed.path().to_owned();
+        drop((killed, fresh));
+        assert_eq!(own.remove_abandoned(), [gone]);
+        let mut left: Vec<_> = fs::read_dir(builds.path().join(".dind-init"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["2", "3", "4", "keep"]);
+        drop(living);
+    }
+
+    #[test]
+    fn what_somebody_else_put_there_stays() {
+        let builds = tempdir().unwrap();
+        let directory = JobDirectory::claim(builds.path(), "17").unwrap();
+        fs::write(directory.path().join("notes"), "a user's").unwrap();
+        directory.remove().unwrap();
+        assert!(directory.path().join("notes").exists());
+    }
+}

@@ -1,0 +1,14 @@
+//! The CI/CD component: its template, its scripts under every shell, and jobs that include it.
+//!
+//! What is run by `gitlab-ci-local`, an interpreter of `.gitlab-ci.yml`, and by pods laid out like
+//! the runner's, tests the image, so `make image` comes first.
+#![allow(clippy::unwrap_used)]
+
+mod inputs;
+#[path = "../pods/mod.rs"]
+mod pods;
+mod project;
+mod rules;
+mod shells;
+mod template;
+mod wait;

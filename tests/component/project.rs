@@ -1,0 +1,170 @@
+//! A project that includes the component, and the interpreter that reads and runs it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use serde_yaml_ng::Value;
+use tempfile::TempDir;
+
+use crate::template;
+
+/// The way in which a project takes the component in.
+#[derive(Clone, Copy, Debug)]
+pub enum Include {
+    Component,
+    Local,
+}
+
+impl Include {
+    fn line(self) -> &'static str {
+        match self {
+            Self::Component => "component: $CI_SERVER_FQDN/$CI_PROJECT_PATH/dind@$CI_COMMIT_SHA",
+            Self::Local => "local: templates/dind.yml",
+        }
+    }
+}
+
+/// A repository with the component's template, a `.gitlab-ci.yml`, and the name of its remote.
+#[derive(Debug)]
+pub struct Project(TempDir);
+
+impl Project {
+    /// `inputs` is the YAML of `inputs:` and `jobs` the rest of the file.
+    pub fn new(include: Include, inputs: &str, jobs: &str) -> Self {
+        let project = Self(TempDir::with_prefix("dind-component-").unwrap());
+        let inputs: String = inputs
+            .lines()
+            .map(|line| format!("      {line}\n"))
+            .collect();
+        let inputs = match inputs.as_str() {
+            "" => String::new(),
+            inputs => format!("    inputs:\n{inputs}"),
+        };
+        project.write("templates/dind.yml", &template::render());
+        project.write(
+            ".gitlab-ci.yml",
+            &format!("include:\n  - {}\n{inputs}\n{jobs}", include.line()),
+        );
+        project.commit();
+        project
+    }
+
+    /// The configuration with everything included, extended and referred to in its place.
+    pub fn preview(&self) -> Result<Value, String> {
+        let done = self.interpret(&["--preview"]);
+        let text = String::from_utf8_lossy(&done.stdout);
+        match done.status.success() {
+            true => Ok(serde_yaml_ng::from_str(&text).unwrap_or_else(|e| panic!("{e}:\n{text}"))),
+            false => Err(format!("{text}{}", String::from_utf8_lossy(&done.stderr))),
+        }
+    }
+
+    /// Runs a job in containers, its services beside it.
+    pub fn run(&self, job: &str) -> Run {
+        // The interpreter shares a project's own directory alone; the runner all of /builds.
+        let done = self.interpret(&[
+            "--container-executable",
+            template::path("images/podman").to_str().unwrap(),
+            "--privileged",
+            "--volume=%gcl-cert%:/builds/.dind-init",
+            "--helper-image=localhost/dind-base:trixie",
+            // Nothing waits but the component itself: it is there to be tested.
+            "--wait-image=localhost/dind-base:trixie",
+            "--pull-policy=if-not-present",
+            job,
+        ]);
+        Run {
+            succeeded: done.status.success(),
+            log: format!(
+                "{}{}",
+                String::from_utf8_lossy(&done.stdout),
+                String::from_utf8_lossy(&done.stderr)
+            ),
+        }
+    }
+
+    fn interpret(&self, arguments: &[&str]) -> Output {
+        Command::new(interpreter())
+            .current_dir(self.0.path())
+            .args(arguments)
+            .env("NO_COLOR", "1")
+            .output()
+            .unwrap()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.0.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// The interpreter asks git for what is part of the project, for its name and its commit.
+    fn commit(&self) {
+        for command in [
+            "init --quiet --initial-branch=main",
+            "remote add origin https://gitlab.example.com/group/dind-init.git",
+            "add --all",
+            "-c user.name=test -c user.email=test@example.com commit --quiet --message=test",
+        ] {
+            let mut git = Command::new("git");
+            git.current_dir(self.0.path()).args(command.split(' '));
+            assert!(git.status().unwrap().success(), "git {command}");
+        }
+    }
+}
+
+/// What came of a job.
+#[derive(Debug)]
+pub struct Run {
+    pub succeeded: bool,
+    pub log: String,
+}
+
+impl Run {
+    #[track_caller]
+    pub fn expect_success(self) -> Self {
+        assert!(self.succeeded, "the job was to succeed:\n{}", self.log);
+        self
+    }
+
+    #[track_caller]
+    pub fn expect_failure(self) -> Self {
+        assert!(!self.succeeded, "the job was to fail:\n{}", self.log);
+        self
+    }
+
+    #[track_caller]
+    pub fn expect(self, text: &str) -> Self {
+        assert!(
+            self.log.contains(text),
+            "the log was to have `{text}`:\n{}",
+            self.log
+        );
+        self
+    }
+
+    #[track_caller]
+    pub fn expect_not(self, text: &str) -> Self {
+        assert!(
+            !self.log.contains(text),
+            "the log was not to have `{text}`:\n{}",
+            self.log
+        );
+        self
+    }
+}
+
+/// The interpreter's path; it is fetched once a machine.
+fn interpreter() -> &'static Path {
+    static PATH: OnceLock<std::path::PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let done = Command::new(template::path("tests/component/interpreter.sh"))
+            .output()
+            .unwrap();
+        let complaint = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{complaint}");
+        String::from_utf8_lossy(&done.stdout).trim().into()
+    })
+}
