@@ -3,8 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
+use crate::job::Job;
 use crate::page::Block;
-use crate::pipeline::Job;
 use crate::pods::podman::{podman, step};
 use crate::pods::registry::{Access, Registry};
 use crate::pods::suite::Suite;

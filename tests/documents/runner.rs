@@ -177,17 +177,18 @@ impl Runner {
         }
     }
 
-    /// What a job gets that asks for so much memory, in bytes.
+    /// What a job gets that asks for so much memory, in bytes: no more than its runner gives
+    /// everybody, unless that says how much a job may ask for.
     pub fn memory_limit(&self, asked: Option<&str>) -> Option<u64> {
         let kubernetes = &self.kubernetes;
         let most = kubernetes
             .service_memory_limit_overwrite_max_allowed
             .as_deref();
-        if let Some(asked) = asked {
-            let most = most.expect("jobs may not overwrite the service's memory limit");
+        let granted = asked.zip(most).map(|(asked, most)| {
             assert!(bytes(asked) <= bytes(most), "{asked} is more than {most}");
-        }
-        asked
+            asked
+        });
+        granted
             .or(kubernetes.service_memory_limit.as_deref())
             .map(bytes)
     }
