@@ -6,7 +6,6 @@ use serde_yaml_ng::Value;
 use crate::component_project::Project;
 use crate::job::Job;
 use crate::page::Block;
-use crate::pods::pod::Plan;
 use crate::pods::registry::{Access, Registry};
 use crate::pods::suite::Suite;
 use crate::runner::{Cluster, Runner};
@@ -41,17 +40,17 @@ scenarios! {
 fn nothing_of_the_runner_has_to_change(config: Block, simplest: Block, sized: Block) {
     let runner = Runner::parse(&config.text).unwrap();
     let cluster = Cluster::default().secret("registry-ca", &[("ca.pem", "a CA")]);
-    let run = |job: Job| job.plan(Suite::Trixie, &runner, &cluster).start();
-    run(job(&simplest)).succeeds().expect("made by a build");
-    run(job(&sized)).succeeds();
-    // The control: what fails is told by the hook, before the script.
-    let broken = job(&simplest).plan(Suite::Trixie, &runner, &cluster);
-    let broken = broken.with(Plan::unprivileged).start();
-    broken
-        .run()
+    let start = |job: Job| job.plan(Suite::Trixie, &runner, &cluster).start();
+    start(job(&sized)).succeeds();
+    let job = start(job(&simplest));
+    job.succeeds().expect("made by a build");
+    // The control: once the daemon is gone, the hook says so before the script.
+    job.kill_dockerd();
+    job.run()
         .expect_failure()
         .expect("Docker cannot work in this job.")
-        .expect("NOT-PRIVILEGED");
+        .expect("DAEMON-KILLED")
+        .expect_not("made by a build");
 }
 
 fn a_private_registry_keeps_images_and_layers(push: Block, layers: Block, with_ca: Block) {
@@ -109,21 +108,15 @@ fn what_compose_publishes_and_mounts_is_where_the_page_says(test: Block, compose
 }
 
 fn without_a_clone_the_script_waits(deploy: Block) {
-    let prepared = || job(&deploy).plan(Suite::Trixie, &privileged(), &Cluster::default());
-    let good = prepared().start();
-    good.succeeds().expect("is ready at tcp://docker:2376");
-    good.run_after().expect_success().expect_not("dind-init");
-    let broken = prepared().with(Plan::unprivileged).start();
-    broken.run().expect_failure().expect("NOT-PRIVILEGED");
-    // And what comes later is told when the job is over.
-    good.pod
-        .in_service("pkill -KILL -x dockerd")
-        .expect_success();
-    good.pod
-        .job("docker info")
+    let job = job(&deploy).plan(Suite::Trixie, &privileged(), &Cluster::default());
+    let job = job.start();
+    job.succeeds().expect("is ready at tcp://docker:2376");
+    job.run_after().expect_success().expect_not("dind-init");
+    job.kill_dockerd();
+    job.run_after().expect_success().expect("DAEMON-KILLED");
+    job.run()
         .expect_failure()
-        .expect("DAEMON-KILLED");
-    good.run_after().expect_success().expect("DAEMON-KILLED");
+        .expect("Docker cannot work in this job.");
 }
 
 /// The example's one job, as the interpreter reads it with the component of this checkout.

@@ -161,9 +161,10 @@ impl Running {
                 return hook;
             }
         }
-        let lines = [self.job.before_script.as_slice(), &self.job.script].concat();
-        let script = self.job.shell(&lines, &self.runner);
-        self.pod.job(&format!("set -e\n{IMPORT_BUSYBOX}\n{script}"))
+        // What the script would pull, there being no registry.
+        let import = [IMPORT_BUSYBOX.to_owned()];
+        let lines = [&self.job.before_script, import.as_slice(), &self.job.script].concat();
+        self.pod.job(&self.job.shell(&lines, &self.runner))
     }
 
     /// Runs what comes after the script.
@@ -171,6 +172,14 @@ impl Running {
     pub fn run_after(&self) -> Outcome<'_> {
         let script = self.job.shell(&self.job.after_script, &self.runner);
         self.pod.job(&script)
+    }
+
+    /// Ends dockerd as the kernel does, and waits until a docker command is told so.
+    pub fn kill_dockerd(&self) {
+        let kill = "pkill -KILL -x dockerd";
+        self.pod.in_service(kill).expect_success();
+        let told = self.pod.job("docker info").expect_failure();
+        told.expect("DAEMON-KILLED");
     }
 
     /// What dind-init itself has put into the job's log.

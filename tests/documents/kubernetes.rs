@@ -2,7 +2,6 @@
 
 use crate::job::Job;
 use crate::page::{Block, text};
-use crate::pods::pod::Plan;
 use crate::pods::registry::{Access, Registry};
 use crate::pods::suite::Suite;
 use crate::runner::{Cluster, Runner};
@@ -78,12 +77,17 @@ fn certificates_in_the_builds_directory_need_no_volume(job: Block, user_namespac
     // The namespace itself is the kubelet's; the directories move either way.
     let runner = runner(&user_namespace);
     assert_eq!(runner.builds_dir(), "/tmp/builds");
-    let prepared = || job_of(&job).plan(Suite::Trixie, &runner, &Cluster::default());
-    let good = prepared().start();
+    let job = job_of(&job);
+    let pod = |runner: &Runner| job.plan(Suite::Trixie, runner, &Cluster::default()).start();
+    let good = pod(&runner);
     good.succeeds();
     good.has_built("job");
-    // And what there is to say is found in the log's new place.
-    let broken = prepared().with(Plan::unprivileged).start();
+
+    // The control of this whole file: an example that lacks a line fails. What there is to say about
+    // it is found in the log's new place.
+    let without = user_namespace.text.replace("    privileged = true\n", "");
+    assert_ne!(without, user_namespace.text);
+    let broken = pod(&Runner::parse(&without).unwrap());
     broken.run().expect_failure().expect("NOT-PRIVILEGED");
     assert!(
         broken.told().contains("NOT-PRIVILEGED"),
@@ -151,20 +155,15 @@ fn a_variable_of_the_user_interface_is_passed_on(values: Block, job: Block) {
 }
 
 fn services_alone_are_privileged(config: Block, job: Block) {
-    let job = job_of(&job);
-    let pod = |runner: &Runner| job.plan(Suite::Trixie, runner, &Cluster::default()).start();
-    let good = pod(&runner(&config));
-    good.succeeds();
-    good.pod
-        .job("mount -t tmpfs none /mnt")
-        .expect_failure()
-        .expect("permission denied");
-
-    // The control of this whole file: an example that lacks a line fails.
-    let without = config.text.replace("      privileged = true\n", "");
-    assert_ne!(without, config.text);
-    let broken = pod(&Runner::parse(&without).unwrap());
-    broken.run().expect_failure().expect("NOT-PRIVILEGED");
+    let job = job_of(&job).plan(Suite::Trixie, &runner(&config), &Cluster::default());
+    job.start().succeeds();
+    let unprivileged = config.text.replace("      privileged = true\n", "");
+    assert!(runner(&config).makes_services_privileged());
+    assert!(
+        !Runner::parse(&unprivileged)
+            .unwrap()
+            .makes_services_privileged()
+    );
 }
 
 fn a_service_that_the_node_cannot_run_ends_before_its_port_is_open(job: Block, config: Block) {
@@ -187,12 +186,7 @@ fn a_service_that_the_node_cannot_run_ends_before_its_port_is_open(job: Block, c
         .expect("STORAGE-FULL");
     broken.pod.job(SAYS_SO).expect_failure();
 
-    // The control: where all is well the helper sees the port.
-    let good = plan().start();
-    good.succeeds();
-    good.pod.job(SAYS_SO).expect_success();
-
-    // The page's own reservation: what dockerd alone finds out comes after that.
+    // The page's own reservation, and the control: what dockerd alone finds out comes after that.
     let late = plan()
         .with(|plan| plan.service_variable("DIND_DOCKERD_ARGS", "--mtuu=1400"))
         .start();

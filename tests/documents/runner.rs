@@ -169,12 +169,18 @@ impl Runner {
                 None => plan.volume(secret, &mount.mount_path),
             };
         }
-        let context = &kubernetes.service_container_security_context;
-        if context.privileged.unwrap_or(kubernetes.privileged) {
+        if self.makes_services_privileged() {
             plan
         } else {
             plan.unprivileged()
         }
+    }
+
+    /// The services' own setting goes before the one for all containers.
+    pub fn makes_services_privileged(&self) -> bool {
+        let kubernetes = &self.kubernetes;
+        let own = kubernetes.service_container_security_context.privileged;
+        own.unwrap_or(kubernetes.privileged)
     }
 
     /// What a job gets that asks for so much memory, in bytes: no more than its runner gives
