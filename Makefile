@@ -31,6 +31,7 @@ test: check ## Check everything, make the images, and run every test, real pods 
 	$(MAKE) image SUITE=trixie
 	$(MAKE) image SUITE=sid
 	$(MAKE) image SUITE=bookworm
+	tests/component/interpreter.sh >/dev/null
 	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked; \
 	else cargo test --locked -- --test-threads=2; fi
 
@@ -67,3 +68,4 @@ check: ## Formatting, lints, licences, shell scripts
 	cargo clippy --locked --all-targets -- -D warnings
 	if cargo deny --version >/dev/null 2>&1; then cargo deny --offline check bans licenses sources; fi
 	shellcheck images/podman images/*.sh .ci/run tests/compliance/control/*.sh tests/component/*.sh
+	shellcheck --shell=sh component/*.sh

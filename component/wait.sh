@@ -195,7 +195,7 @@ dind-init. These are the causes that are known:
       port=2375
     fi
     if command -v nc >/dev/null; then
-      if nc -z -w 3 docker "$port" >/dev/null 2>&1; then echo open; else echo closed; fi
+      if nc -w 3 docker "$port" </dev/null >/dev/null 2>&1; then echo open; else echo closed; fi
     fi
   }
 

@@ -5,8 +5,9 @@
 #   images/tools.sh build|pods
 set -euo pipefail
 
-# What builds: aws-lc is C, so a C compiler and the C library's headers. git names the commit.
-packages=(gcc libc6-dev git shellcheck)
+# What builds: aws-lc is C, so a C compiler and the C library's headers. git names the commit. busybox:
+# a shell that the component's scripts are tried with.
+packages=(gcc libc6-dev git shellcheck busybox)
 if [ "$1" = pods ]; then
     # What makes the base images, runs the pods, and speaks to them.
     packages+=(debootstrap debian-archive-keyring podman netavark aardvark-dns catatonit uidmap runc

@@ -58,7 +58,7 @@ To try it out, in a shell of the image:
 FLAG = Fatal "DAEMON-FLAG" {
     summary: "dockerd does not know one of its flags, or not this value",
     advice: "\
-Correct the service's `command`, or DIND_DOCKERD_ARGS, in .gitlab-ci.yml:
+Correct the service's `command`, DIND_DOCKERD_ARGS or the input dockerd-args, in .gitlab-ci.yml:
     services:
       - name: docker:dind
         alias: docker

@@ -5,10 +5,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod inputs;
+mod jobs;
 #[path = "../pods/mod.rs"]
 mod pods;
 mod project;
 mod rules;
+mod runner;
 mod shells;
 mod template;
 mod wait;

@@ -66,20 +66,21 @@ impl Project {
         }
     }
 
-    /// Runs a job in containers, its services beside it.
-    pub fn run(&self, job: &str) -> Run {
+    /// Runs jobs in containers, their services beside them.
+    pub fn run(&self, jobs: &[&str]) -> Run {
         // The interpreter shares a project's own directory alone; the runner all of /builds.
-        let done = self.interpret(&[
+        let podman = template::path("images/podman");
+        let options = [
             "--container-executable",
-            template::path("images/podman").to_str().unwrap(),
+            podman.to_str().unwrap(),
             "--privileged",
             "--volume=%gcl-cert%:/builds/.dind-init",
             "--helper-image=localhost/dind-base:trixie",
             // Nothing waits but the component itself: it is there to be tested.
             "--wait-image=localhost/dind-base:trixie",
             "--pull-policy=if-not-present",
-            job,
-        ]);
+        ];
+        let done = self.interpret(&[&options, jobs].concat());
         Run {
             succeeded: done.status.success(),
             log: format!(

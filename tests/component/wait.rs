@@ -122,7 +122,8 @@ fn a_service_that_says_nothing_is_explained_by_what_can_be_seen() {
             .with_file(".dockerenv", "")
             .with_file("etc/hosts", "127.0.0.1 localhost\n")
     };
-    let cases: [(&str, fn() -> Container, &[&str]); 9] = [
+    type Case = (&'static str, fn() -> Container, &'static [&'static str]);
+    let cases: [Case; 9] = [
         (
             "Kubernetes lists no such name",
             || Container::new().with_file("etc/hosts", "127.0.0.1 localhost docker-mirror\n"),
@@ -139,7 +140,7 @@ fn a_service_that_says_nothing_is_explained_by_what_can_be_seen() {
         ),
         (
             "somebody else listens",
-            || Container::new().tool("nc", "[ \"$*\" = '-z -w 3 docker 2376' ]"),
+            || Container::new().tool("nc", "[ \"$*\" = '-w 3 docker 2376' ]"),
             &["does not say how it is", "`image`", "volume of your own"],
         ),
         (
@@ -147,7 +148,7 @@ fn a_service_that_says_nothing_is_explained_by_what_can_be_seen() {
             || {
                 Container::new()
                     .variable("DOCKER_TLS_CERTDIR", "")
-                    .tool("nc", "[ \"$*\" = '-z -w 3 docker 2375' ]")
+                    .tool("nc", "[ \"$*\" = '-w 3 docker 2375' ]")
                     .with_file("builds/.dind-init/16/status.txt", "ready job=16 …\n")
             },
             &[
@@ -220,7 +221,7 @@ fn a_status_that_may_not_be_read_is_told_with_the_user() {
         let container = match nix::unistd::Uid::effective().is_root() {
             true => container.user(NOBODY),
             false => {
-                fs::set_permissions(container.path(STATUS), Permissions::from_mode(0)).unwrap();
+                fs::set_permissions(container.path(STATUS), Permissions::from_mode(0o000)).unwrap();
                 container
             }
         };

@@ -38,6 +38,8 @@ pub struct Plan {
     service_options: Vec<String>,
     service_command: Vec<String>,
     other_services: Vec<String>,
+    /// No pod, but a network with a container each, as the runner's Docker executor makes it.
+    has_containers_of_their_own: bool,
 }
 
 impl Plan {
@@ -59,6 +61,13 @@ impl Plan {
         self.mounts.push(format!("{}:{target}:ro", path.display()));
         self.volumes.push(volume.clone());
         self
+    }
+
+    /// Gives the service and each job a network namespace of its own, in a network where the service
+    /// has the name `docker`, as the runner's Docker executor does.
+    pub fn with_docker_executor(mut self) -> Self {
+        self.has_containers_of_their_own = true;
+        self.without("KUBERNETES_SERVICE_HOST")
     }
 
     /// Starts a shell's command line in a container of its own, before the service.
@@ -155,6 +164,12 @@ impl Plan {
             plan: self,
         };
         pod.require_images();
+        if pod.plan.has_containers_of_their_own {
+            assert!(pod.plan.hosts.is_empty() && pod.plan.other_services.is_empty());
+            step(&["network", "create", &pod.name]);
+            pod.start_service();
+            return pod;
+        }
         let hosts = pod.plan.hosts.iter();
         let hosts: Vec<_> = hosts.map(|host| format!("--add-host={host}")).collect();
         let mut create = vec!["pod", "create", "--name", &pod.name, "--share=net,uts"];
@@ -232,6 +247,7 @@ impl Pod {
             service_options: Vec::new(),
             service_command: Vec::new(),
             other_services: Vec::new(),
+            has_containers_of_their_own: false,
         };
         plan.variable("DOCKER_HOST", "tcp://docker:2376")
             .variable("DOCKER_TLS_VERIFY", "1")
@@ -249,7 +265,8 @@ impl Pod {
     #[must_use = "an outcome that nobody looks at tests nothing"]
     pub fn job_on(&self, suite: Suite, script: &str) -> Outcome<'_> {
         require_image(suite.base_image());
-        let mut run = vec!["run", "--rm", "--pod", &self.name];
+        let mut run = vec!["run", "--rm"];
+        run.extend(self.place());
         let shared = self.shared_options();
         run.extend(shared.iter().map(String::as_str));
         run.extend([suite.base_image(), "bash", "-c", script]);
@@ -346,7 +363,11 @@ impl Pod {
     }
 
     fn start_service(&self) {
-        let mut create = vec!["create", "--pod", &self.name, "--name", &self.service];
+        let mut create = vec!["create", "--name", &self.service];
+        create.extend(self.place());
+        if self.plan.has_containers_of_their_own {
+            create.push("--network-alias=docker");
+        }
         if self.plan.is_privileged {
             create.push("--privileged");
         }
@@ -360,6 +381,14 @@ impl Pod {
         create.extend(self.plan.service_command.iter().map(String::as_str));
         step(&create);
         step(&["start", &self.service]);
+    }
+
+    /// The options that put a container where the others are.
+    fn place(&self) -> [&str; 2] {
+        match self.plan.has_containers_of_their_own {
+            true => ["--network", &self.name],
+            false => ["--pod", &self.name],
+        }
     }
 
     fn service_state(&self, format: &str) -> String {
@@ -387,11 +416,15 @@ impl Drop for Pod {
         if std::env::var_os("DIND_E2E_KEEP").is_some() {
             return;
         }
-        if self.is_guest {
+        let has_pod = !self.is_guest && !self.plan.has_containers_of_their_own;
+        if !has_pod {
             podman(
                 &["rm", "--force", "--volumes", "--time=0", &self.service],
                 PATIENCE,
             );
+            if !self.is_guest {
+                podman(&["network", "rm", "--force", &self.name], PATIENCE);
+            }
         } else {
             podman(&["pod", "rm", "--force", "--time=0", &self.name], PATIENCE);
         }
