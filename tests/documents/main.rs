@@ -23,3 +23,4 @@ mod scenarios;
 mod syntax;
 #[path = "../component/template.rs"]
 mod template;
+mod troubleshooting;
