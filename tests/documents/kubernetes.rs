@@ -189,15 +189,19 @@ fn a_service_that_the_node_cannot_run_ends_before_its_port_is_open(job: Block, c
         .expect("STORAGE-FULL");
     broken.pod.job(SAYS_SO).expect_failure();
 
-    // The page's own reservation, and the control: what dockerd alone finds out comes after that.
-    let late = plan()
-        .with(|plan| plan.service_variable("DIND_DOCKERD_ARGS", "--mtuu=1400"))
-        .start();
+    // The control, where all is well; and the page's own reservation: what comes later finds the
+    // port open, and nobody behind it.
+    let late = plan().start();
+    late.succeeds();
+    late.pod.job(SAYS_SO).expect_success();
+    late.pod
+        .in_service("pkill -KILL -x dockerd")
+        .expect_success();
     late.pod
         .service_end()
         .expect_failure()
-        .expect("DAEMON-FLAG");
-    late.pod.job(SAYS_SO).expect_success();
+        .expect("DAEMON-KILLED");
+    late.run().expect_failure().expect("Cannot connect");
     assert!(text(KUBERNETES).contains("exit code: 74"));
 }
 
