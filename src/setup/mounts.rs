@@ -12,7 +12,7 @@ use crate::{
     reasons::{Finding, privilege},
 };
 
-/// Mounts securityfs and a tmpfs on /tmp where nothing is mounted yet, and lets mounts propagate.
+/// Mounts securityfs and a tmpfs on /tmp where that hides no other mount, and lets mounts propagate.
 ///
 /// Fatal only without the right to mount at all.
 pub fn prepare(mounts: &Mounts) -> Result<Vec<Finding>, Finding> {
@@ -38,7 +38,8 @@ fn share_root() -> Result<(), Finding> {
 
 fn mount_if_free(mounts: &Mounts, file_system: &str, point: &str) -> Option<Finding> {
     let path = Path::new(point);
-    if mounts.at(path).is_some() || !path.is_dir() {
+    let hides = mounts.at(path).into_iter().chain(mounts.below(path));
+    if hides.count() > 0 || !path.is_dir() {
         return None;
     }
     match mount(

@@ -67,6 +67,21 @@ fn the_root_is_shared() {
 mod differs {
     use super::*;
 
+    /// Official mounts its tmpfs over whatever is mounted below /tmp, such as the builds directory
+    /// of a runner that uses user namespaces (GitLab Runner docs, executors/kubernetes).
+    #[test]
+    fn what_is_mounted_below_tmp_stays_in_sight() {
+        let builds = Volume::disk();
+        fs::write(builds.path().join("precious"), "").unwrap();
+        let record = Record::new();
+        let pod = dind()
+            .volume(&builds, "/tmp/builds")
+            .stand_in(&record)
+            .start();
+        record.wait_for_start(&pod);
+        pod.in_service("ls /tmp/builds/precious").expect_success();
+    }
+
     /// Official tries for ever to give control groups their controllers, some thousand times a
     /// second, each with a line in the log, and dockerd never starts (moby#48850).
     #[test]

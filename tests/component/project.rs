@@ -33,7 +33,6 @@ pub struct Project(TempDir);
 impl Project {
     /// `inputs` is the YAML of `inputs:` and `jobs` the rest of the file.
     pub fn new(include: Include, inputs: &str, jobs: &str) -> Self {
-        let project = Self(TempDir::with_prefix("dind-component-").unwrap());
         let inputs: String = inputs
             .lines()
             .map(|line| format!("      {line}\n"))
@@ -42,11 +41,17 @@ impl Project {
             "" => String::new(),
             inputs => format!("    inputs:\n{inputs}"),
         };
+        Self::of(&format!(
+            "include:\n  - {}\n{inputs}\n{jobs}",
+            include.line()
+        ))
+    }
+
+    /// With a whole `.gitlab-ci.yml`.
+    pub fn of(pipeline: &str) -> Self {
+        let project = Self(TempDir::with_prefix("dind-component-").unwrap());
         project.write("templates/dind.yml", &template::render());
-        project.write(
-            ".gitlab-ci.yml",
-            &format!("include:\n  - {}\n{inputs}\n{jobs}", include.line()),
-        );
+        project.write(".gitlab-ci.yml", pipeline);
         project.commit();
         project
     }

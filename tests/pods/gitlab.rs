@@ -34,15 +34,25 @@ impl RunnerLog {
 impl Plan {
     /// The variables and the builds directory of job 7 in project 1, run by Kubernetes' executor.
     pub fn gitlab_job(self, builds: &Volume) -> Self {
+        self.gitlab_job_in(builds, "/builds")
+    }
+
+    /// The same where the runner's `builds_dir` is another.
+    pub fn gitlab_job_in(self, builds: &Volume, directory: &str) -> Self {
         self.variable("CI_JOB_ID", "7")
             .variable("CI_PROJECT_ID", "1")
-            .variable("CI_BUILDS_DIR", "/builds")
+            .variable("CI_BUILDS_DIR", directory)
             .variable("KUBERNETES_SERVICE_HOST", "127.0.0.1")
-            .volume(builds, "/builds")
+            .volume(builds, directory)
     }
 
     /// Mounts the runner's log file where the runner does.
     pub fn runner_log(self, log: &RunnerLog) -> Self {
-        self.volume(&log.0, "/logs-1-7")
+        self.runner_log_in(log, "")
+    }
+
+    /// The same where the runner's `logs_base_dir` is another.
+    pub fn runner_log_in(self, log: &RunnerLog, directory: &str) -> Self {
+        self.volume(&log.0, &format!("{directory}/logs-1-7"))
     }
 }

@@ -76,6 +76,12 @@ impl Plan {
         self
     }
 
+    /// Gives the pod's containers another name for the pod, as a service's alias does.
+    pub fn alias(mut self, name: &str) -> Self {
+        self.hosts.push(format!("{name}:127.0.0.1"));
+        self
+    }
+
     /// Keeps another pod running beside this one.
     pub fn beside(mut self, other: Pod) -> Self {
         self.others.push(Arc::new(other));

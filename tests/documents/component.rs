@@ -1,0 +1,147 @@
+//! What component/README.md shows: read by the interpreter, and run in the pods that a runner would
+//! make of it, hook and all.
+
+use serde_yaml_ng::Value;
+
+use crate::component_project::Project;
+use crate::job::Job;
+use crate::page::Block;
+use crate::pods::registry::{Access, Registry};
+use crate::pods::suite::Suite;
+use crate::runner::{Cluster, Runner};
+use crate::scenarios::scenarios;
+
+const COMPONENT: &str = "component/README.md";
+const KUBERNETES: &str = "docs/kubernetes.md";
+
+scenarios! {
+    nothing_of_the_runner_has_to_change(
+        KUBERNETES "A Secret in the certificates' place" 1,
+        COMPONENT "dind" 1,
+        COMPONENT "Kubernetes" 1,
+    );
+    a_private_registry_keeps_images_and_layers(
+        COMPONENT "A private registry with a CA of its own" 1,
+        COMPONENT "Layers from the last build" 1,
+        KUBERNETES "A Secret in the certificates' place" 2,
+    );
+    a_mirror_is_used(COMPONENT "A mirror" 1);
+    more_services_are_there(
+        COMPONENT "More services" 1,
+        COMPONENT "More services" 2,
+    );
+    what_compose_publishes_and_mounts_is_where_the_page_says(
+        COMPONENT "Compose" 1,
+        COMPONENT "Compose" 2,
+    );
+    without_a_clone_the_script_waits(COMPONENT "Without a clone, and when the job is over" 1);
+}
+
+fn nothing_of_the_runner_has_to_change(config: Block, simplest: Block, sized: Block) {
+    let runner = Runner::parse(&config.text).unwrap();
+    let cluster = Cluster::default().secret("registry-ca", &[("ca.pem", "a CA")]);
+    let start = |job: Job| job.plan(Suite::Trixie, &runner, &cluster).start();
+    start(job(&sized)).succeeds();
+    let job = start(job(&simplest));
+    job.succeeds().expect("made by a build");
+    // The control: once the daemon is gone, the hook says so before the script.
+    job.kill_dockerd();
+    job.run()
+        .expect_failure()
+        .expect("Docker cannot work in this job.")
+        .expect("DAEMON-KILLED")
+        .expect_not("made by a build");
+}
+
+fn a_private_registry_keeps_images_and_layers(push: Block, layers: Block, with_ca: Block) {
+    let registry = Registry::start(Access::Password);
+    let push = job(&push).with_file("CORPORATE_CA", &registry.ca());
+    let push = push.plan(Suite::Trixie, &privileged(), &Cluster::default());
+    let push = push.with(|plan| plan.knowing(&registry)).start();
+    push.succeeds().expect("Login Succeeded");
+
+    let runner = Runner::parse(&with_ca.text).unwrap();
+    let cluster = Cluster::default().secret("registry-ca", &[("ca.crt", &registry.ca())]);
+    let job = job(&layers).with_variable("CI_REGISTRY_IMAGE", "registry.example.test/group/cached");
+    // Each time with a new daemon.
+    let build = || {
+        let job = job.plan(Suite::Sid, &runner, &cluster);
+        let job = job.with(|plan| plan.knowing(&registry));
+        let dockerfile = "FROM registry.example.test/group/project\nRUN echo slow > /slow\n";
+        job.project_file("Dockerfile", dockerfile).start()
+    };
+    build().succeeds().expect_not("CACHED");
+    build().succeeds().expect("CACHED");
+}
+
+fn a_mirror_is_used(mirror: Block) {
+    let job = job(&mirror).plan(Suite::Trixie, &privileged(), &Cluster::default());
+    let job = job.start();
+    job.succeeds()
+        .expect("https://mirror.example.com/")
+        .expect("registry.lab.example.com:5000");
+    job.pod
+        .in_service("tr '\\0' ' ' < /proc/$(pgrep -x dockerd)/cmdline")
+        .expect("--max-concurrent-downloads=10");
+}
+
+fn more_services_are_there(by_reference: Block, by_input: Block) {
+    let job = job(&by_reference);
+    // Two ways to write one job, so that one pod shows both.
+    assert_eq!(job, self::job(&by_input));
+    let job = job.plan(Suite::Trixie, &privileged(), &Cluster::default());
+    job.start().succeeds().expect("+PONG");
+}
+
+fn what_compose_publishes_and_mounts_is_where_the_page_says(test: Block, compose: Block) {
+    let job = job(&test).plan(Suite::Sid, &privileged(), &Cluster::default());
+    let job = job
+        .project_file("compose.yaml", &compose.text)
+        .project_file("www/index.html", "a file of the project");
+    let job = job.start();
+    job.succeeds().expect("a file of the project");
+    // What lies elsewhere in the job is empty.
+    job.pod
+        .job("mkdir /tmp/own && touch /tmp/own/file && docker run --rm -v /tmp/own:/own busybox sh -c 'echo /own/*'")
+        .expect_success()
+        .expect("/own/*");
+}
+
+fn without_a_clone_the_script_waits(deploy: Block) {
+    let job = job(&deploy).plan(Suite::Trixie, &privileged(), &Cluster::default());
+    let job = job.start();
+    job.succeeds().expect("is ready at tcp://docker:2376");
+    job.run_after().expect_success().expect_not("dind-init");
+    job.kill_dockerd();
+    job.run_after().expect_success().expect("DAEMON-KILLED");
+    job.run()
+        .expect_failure()
+        .expect("Docker cannot work in this job.");
+}
+
+/// The example's one job, as the interpreter reads it with the component of this checkout.
+fn job(block: &Block) -> Job {
+    let address = "$CI_SERVER_FQDN/dind-init/dind-init/dind@~latest";
+    let of_this_checkout = "$CI_SERVER_FQDN/$CI_PROJECT_PATH/dind@$CI_COMMIT_SHA";
+    assert!(block.text.contains(address), "{block:?}");
+    let text = block.text.replace(address, of_this_checkout);
+    let preview = Project::of(&text).preview();
+    let preview = preview.unwrap_or_else(|why| panic!("{block:?}: {why}"));
+    let Value::Mapping(mut jobs) = preview else {
+        panic!("no jobs: {preview:?}");
+    };
+    jobs.retain(|name, job| {
+        let is_hidden = name.as_str().is_none_or(|name| name.starts_with('.'));
+        !is_hidden && job.get("script").is_some()
+    });
+    for job in jobs.values_mut() {
+        // Where the interpreter has found it.
+        job.as_mapping_mut().unwrap().remove("gclOrigin");
+    }
+    let text = serde_yaml_ng::to_string(&jobs).unwrap();
+    Job::parse(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+fn privileged() -> Runner {
+    Runner::parse("[[runners]]\n[runners.kubernetes]\nprivileged = true").unwrap()
+}
