@@ -108,7 +108,7 @@ pub fn run(
         iptables_is_installed: backend.is_installed(),
     };
     let ignored = |finding| settings.ignored.apply(finding);
-    let judged = judge(&facts, trials, &options, uid.is_root(), &backend);
+    let judged = judge(&facts, trials, &options, uid.is_root(), &backend, settings);
     let mut findings: Vec<_> = judged.into_iter().map(ignored).collect();
     let mut adjustments = Adjustments::default();
     // A dockerd that is not started has no networks; without root they are inside of rootlesskit's,
@@ -189,6 +189,7 @@ fn judge(
     options: &Options,
     is_root: bool,
     backend: &Backend,
+    settings: &Settings,
 ) -> Vec<Finding> {
     let mut found = findings::privileges::findings(&facts.privileges, &trials, options, is_root);
     let is_restricted = found
@@ -203,7 +204,10 @@ fn judge(
         };
     }
     if is_root && !is_restricted {
-        found.extend(findings::control_groups::findings(&facts.control_groups));
+        found.extend(findings::control_groups::findings(
+            &facts.control_groups,
+            settings.cgroup_namespace,
+        ));
     }
     found.extend(findings::storage::findings(
         &facts.storage,
@@ -328,13 +332,17 @@ mod tests {
         }
     }
 
+    fn settings() -> Settings {
+        Settings::parse(&|_| None).unwrap()
+    }
+
     fn ids(facts: &Facts, trials: Trials, is_root: bool) -> Vec<&'static str> {
         let options = Options::new(&[], &Configuration::default(), &|_| None, is_root);
         let backend = Backend {
             legacy: false,
             why: "",
         };
-        judge(facts, trials, &options, is_root, &backend)
+        judge(facts, trials, &options, is_root, &backend, &settings())
             .iter()
             .map(|finding| finding.reason.id)
             .collect()
@@ -363,7 +371,14 @@ mod tests {
                 legacy: false,
                 why: "",
             };
-            let found = judge(&facts, Trials::default(), &options, true, &backend);
+            let found = judge(
+                &facts,
+                Trials::default(),
+                &options,
+                true,
+                &backend,
+                &settings(),
+            );
             let fatal = found.into_iter().filter(|f| f.severity == Severity::Fatal);
             fatal.map(|finding| finding.reason.id).collect::<Vec<_>>()
         };
