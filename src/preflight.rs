@@ -6,8 +6,7 @@ use std::{
     ffi::OsString,
     fmt,
     path::{Path, PathBuf},
-    thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use nix::unistd::Uid;
@@ -15,6 +14,7 @@ use serde_json::Value;
 
 use crate::{
     adjustments::{self, Adjustments, pools::Neighbour},
+    background::Background,
     dockerd::{
         configuration::Configuration,
         launch,
@@ -36,7 +36,7 @@ use crate::{
     report::Report,
     settings::{Environment, Settings, non_empty, process_environment},
     setup::iptables::Backend,
-    trials::Trials,
+    trials::{self, Trials},
 };
 
 /// How long another daemon may take to let go of the data directory.
@@ -76,6 +76,7 @@ pub fn run(
     uid: Uid,
     patience: Duration,
 ) -> Preflight {
+    let deadline = Instant::now() + trials::LIMIT;
     let options = Options::read(&plan.argv, &process_environment, uid.is_root());
     let storage = Storage::read(&options.data_root, mounts);
     let trials = Trials::start(&storage, options.wants_overlay(), uid.is_root(), patience);
@@ -83,13 +84,15 @@ pub fn run(
     let graph_drivers = {
         let (data_root, driver) = (storage.data_root.clone(), options.storage_driver.clone());
         let dockerd = dockerd.clone();
-        thread::spawn(move || GraphDrivers::read(&data_root, driver.as_deref(), dockerd.as_deref()))
+        Background::start(move || {
+            GraphDrivers::read(&data_root, driver.as_deref(), dockerd.as_deref())
+        })
     };
     let mut network = Network::read(mounts);
     let mtu = adjustments::mtu(settings.mtu, &options, &network)
         .filter(|_| plan.takes_flags && uid.is_root());
     let knows_option = mtu.and(dockerd).map(|dockerd| {
-        thread::spawn(move || {
+        Background::start(move || {
             program::contains(&dockerd, adjustments::NETWORK_OPTION) == Some(true)
         })
     });
@@ -101,8 +104,7 @@ pub fn run(
     let facts = Facts {
         privileges: Privileges::read(),
         control_groups: ControlGroups::read(mounts, Path::new(control_groups::ROOT)),
-        // A panic there was printed; nothing is known then.
-        graph_drivers: graph_drivers.join().unwrap_or_default(),
+        graph_drivers: graph_drivers.wait(deadline).unwrap_or_default(),
         storage,
         network,
         iptables_is_installed: backend.is_installed(),
@@ -114,7 +116,7 @@ pub fn run(
     // A dockerd that is not started has no networks; without root they are inside of rootlesskit's,
     // which has an MTU of its own.
     if uid.is_root() && findings.iter().all(|f| f.severity != Severity::Fatal) {
-        let knows_option = knows_option.is_some_and(|known| known.join().unwrap_or_default());
+        let knows_option = knows_option.is_some_and(|known| known.wait(deadline) == Some(true));
         adjust_networks(
             &mut adjustments,
             (mtu, knows_option),
