@@ -34,9 +34,9 @@ use crate::{
     plan::Plan,
     reasons::{Finding, Reason, Severity, daemon, privilege},
     report::Report,
-    settings::{Environment, Settings, non_empty, process_environment},
+    settings::{Settings, process_environment},
     setup::iptables::Backend,
-    trials::{self, Trials},
+    trials::{self, Trials, names::Resolution},
 };
 
 /// How long another daemon may take to let go of the data directory.
@@ -80,6 +80,9 @@ pub fn run(
     let options = Options::read(&plan.argv, &process_environment, uid.is_root());
     let storage = Storage::read(&options.data_root, mounts);
     let trials = Trials::start(&storage, options.wants_overlay(), uid.is_root(), patience);
+    let moves_pools =
+        settings.moves_pools && plan.takes_flags && uid.is_root() && !options.addresses;
+    let names = moves_pools.then(|| Resolution::start(&settings.registry.gitlab_hosts));
     let dockerd = dockerd_program(plan);
     let graph_drivers = {
         let (data_root, driver) = (storage.data_root.clone(), options.storage_driver.clone());
@@ -120,7 +123,7 @@ pub fn run(
         adjust_networks(
             &mut adjustments,
             (mtu, knows_option),
-            settings.moves_pools && plan.takes_flags,
+            names,
             &options,
             &facts.network,
         );
@@ -142,10 +145,12 @@ pub fn run(
 }
 
 /// Makes dockerd's networks fit this container's, or says where they do not.
+///
+/// `names`: those that networks are to keep away from; `None` where they are not ours to choose.
 fn adjust_networks(
     adjustments: &mut Adjustments,
     (mtu, knows_option): (Option<u32>, bool),
-    moves_pools: bool,
+    names: Option<Resolution>,
     options: &Options,
     network: &Network,
 ) {
@@ -156,28 +161,19 @@ fn adjust_networks(
             adjustments.findings.extend(found);
         }
     }
-    if moves_pools && !options.addresses {
-        adjustments.move_pools(network, &named_addresses(&process_environment));
-    } else {
-        let found = findings::network::pool_overlap(network, options);
-        adjustments.findings.extend(found);
+    match names {
+        Some(names) => {
+            let addresses = names.finish().into_iter();
+            let others: Vec<_> = addresses
+                .map(|(what, address)| Neighbour { what, address })
+                .collect();
+            adjustments.move_pools(network, &others);
+        }
+        None => {
+            let found = findings::network::pool_overlap(network, options);
+            adjustments.findings.extend(found);
+        }
     }
-}
-
-/// The hosts that every job of GitLab speaks to, where they are named by address.
-fn named_addresses(environment: Environment<'_>) -> Vec<Neighbour> {
-    let address = |name: &str| {
-        let value = non_empty(environment, name)?;
-        let host = value.split(':').next()?;
-        Some(Neighbour {
-            what: name.to_owned(),
-            address: host.parse().ok()?,
-        })
-    };
-    ["CI_SERVER_HOST", "CI_REGISTRY"]
-        .into_iter()
-        .filter_map(address)
-        .collect()
 }
 
 fn dockerd_program(plan: &Plan) -> Option<PathBuf> {

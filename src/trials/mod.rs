@@ -5,6 +5,7 @@
 
 pub mod data_root;
 pub mod locks;
+pub mod names;
 pub mod namespaced;
 
 use std::{
