@@ -107,6 +107,8 @@ Environment, our own:
                           1500 and dockerd was told none; off; or a number of bytes
   DIND_ADDRESS_POOLS      auto (default): Docker's networks are put elsewhere where addresses are
                           used outside that Docker would take; off
+  DIND_CGROUP_NAMESPACE   auto (default): where this container sees other containers' control
+                          groups, dockerd gets a namespace that begins at its own; off
   DIND_REGISTRY_MIRRORS, DIND_INSECURE_REGISTRIES
                           lists with commas, added to those of flags and daemon.json
   DIND_CLIENT_KEY         ecdsa-p256 (default, made at once) or rsa-2048 (old clients)

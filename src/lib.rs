@@ -5,6 +5,7 @@
 
 pub mod adjustments;
 pub mod atomic_file;
+pub mod background;
 pub mod cli;
 pub mod commands;
 pub mod dockerd;

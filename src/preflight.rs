@@ -6,8 +6,7 @@ use std::{
     ffi::OsString,
     fmt,
     path::{Path, PathBuf},
-    thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use nix::unistd::Uid;
@@ -15,6 +14,7 @@ use serde_json::Value;
 
 use crate::{
     adjustments::{self, Adjustments, pools::Neighbour},
+    background::Background,
     dockerd::{
         configuration::Configuration,
         launch,
@@ -34,9 +34,9 @@ use crate::{
     plan::Plan,
     reasons::{Finding, Reason, Severity, daemon, privilege},
     report::Report,
-    settings::{Environment, Settings, non_empty, process_environment},
+    settings::{Settings, process_environment},
     setup::iptables::Backend,
-    trials::Trials,
+    trials::{self, Trials, names::Resolution},
 };
 
 /// How long another daemon may take to let go of the data directory.
@@ -76,20 +76,26 @@ pub fn run(
     uid: Uid,
     patience: Duration,
 ) -> Preflight {
+    let deadline = Instant::now() + trials::LIMIT;
     let options = Options::read(&plan.argv, &process_environment, uid.is_root());
     let storage = Storage::read(&options.data_root, mounts);
     let trials = Trials::start(&storage, options.wants_overlay(), uid.is_root(), patience);
+    let moves_pools =
+        settings.moves_pools && plan.takes_flags && uid.is_root() && !options.addresses;
+    let names = moves_pools.then(|| Resolution::start(&settings.registry.gitlab_hosts));
     let dockerd = dockerd_program(plan);
     let graph_drivers = {
         let (data_root, driver) = (storage.data_root.clone(), options.storage_driver.clone());
         let dockerd = dockerd.clone();
-        thread::spawn(move || GraphDrivers::read(&data_root, driver.as_deref(), dockerd.as_deref()))
+        Background::start(move || {
+            GraphDrivers::read(&data_root, driver.as_deref(), dockerd.as_deref())
+        })
     };
     let mut network = Network::read(mounts);
     let mtu = adjustments::mtu(settings.mtu, &options, &network)
         .filter(|_| plan.takes_flags && uid.is_root());
     let knows_option = mtu.and(dockerd).map(|dockerd| {
-        thread::spawn(move || {
+        Background::start(move || {
             program::contains(&dockerd, adjustments::NETWORK_OPTION) == Some(true)
         })
     });
@@ -101,24 +107,23 @@ pub fn run(
     let facts = Facts {
         privileges: Privileges::read(),
         control_groups: ControlGroups::read(mounts, Path::new(control_groups::ROOT)),
-        // A panic there was printed; nothing is known then.
-        graph_drivers: graph_drivers.join().unwrap_or_default(),
+        graph_drivers: graph_drivers.wait(deadline).unwrap_or_default(),
         storage,
         network,
         iptables_is_installed: backend.is_installed(),
     };
     let ignored = |finding| settings.ignored.apply(finding);
-    let judged = judge(&facts, trials, &options, uid.is_root(), &backend);
+    let judged = judge(&facts, trials, &options, uid.is_root(), &backend, settings);
     let mut findings: Vec<_> = judged.into_iter().map(ignored).collect();
     let mut adjustments = Adjustments::default();
     // A dockerd that is not started has no networks; without root they are inside of rootlesskit's,
     // which has an MTU of its own.
     if uid.is_root() && findings.iter().all(|f| f.severity != Severity::Fatal) {
-        let knows_option = knows_option.is_some_and(|known| known.join().unwrap_or_default());
+        let knows_option = knows_option.is_some_and(|known| known.wait(deadline) == Some(true));
         adjust_networks(
             &mut adjustments,
             (mtu, knows_option),
-            settings.moves_pools && plan.takes_flags,
+            names,
             &options,
             &facts.network,
         );
@@ -140,10 +145,12 @@ pub fn run(
 }
 
 /// Makes dockerd's networks fit this container's, or says where they do not.
+///
+/// `names`: those that networks are to keep away from; `None` where they are not ours to choose.
 fn adjust_networks(
     adjustments: &mut Adjustments,
     (mtu, knows_option): (Option<u32>, bool),
-    moves_pools: bool,
+    names: Option<Resolution>,
     options: &Options,
     network: &Network,
 ) {
@@ -154,28 +161,19 @@ fn adjust_networks(
             adjustments.findings.extend(found);
         }
     }
-    if moves_pools && !options.addresses {
-        adjustments.move_pools(network, &named_addresses(&process_environment));
-    } else {
-        let found = findings::network::pool_overlap(network, options);
-        adjustments.findings.extend(found);
+    match names {
+        Some(names) => {
+            let addresses = names.finish().into_iter();
+            let others: Vec<_> = addresses
+                .map(|(what, address)| Neighbour { what, address })
+                .collect();
+            adjustments.move_pools(network, &others);
+        }
+        None => {
+            let found = findings::network::pool_overlap(network, options);
+            adjustments.findings.extend(found);
+        }
     }
-}
-
-/// The hosts that every job of GitLab speaks to, where they are named by address.
-fn named_addresses(environment: Environment<'_>) -> Vec<Neighbour> {
-    let address = |name: &str| {
-        let value = non_empty(environment, name)?;
-        let host = value.split(':').next()?;
-        Some(Neighbour {
-            what: name.to_owned(),
-            address: host.parse().ok()?,
-        })
-    };
-    ["CI_SERVER_HOST", "CI_REGISTRY"]
-        .into_iter()
-        .filter_map(address)
-        .collect()
 }
 
 fn dockerd_program(plan: &Plan) -> Option<PathBuf> {
@@ -189,6 +187,7 @@ fn judge(
     options: &Options,
     is_root: bool,
     backend: &Backend,
+    settings: &Settings,
 ) -> Vec<Finding> {
     let mut found = findings::privileges::findings(&facts.privileges, &trials, options, is_root);
     let is_restricted = found
@@ -203,7 +202,10 @@ fn judge(
         };
     }
     if is_root && !is_restricted {
-        found.extend(findings::control_groups::findings(&facts.control_groups));
+        found.extend(findings::control_groups::findings(
+            &facts.control_groups,
+            settings.cgroup_namespace,
+        ));
     }
     found.extend(findings::storage::findings(
         &facts.storage,
@@ -328,13 +330,17 @@ mod tests {
         }
     }
 
+    fn settings() -> Settings {
+        Settings::parse(&|_| None).unwrap()
+    }
+
     fn ids(facts: &Facts, trials: Trials, is_root: bool) -> Vec<&'static str> {
         let options = Options::new(&[], &Configuration::default(), &|_| None, is_root);
         let backend = Backend {
             legacy: false,
             why: "",
         };
-        judge(facts, trials, &options, is_root, &backend)
+        judge(facts, trials, &options, is_root, &backend, &settings())
             .iter()
             .map(|finding| finding.reason.id)
             .collect()
@@ -363,7 +369,14 @@ mod tests {
                 legacy: false,
                 why: "",
             };
-            let found = judge(&facts, Trials::default(), &options, true, &backend);
+            let found = judge(
+                &facts,
+                Trials::default(),
+                &options,
+                true,
+                &backend,
+                &settings(),
+            );
             let fatal = found.into_iter().filter(|f| f.severity == Severity::Fatal);
             fatal.map(|finding| finding.reason.id).collect::<Vec<_>>()
         };

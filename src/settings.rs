@@ -75,6 +75,8 @@ pub struct Settings {
     pub mtu: MtuWish,
     /// `DIND_ADDRESS_POOLS` is not `off`.
     pub moves_pools: bool,
+    /// `DIND_CGROUP_NAMESPACE` is not `off`.
+    pub cgroup_namespace: bool,
     /// `DIND_REGISTRY_MIRRORS` and `DIND_INSECURE_REGISTRIES`.
     pub registry_options: RegistryOptions,
     /// `DIND_START_TIMEOUT`: how long dockerd may say nothing before it is ready.
@@ -98,6 +100,9 @@ impl Settings {
             ),
             mtu: MtuWish::parse(environment)?,
             moves_pools: choice(environment, "DIND_ADDRESS_POOLS")?.unwrap_or(AutoOrOff::Auto)
+                == AutoOrOff::Auto,
+            cgroup_namespace: choice(environment, "DIND_CGROUP_NAMESPACE")?
+                .unwrap_or(AutoOrOff::Auto)
                 == AutoOrOff::Auto,
             registry_options: registry_options(environment)?,
             gitlab_project: non_empty(environment, "CI_PROJECT_ID"),

@@ -65,8 +65,7 @@ const SUBSTITUTES: [Range; 2] = [
 
 /// Other pools than dockerd's own, and what they are for; `None` where its own are right.
 pub fn choose(facts: &Network, others: &[Neighbour]) -> Option<(Vec<Pool>, Vec<Neighbour>)> {
-    let mut neighbours = neighbours(facts);
-    neighbours.extend_from_slice(others);
+    let mut neighbours = neighbours(facts, others);
     let is_free = |range: &&Range| !neighbours.iter().any(|n| range.holds(n));
     let free: Vec<_> = DEFAULTS.iter().filter(is_free).collect();
     if free.len() == DEFAULTS.len() {
@@ -84,7 +83,7 @@ pub fn choose(facts: &Network, others: &[Neighbour]) -> Option<(Vec<Pool>, Vec<N
 
 /// All but what lies in a network on a link of /16 or wider, such as one of an outer Docker:
 /// dockerd sees it whole and avoids it.
-fn neighbours(facts: &Network) -> Vec<Neighbour> {
+fn neighbours(facts: &Network, others: &[Neighbour]) -> Vec<Neighbour> {
     let seen: Vec<Subnet> = facts
         .taken()
         .into_iter()
@@ -117,6 +116,7 @@ fn neighbours(facts: &Network) -> Vec<Neighbour> {
         .chain(destinations)
         .chain(servers)
         .map(|(what, address)| Neighbour { what, address })
+        .chain(others.iter().cloned())
         .filter(|neighbour| {
             let alone = Subnet::new(neighbour.address, 32);
             !seen.iter().any(|subnet| subnet.overlaps(&alone))
@@ -194,6 +194,11 @@ mod tests {
             route("172.17.0.0", 16, None),
         ];
         assert_eq!(chosen(&outer, &[]), None);
+        let beside = Neighbour {
+            what: "gitlab.example.com".into(),
+            address: "172.17.0.3".parse().unwrap(),
+        };
+        assert_eq!(chosen(&outer, &[beside]), None);
         // Its bridge of an earlier life is no neighbour.
         let mut restarted = pod("10.1.2.3", 24);
         restarted.addresses[0].interface = "docker0".into();

@@ -1,22 +1,45 @@
 //! Whether inner containers can have control groups.
 
+use std::path::Path;
+
 use crate::{
     facts::control_groups::{ControlGroups, ROOT, Version},
     reasons::{Finding, cgroup},
 };
 
 /// What keeps inner containers from control groups of their own; without root that is systemd's.
-pub fn findings(groups: &ControlGroups) -> Vec<Finding> {
+///
+/// `namespace` says whether dockerd is to get a cgroup namespace where this container has none.
+pub fn findings(groups: &ControlGroups, namespace: bool) -> Vec<Finding> {
     if let Some(missing) = no_devices(groups) {
         return vec![missing];
     }
-    let read_only = groups.read_only.as_ref().map(|mount| {
+    let is_mounted_anew = |mount: &&String| {
+        let mut anew = groups.wider.iter().map(|tree| tree.point.as_path());
+        namespace && anew.any(|point| point == Path::new(mount))
+    };
+    let read_only = groups
+        .read_only
+        .as_ref()
+        .filter(|mount| !is_mounted_anew(mount));
+    let read_only = read_only.map(|mount| {
         cgroup::READONLY.met(format!(
             "{mount} is mounted read-only, and inner containers get their directories there."
         ))
     });
-    let whole_tree = groups.whole_tree.then(cgroup::host_namespace);
-    read_only.into_iter().chain(whole_tree).collect()
+    read_only
+        .into_iter()
+        .chain(others(groups, namespace))
+        .collect()
+}
+
+/// What is said of others' groups that can be seen here.
+fn others(groups: &ControlGroups, namespace: bool) -> Option<Finding> {
+    match groups.wider.is_empty() {
+        false if namespace => Some(cgroup::namespace(&groups.path)),
+        false => Some(cgroup::outside(&groups.path, "DIND_CGROUP_NAMESPACE=off")),
+        true => groups.whole_tree.then(cgroup::root_of_all),
+    }
 }
 
 /// dockerd looks for this one v1 controller; on cgroup v2 it has no need to.
@@ -36,6 +59,7 @@ fn no_devices(groups: &ControlGroups) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::control_groups::Tree;
 
     fn groups(version: Version, controllers: &[&str]) -> ControlGroups {
         ControlGroups {
@@ -46,7 +70,12 @@ mod tests {
     }
 
     fn ids(groups: &ControlGroups) -> Vec<&'static str> {
-        findings(groups).iter().map(|f| f.reason.id).collect()
+        ids_with(groups, true)
+    }
+
+    fn ids_with(groups: &ControlGroups, namespace: bool) -> Vec<&'static str> {
+        let found = findings(groups, namespace);
+        found.iter().map(|f| f.reason.id).collect()
     }
 
     #[test]
@@ -65,7 +94,7 @@ mod tests {
         let mut some = groups(Version::V1, &["cpu", "memory"]);
         some.read_only = Some("/sys/fs/cgroup/cpu".into());
         assert_eq!(ids(&some), ["CGROUP-NO-DEVICES"]);
-        assert!(findings(&some)[0].cause.contains("cpu, memory"));
+        assert!(findings(&some, true)[0].cause.contains("cpu, memory"));
         let none = groups(Version::None, &[]);
         assert_eq!(ids(&none), ["CGROUP-NO-DEVICES"]);
     }
@@ -75,7 +104,11 @@ mod tests {
         let mut read_only = groups(Version::V2, &["cpu"]);
         read_only.read_only = Some(ROOT.into());
         assert_eq!(ids(&read_only), ["CGROUP-READONLY"]);
-        assert!(findings(&read_only)[0].cause.contains("/sys/fs/cgroup is"));
+        assert!(
+            findings(&read_only, true)[0]
+                .cause
+                .contains("/sys/fs/cgroup is")
+        );
     }
 
     #[test]
@@ -83,5 +116,24 @@ mod tests {
         let mut whole = groups(Version::V2, &["cpu"]);
         whole.whole_tree = true;
         assert_eq!(ids(&whole), ["CGROUP-HOST-NAMESPACE"]);
+    }
+
+    #[test]
+    fn others_groups_are_noted_or_warned_of_where_dockerd_gets_no_namespace() {
+        let mut pod = groups(Version::V2, &["cpu"]);
+        pod.path = "/kubepods/pod1/2".into();
+        pod.whole_tree = true;
+        pod.wider = vec![Tree {
+            point: ROOT.into(),
+            own: "/sys/fs/cgroup/kubepods/pod1/2".into(),
+        }];
+        assert_eq!(ids(&pod), ["CGROUP-HOST-NAMESPACE"]);
+        assert_eq!(ids_with(&pod, false), ["CGROUP-OUTSIDE"]);
+        let warning = &findings(&pod, false)[0];
+        assert!(warning.cause.contains("/kubepods/pod1/2"), "{warning}");
+        // The mount that is put on top of it can be written.
+        pod.read_only = Some(ROOT.into());
+        assert_eq!(ids(&pod), ["CGROUP-HOST-NAMESPACE"]);
+        assert_eq!(ids_with(&pod, false), ["CGROUP-READONLY", "CGROUP-OUTSIDE"]);
     }
 }

@@ -78,6 +78,16 @@ DELEGATION = Warning "CGROUP-DELEGATION" {
 HOST_NAMESPACE = Note "CGROUP-HOST-NAMESPACE" {
     summary: "this container sees the node's own control groups; they are left as they are",
 }
+
+OUTSIDE = Warning "CGROUP-OUTSIDE" {
+    summary: "inner containers are outside of this container's control group, and of its limits",
+    advice: "\
+Let dockerd have a cgroup namespace, which it gets unless the job forbids it. In .gitlab-ci.yml:
+    variables:
+      DIND_CGROUP_NAMESPACE: auto
+With the Docker executor the container itself can have one. On the node, in /etc/docker/daemon.json:
+    {\"default-cgroupns-mode\": \"private\"}",
+}
 }
 
 pub fn readonly(path: &Path, error: &io::Error) -> Finding {
@@ -103,10 +113,38 @@ pub fn delegation(refused: &[(String, io::Error)]) -> Finding {
     )
 }
 
-pub fn host_namespace() -> Finding {
+/// The whole tree is there, and no part of it is known as this container's.
+pub fn root_of_all() -> Finding {
     HOST_NAMESPACE.found(
-        "/sys/fs/cgroup is the root of the whole tree: a privileged Kubernetes pod gets no cgroup \
-         namespace.",
+        "/sys/fs/cgroup is the root of the whole tree, and /proc/self/cgroup names no part of it \
+         as this container's own.",
         "",
+    )
+}
+
+/// `own` is this container's group, which dockerd gets as the root of a cgroup namespace.
+pub fn namespace(own: &str) -> Finding {
+    HOST_NAMESPACE.found(
+        format!(
+            "{} dockerd gets a cgroup namespace that begins there, so inner containers stay \
+             within this container's limits.",
+            sees_others(own)
+        ),
+        "",
+    )
+}
+
+/// `why` there is no cgroup namespace for dockerd: a variable, or an error.
+pub fn outside(own: &str, why: &str) -> Finding {
+    OUTSIDE.met(format!(
+        "{} There is no cgroup namespace for dockerd: {why}.",
+        sees_others(own)
+    ))
+}
+
+fn sees_others(own: &str) -> String {
+    format!(
+        "below /sys/fs/cgroup there are other containers' groups, too: a privileged Kubernetes pod \
+         gets no cgroup namespace. This container's own is {own}."
     )
 }

@@ -234,24 +234,21 @@ Give dockerd the MTU that the cause names, in .gitlab-ci.yml:
           - --default-network-opt=bridge=com.docker.network.driver.mtu=1400",
 }
 
+/// Without patterns: what dockerd logs about it ("No non-localhost DNS nameservers are left") Docker
+/// 20.10 also logs where `--dns` has told it better.
 DNS_LOOPBACK = Warning "NETWORK-DNS-LOOPBACK" {
     summary: "this container's only name servers are its own loopback addresses, so builds, and \
               containers on the default network, ask 8.8.8.8 instead",
     advice: "\
-Give the containers a network of their own (docker compose does): there Docker asks this container's
-name servers for them. Before `docker run --network job`, in .gitlab-ci.yml:
-    before_script: [docker network create job]
-Or name your own name servers, there:
+Give dockerd name servers that containers can reach; builds ask them, too. In .gitlab-ci.yml:
     services:
       - name: docker:dind
         alias: docker
         command: [\"--dns\", \"10.0.0.2\"]
-Names of the job's other services are then unknown in inner containers.",
-    patterns: &[&["no non-localhost dns nameservers are left in resolv.conf"]],
-    samples: &[Sample {
-        text: "time=\"2024-01-23T10:00:00.000000000Z\" level=info msg=\"No non-localhost DNS nameservers are left in resolv.conf. Using default external servers: [nameserver 8.8.8.8 nameserver 8.8.4.4]\"",
-        source: "after moby v24.0 libnetwork/resolvconf",
-    }],
+Or have Docker ask this container's own: with Docker 28 by `docker build --network host`, and on a
+network of the job's own (docker compose has one). Before `docker run --network job`, in
+.gitlab-ci.yml:
+    before_script: [docker network create job]",
 }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     },
     facts::{control_groups, mounts::Mounts},
     preflight::Preflight,
-    reasons::{Finding, Severity, daemon},
+    reasons::{Finding, Severity, cgroup, daemon},
     report::Report,
     settings::{Settings, process_environment},
     setup,
@@ -59,7 +59,7 @@ pub fn prepare(
             Ok(found) => findings.extend(found),
             Err(fatal) => findings.push(fatal),
         }
-        findings.extend(setup::cgroup::nest(Path::new(control_groups::ROOT)));
+        findings.extend(prepare_control_groups(settings, preflight));
         // Tells dockerd, as systemd's convention is, that it is in a container.
         environment.push(("container".into(), "docker".into()));
     } else {
@@ -82,4 +82,17 @@ pub fn prepare(
         }
     }
     fatal.map_or(Ok(environment), Err)
+}
+
+/// Lets inner containers have control groups below this container's own.
+fn prepare_control_groups(settings: &Settings, preflight: &Preflight) -> Option<Finding> {
+    let groups = &preflight.facts.control_groups;
+    if settings.cgroup_namespace
+        && !groups.wider.is_empty()
+        && let Err(refusal) = setup::cgroup_namespace::enter(&groups.wider)
+    {
+        // Without it, those who would have to move are other containers' processes.
+        return Some(cgroup::outside(&groups.path, &refusal.to_string()));
+    }
+    setup::cgroup::nest(Path::new(control_groups::ROOT))
 }

@@ -9,7 +9,10 @@ use std::{
     path::Path,
 };
 
-use crate::reasons::{Finding, cgroup};
+use crate::{
+    facts::control_groups::{OWN_PROCESSES, has_type},
+    reasons::{Finding, cgroup},
+};
 
 /// New processes may appear between the moving and the enabling; moby's script tries for ever.
 const ATTEMPTS: usize = 20;
@@ -19,12 +22,12 @@ const ATTEMPTS: usize = 20;
 /// Does nothing on cgroup v1.
 pub fn nest(root: &Path) -> Option<Finding> {
     let controllers = fs::read_to_string(root.join("cgroup.controllers")).ok()?;
-    if !root.join("cgroup.type").exists() {
-        // Only the root of the whole tree has no type. It may keep its processes, and they are
-        // the node's: moving them, as moby's script does, helps nobody.
-        return Some(cgroup::host_namespace());
+    if !has_type(root) {
+        // The root of the node's whole tree may keep its processes, and they are the node's:
+        // moving them, as moby's script does, helps nobody.
+        return None;
     }
-    let init = root.join("init");
+    let init = root.join(OWN_PROCESSES);
     match fs::create_dir(&init) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
             return Some(cgroup::readonly(&init, &error));
@@ -82,9 +85,8 @@ mod tests {
     fn the_root_of_the_whole_tree_is_left_alone() {
         let root = tempdir().unwrap();
         fs::write(root.path().join("cgroup.controllers"), "cpu memory\n").unwrap();
-        let finding = nest(root.path()).unwrap();
-        assert_eq!(finding.reason.id, "CGROUP-HOST-NAMESPACE");
-        assert!(!root.path().join("init").exists());
+        assert_eq!(nest(root.path()), None);
+        assert!(!root.path().join(OWN_PROCESSES).exists());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! dockerd cannot live without it.
 
 pub mod cgroup;
+pub mod cgroup_namespace;
 pub mod iptables;
 pub mod mounts;
 pub mod pid_files;

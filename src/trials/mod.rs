@@ -5,12 +5,11 @@
 
 pub mod data_root;
 pub mod locks;
+pub mod names;
 pub mod namespaced;
 
 use std::{
     path::Path,
-    sync::mpsc::{self, Receiver},
-    thread,
     time::{Duration, Instant},
 };
 
@@ -18,10 +17,10 @@ use self::{
     data_root::Probe,
     namespaced::{Refusal, Rules},
 };
-use crate::{facts::storage::Storage, setup::iptables::Backend};
+use crate::{background::Background, facts::storage::Storage, setup::iptables::Backend};
 
 /// No trial takes as long, unless something hangs: a network file system, the xtables lock.
-const LIMIT: Duration = Duration::from_secs(3);
+pub const LIMIT: Duration = Duration::from_secs(3);
 
 /// What came of a trial.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -55,9 +54,9 @@ pub struct Trials {
 #[derive(Debug)]
 pub struct Started {
     is_root: bool,
-    in_data_root: Receiver<(Outcome<data_root::Failure>, Outcome<Refusal>)>,
-    locked: Receiver<Option<String>>,
-    user_namespace: Option<Receiver<Outcome<Refusal>>>,
+    in_data_root: Background<(Outcome<data_root::Failure>, Outcome<Refusal>)>,
+    locked: Background<Option<String>>,
+    user_namespace: Option<Background<Outcome<Refusal>>>,
     deadline: Instant,
     patience: Duration,
 }
@@ -72,9 +71,9 @@ impl Trials {
         let data_root = storage.data_root.clone();
         Started {
             is_root,
-            in_data_root: start(move || try_data_root(&existing, overlay && is_root)),
-            locked: start(move || locks::wait_until_free(&data_root, patience)),
-            user_namespace: (!is_root).then(|| start(namespaced::user_namespace)),
+            in_data_root: Background::start(move || try_data_root(&existing, overlay && is_root)),
+            locked: Background::start(move || locks::wait_until_free(&data_root, patience)),
+            user_namespace: (!is_root).then(|| Background::start(namespaced::user_namespace)),
             deadline: Instant::now() + LIMIT,
             patience,
         }
@@ -87,7 +86,7 @@ impl Started {
         let rules = backend
             .filter(|_| self.is_root)
             .map(|backend| Rules::ALL.map(|rules| namespaced::iptables(rules, backend.path())))
-            .map(|trials| trials.map(|trial| start(move || trial.run())));
+            .map(|trials| trials.map(|trial| Background::start(move || trial.run())));
         let (write, overlay) = result(self.in_data_root, self.deadline);
         let [nat, raw] = match rules {
             Some(rules) => rules.map(|rules| result(rules, self.deadline)),
@@ -124,36 +123,7 @@ fn try_data_root(
     }
 }
 
-/// A trial that hangs keeps its thread, and nobody waits for it.
-fn start<T: Send + 'static>(trial: impl FnOnce() -> T + Send + 'static) -> Receiver<T> {
-    let (sender, receiver) = mpsc::channel();
-    // Without a thread the sender is gone, which `result` takes for "unknown".
-    let _ = thread::Builder::new()
-        .name("trial".into())
-        .spawn(move || sender.send(trial()));
-    receiver
-}
-
-fn result<T: Default>(trial: Receiver<T>, deadline: Instant) -> T {
-    trial
-        .recv_timeout(deadline.saturating_duration_since(Instant::now()))
-        .unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_trial_that_does_not_end_in_time_says_nothing() {
-        let (_open, never) = mpsc::channel::<()>();
-        let hanging = start(move || {
-            let _ = never.recv();
-            Outcome::Failed("late".to_owned())
-        });
-        assert_eq!(result(hanging, Instant::now()), Outcome::Unknown);
-        let quick = start(|| Outcome::Failed("at once".to_owned()));
-        let answer = result(quick, Instant::now() + LIMIT);
-        assert_eq!(answer, Outcome::Failed("at once".to_owned()));
-    }
+/// Unknown where it is not there in time.
+fn result<T: Default>(trial: Background<T>, deadline: Instant) -> T {
+    trial.wait(deadline).unwrap_or_default()
 }

@@ -23,7 +23,7 @@ use nix::{
     unistd::{alarm, chdir},
 };
 
-use super::{Outcome, data_root::Probe};
+use super::{Outcome, data_root::Probe, names};
 use crate::signals;
 
 /// Seconds after which a trial's process is ended.
@@ -41,6 +41,8 @@ pub enum Trial {
     Iptables,
     /// Make a user namespace
     UserNamespace,
+    /// Print the addresses that a name has
+    Resolve { name: String },
 }
 
 /// What a trial was refused, and how.
@@ -80,6 +82,10 @@ impl Trial {
                 Err(Refusal::at(Step::Mount)(errno_of(&error)))
             }
             Self::UserNamespace => isolate(CloneFlags::CLONE_NEWUSER),
+            Self::Resolve { name } => {
+                names::print_addresses(name);
+                Ok(())
+            }
         }
     }
 }
@@ -179,7 +185,8 @@ fn refusal(mut command: Command) -> Outcome<Refusal> {
     }
 }
 
-fn trial(name: &str) -> Command {
+/// This same binary, about to make a trial.
+pub fn trial(name: &str) -> Command {
     let mut command = Command::new("/proc/self/exe");
     command
         .arg0("dind-init")

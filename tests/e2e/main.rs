@@ -7,6 +7,7 @@
 
 mod certificates;
 mod clients;
+mod control_groups;
 mod docker_work;
 mod faults;
 mod first_light;

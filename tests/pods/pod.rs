@@ -102,6 +102,12 @@ impl Plan {
         self
     }
 
+    /// Gives `name` an address in the pod's /etc/hosts, as `hostAliases` do.
+    pub fn host_alias(mut self, name: &str, address: &str) -> Self {
+        self.hosts.push(format!("{name}:{address}"));
+        self
+    }
+
     /// Takes a variable out of the job's environment.
     pub fn without(mut self, name: &str) -> Self {
         self.variables.retain(|(existing, _)| existing != name);
