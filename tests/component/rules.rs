@@ -140,8 +140,8 @@ fn variables_are_literal_or_made_of_what_the_runner_itself_sets() {
 }
 
 /// GitLab puts inputs into the text before it reads that as YAML: strings as they are, the others as
-/// JSON (lib/gitlab/ci/config/interpolation/text_template.rb). Before 17.0, and in the interpreter,
-/// it was done in each string of the YAML that was read; tests/component/inputs.rs shows that.
+/// JSON (lib/gitlab/ci/config/interpolation/text_template.rb). Older versions, and the interpreter,
+/// do it in each string of the YAML that was read; tests/component/inputs.rs shows that.
 #[test]
 fn inputs_that_are_put_into_the_text_give_the_same() {
     let text = template::render();
