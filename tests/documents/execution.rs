@@ -96,7 +96,7 @@ fn pod_without_variables(suite: Suite) -> Plan {
         "DOCKER_CERT_PATH",
         "DOCKER_TLS_CERTDIR",
     ];
-    { usual }
+    usual
         .iter()
         .fold(Pod::new(suite), |plan, name| plan.without(name))
 }

@@ -151,7 +151,8 @@ impl Job {
     fn expanded(&self, value: &str, runner: &Runner) -> String {
         let written = self.variables.iter();
         let written = written.map(|(name, value)| (name.clone(), text(value)));
-        let known: BTreeMap<_, _> = { predefined(runner).into_iter() }
+        let known: BTreeMap<_, _> = predefined(runner)
+            .into_iter()
             .chain(self.private(runner))
             .chain(written)
             .collect();
