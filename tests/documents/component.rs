@@ -27,6 +27,10 @@ scenarios! {
         COMPONENT "Layers from the last build" 1,
         KUBERNETES "A Secret in the certificates' place" 2,
     );
+    with_the_docker_executor_this_service_alone_is_privileged(
+        COMPONENT "The Docker executor" 1,
+        COMPONENT "dind" 1,
+    );
     a_mirror_is_used(COMPONENT "A mirror" 1);
     more_services_are_there(
         COMPONENT "More services" 1,
@@ -80,6 +84,26 @@ fn a_private_registry_keeps_images_and_layers(push: Block, layers: Block, with_c
     };
     build().succeeds().expect_not("CACHED");
     build().succeeds().expect("CACHED");
+}
+
+fn with_the_docker_executor_this_service_alone_is_privileged(config: Block, simplest: Block) {
+    let job = job(&simplest);
+    let start = |config: &str| {
+        let runner = Runner::parse(config).unwrap();
+        job.plan(Suite::Trixie, &runner, &Cluster::default())
+            .start()
+    };
+    start(&config.text)
+        .run()
+        .expect_success()
+        .expect("made by a build");
+    // The control: where the list has another image, ours is not.
+    let other = config.text.replace("dind-init:*", "other:*");
+    start(&other)
+        .run()
+        .expect_failure()
+        .expect("NOT-PRIVILEGED")
+        .expect("[runners.docker]");
 }
 
 fn a_mirror_is_used(mirror: Block) {

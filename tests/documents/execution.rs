@@ -42,6 +42,10 @@ impl Job {
         for (name, value) in self.of_service(docker, runner) {
             plan = plan.service_variable(&name, &value);
         }
+        let image = self.expanded(&docker.name, runner);
+        if !runner.makes_privileged(&image) {
+            plan = plan.unprivileged();
+        }
         for other in others {
             plan = plan.alias(&other.alias).other_service(stand_in(other));
         }
@@ -96,7 +100,7 @@ fn pod_without_variables(suite: Suite) -> Plan {
         "DOCKER_CERT_PATH",
         "DOCKER_TLS_CERTDIR",
     ];
-    { usual }
+    usual
         .iter()
         .fold(Pod::new(suite), |plan, name| plan.without(name))
 }

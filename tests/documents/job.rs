@@ -148,10 +148,11 @@ impl Job {
     }
 
     /// `$NAME` gives a value as it is written: the runner expands once (`ExpandWith`).
-    fn expanded(&self, value: &str, runner: &Runner) -> String {
+    pub fn expanded(&self, value: &str, runner: &Runner) -> String {
         let written = self.variables.iter();
         let written = written.map(|(name, value)| (name.clone(), text(value)));
-        let known: BTreeMap<_, _> = { predefined(runner).into_iter() }
+        let known: BTreeMap<_, _> = predefined(runner)
+            .into_iter()
             .chain(self.private(runner))
             .chain(written)
             .collect();

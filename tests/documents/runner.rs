@@ -29,7 +29,18 @@ impl Cluster {
 pub struct Runner {
     environment: Vec<String>,
     builds_dir: Option<String>,
+    executor: Option<String>,
     pub kubernetes: Kubernetes,
+    docker: Docker,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Docker {
+    privileged: bool,
+    services_privileged: Option<bool>,
+    /// Patterns of images.
+    allowed_privileged_services: Vec<String>,
 }
 
 /// What a pod on this machine cannot have (a scheduler, say) has its name and its type checked.
@@ -145,10 +156,13 @@ impl Runner {
     /// The pod of job 7 in project 1, before the job's own variables.
     pub fn pod(&self, plan: Plan, cluster: &Cluster, builds: &Volume, log: &RunnerLog) -> Plan {
         let kubernetes = &self.kubernetes;
-        let logs = kubernetes.logs_base_dir.as_deref().unwrap_or_default();
-        let mut plan = plan
-            .gitlab_job_in(builds, self.builds_dir())
-            .runner_log_in(log, logs);
+        let plan = plan.gitlab_job_in(builds, self.builds_dir());
+        let mut plan = if self.has_docker_executor() {
+            plan.with_docker_executor()
+        } else {
+            let logs = kubernetes.logs_base_dir.as_deref().unwrap_or_default();
+            plan.runner_log_in(log, logs)
+        };
         for entry in &self.environment {
             let (name, value) = entry.split_once('=').expect("NAME=value");
             plan = plan.variable(name, value);
@@ -169,15 +183,17 @@ impl Runner {
                 None => plan.volume(secret, &mount.mount_path),
             };
         }
-        if self.makes_services_privileged() {
-            plan
-        } else {
-            plan.unprivileged()
-        }
+        plan
     }
 
-    /// The services' own setting goes before the one for all containers.
-    pub fn makes_services_privileged(&self) -> bool {
+    /// Whether a service of this image is privileged. The services' own setting goes before the one
+    /// for all containers.
+    pub fn makes_privileged(&self, image: &str) -> bool {
+        if self.has_docker_executor() {
+            let docker = &self.docker;
+            return docker.services_privileged.unwrap_or(docker.privileged)
+                && is_allowed(image, &docker.allowed_privileged_services);
+        }
         let kubernetes = &self.kubernetes;
         let own = kubernetes.service_container_security_context.privileged;
         own.unwrap_or(kubernetes.privileged)
@@ -201,15 +217,28 @@ impl Runner {
 
     /// Whether a job may name this image for a service.
     pub fn allows_service(&self, image: &str) -> bool {
-        let allowed = &self.kubernetes.allowed_services;
-        let fits = |pattern: &String| match pattern.split_once('*') {
-            None => image == pattern,
-            Some((start, end)) => image
-                .strip_prefix(start)
-                .is_some_and(|rest| rest.ends_with(end)),
-        };
-        allowed.is_empty() || allowed.iter().any(fits)
+        is_allowed(image, &self.kubernetes.allowed_services)
     }
+
+    /// Examples for Kubernetes leave it out.
+    fn has_docker_executor(&self) -> bool {
+        match self.executor.as_deref() {
+            None | Some("kubernetes") => false,
+            Some("docker") => true,
+            Some(other) => panic!("no executor with services: {other}"),
+        }
+    }
+}
+
+/// Without any pattern all images are.
+fn is_allowed(image: &str, patterns: &[String]) -> bool {
+    let fits = |pattern: &String| match pattern.split_once('*') {
+        None => image == pattern,
+        Some((start, end)) => image
+            .strip_prefix(start)
+            .is_some_and(|rest| rest.ends_with(end)),
+    };
+    patterns.is_empty() || patterns.iter().any(fits)
 }
 
 /// Of a quantity as Kubernetes writes it; the documents have whole `Gi`.

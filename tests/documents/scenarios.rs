@@ -15,8 +15,8 @@ impl Place {
     /// The example, with the names that the tests' registry goes by.
     #[track_caller]
     pub fn example(self) -> Block {
-        let found = examples(self.page).into_iter();
-        let mut block = { found }
+        let mut block = examples(self.page)
+            .into_iter()
             .find(|block| block.heading == self.heading && block.number == self.number)
             .unwrap_or_else(|| panic!("there is no example {self:?}"));
         block.text = block

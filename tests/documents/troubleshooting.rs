@@ -35,7 +35,7 @@ struct Row {
 fn what_the_table_quotes_is_said() {
     let pod = Pod::new(Suite::Trixie).certs(&Volume::memory()).start();
     let job = pod.job(MISTAKES).expect_success();
-    let unsaid: Vec<_> = { rows(&text("docs/kubernetes.md")) }
+    let unsaid: Vec<_> = rows(&text("docs/kubernetes.md"))
         .into_iter()
         .filter(|row| !says(job.output(), &row.quoted) && !is_logged(row))
         .filter(|row| !ELSEWHERE.contains(&row.quoted.as_str()))
