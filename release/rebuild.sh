@@ -12,7 +12,7 @@ cd "$(dirname "$(readlink -f "$0")")/.."
 
 main() {
     local version
-    version=$(git tag --list --sort=-version:refname | grep -xE '[0-9]+\.[0-9]+\.[0-9]+' | sed -n 1p)
+    version=$(git tag --list --sort=-version:refname | sed -nE '/^[0-9]+\.[0-9]+\.[0-9]+$/p' | sed -n 1p)
     if [ -z "$version" ]; then
         echo "release: nothing is released yet, so nothing is to be made again"
         return

@@ -29,7 +29,7 @@ directory = "vendor"
 END
     tar --create --directory "$work" --sort=name --format=gnu --numeric-owner --owner=0 --group=0 \
         --mtime="@$(git log -1 --format=%ct)" --mode='u=rwX,go=rX' "$name" \
-        | gzip --best --no-name >"archives/$name.tar.gz"
+        | gzip --no-name >"archives/$name.tar.gz"
 }
 
 if [ $# != 1 ]; then

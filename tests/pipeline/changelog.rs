@@ -5,7 +5,7 @@ use std::process::Command;
 
 use tempfile::NamedTempFile;
 
-use crate::checkout::said;
+use crate::checkout::{Checkout, said};
 
 const CHANGELOG: &str = "# Changelog
 
@@ -51,6 +51,27 @@ fn what_is_missing_or_empty_is_refused() {
         assert!(complaint.contains(version), "{version}: {complaint}");
         assert!(complaint.contains("CHANGELOG") || complaint.contains("says nothing"));
     }
+}
+
+/// The description ends with what a pinned deployment needs.
+#[test]
+fn a_release_s_page_lists_the_images_by_digest() {
+    let checkout = Checkout::new();
+    checkout.write("CHANGELOG.md", CHANGELOG);
+    checkout.write("published/images", "29-dind sha256:0123\n");
+    let done = checkout
+        .command("release/notes.sh", &["1.2.3-rc.1"])
+        .env("IMAGE_REPOSITORY", "registry.example.com/dind")
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", said(&done));
+    let notes = said(&done);
+    assert!(
+        notes.starts_with("- The candidate.\n\n### Images\n"),
+        "{notes}"
+    );
+    assert!(notes.contains("| registry.example.com/dind |"), "{notes}");
+    assert!(notes.ends_with("| 29-dind | `sha256:0123` |\n"), "{notes}");
 }
 
 fn changelog(version: &str) -> Result<String, String> {

@@ -10,4 +10,5 @@ mod graph;
 mod prepare;
 mod preview;
 mod settings;
+mod source;
 mod tags;
