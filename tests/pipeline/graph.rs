@@ -8,12 +8,13 @@ use crate::checkout::Checkout;
 use crate::preview::{Preview, interpret, script};
 
 /// What a job says in its script that has to have passed, all of it.
-const CHECKS: [&str; 8] = [
+const CHECKS: [&str; 9] = [
     "make check",
     ".ci/suite unit",
     ".ci/suite e2e",
     ".ci/suite component",
     ".ci/suite compliance",
+    ".ci/suite release",
     "release/test.sh e2e $DOCKER dind",
     "release/test.sh compliance $DOCKER dind",
     "release/test.sh rootless $DOCKER dind-rootless",
