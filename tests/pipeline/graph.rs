@@ -59,7 +59,11 @@ fn control_a_pipeline_with_a_gap_is_found() {
         "rootless:candidate",
         "component",
     ] {
-        assert_eq!(gaps(&without_need(needed)).len(), 2, "without {needed}");
+        let gaps = gaps(&without_need(needed));
+        for publishing in ["promote", "release"] {
+            let is_named = gaps.iter().any(|gap| gap.starts_with(publishing));
+            assert!(is_named, "{publishing} without {needed}");
+        }
     }
 
     let mut optional = whole.clone();
