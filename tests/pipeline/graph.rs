@@ -8,10 +8,11 @@ use crate::checkout::Checkout;
 use crate::preview::{Preview, interpret, script};
 
 /// What a job says in its script that has to have passed, all of it.
-const CHECKS: [&str; 9] = [
+const CHECKS: [&str; 10] = [
     "make check",
     ".ci/suite unit",
     ".ci/suite e2e",
+    ".ci/suite documents",
     ".ci/suite component",
     ".ci/suite compliance",
     ".ci/suite release",
@@ -52,6 +53,7 @@ fn control_a_pipeline_with_a_gap_is_found() {
         "lint",
         "unit",
         "e2e",
+        "documents",
         "component:local",
         "compliance",
         "e2e:candidate",

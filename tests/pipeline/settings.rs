@@ -147,6 +147,47 @@ fn every_script_of_a_release_is_called() {
     }
 }
 
+/// A new binary of tests is run by some suite, and each suite by some job.
+#[test]
+fn every_test_is_run_by_a_job() {
+    let suites = fs::read_to_string(".ci/suite").unwrap();
+    let listed = Command::new("git")
+        .args(["ls-files", "--", "tests/*.rs", "tests/*/main.rs"])
+        .output()
+        .unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let names = listed.lines().filter_map(|path| {
+        let path = path.strip_prefix("tests/").unwrap();
+        let name = path.strip_suffix("/main.rs");
+        name.or_else(|| path.strip_suffix(".rs").filter(|name| !name.contains('/')))
+    });
+    let names: Vec<_> = names.collect();
+    assert!(names.contains(&"e2e") && names.contains(&"command_line"));
+    for name in names {
+        let nextest = suites.contains(&format!("binary({name})"));
+        let cargo = suites.lines().any(|line| {
+            let mut words = line.split(' ').skip_while(|word| *word != "--test");
+            words.any(|word| word == name)
+        });
+        assert!(nextest && cargo, "no suite of .ci/suite runs {name}");
+    }
+
+    let preview = Preview::read();
+    let scripts: String = preview.jobs().map(|(_, job)| script(job) + "\n").collect();
+    let suites = suites
+        .lines()
+        .filter_map(|line| line.strip_prefix("    ")?.strip_suffix(')'));
+    let suites: Vec<_> = suites
+        .filter(|name| name.chars().all(|c| c.is_alphanumeric()))
+        .collect();
+    assert!(suites.len() > 5);
+    for suite in suites {
+        let by_itself = scripts.contains(&format!(".ci/suite {suite}\n"));
+        let on_candidates = scripts.contains(&format!("release/test.sh {suite} "));
+        assert!(by_itself || on_candidates, "no job runs the suite {suite}");
+    }
+}
+
 fn global_variables(preview: &Preview) -> BTreeSet<String> {
     let variables = preview.0["variables"].as_mapping().unwrap();
     let names = variables.keys().filter_map(Value::as_str);
