@@ -17,11 +17,12 @@ use self::{
     client::{ClientUnder, is_writable},
 };
 use super::{
+    issue::read_key,
     origin::{ForeignFile, foreign_files},
     verify::{Set, Usage},
 };
 use crate::{
-    facts::certificates::{CA_CERTIFICATES, CertificateDirectory, Presence},
+    facts::certificates::{CA_CERTIFICATES, CertificateDirectory, Directory, KEY, Presence},
     reasons::{Finding, certs},
     settings::{CertificateSettings, subject_names::SubjectName},
 };
@@ -77,7 +78,10 @@ pub fn decide(found: &CertificateDirectory, wanted: &Wanted<'_>) -> Result<Decis
     refusals::unreadable(&found.server)?;
     let held = HeldAuthority::read(&found.ca, wanted.now)?;
     let foreign = foreign_files(&found.server, held.as_ref().map(HeldAuthority::as_held_key));
-    let mut decision = if foreign.is_empty() {
+    // Whoever made the key, it gets a certificate of the CA that is held, as official has it.
+    let is_ours_but_the_key = foreign.iter().all(|file| file.name == KEY);
+    let certifies_key = held.is_some() && is_ours_but_the_key && has_usable_key(&found.server);
+    let mut decision = if foreign.is_empty() || certifies_key {
         issue_or_keep(found, wanted, held)?
     } else {
         use_own(found, wanted, held, &foreign)?
@@ -166,11 +170,14 @@ fn issue_or_keep(
         }
         _ => {
             refusals::unwritable(&found.server, &[])?;
-            ServerAction::Issue
+            match has_usable_key(&found.server) {
+                true => ServerAction::Recertify,
+                false => ServerAction::Issue,
+            }
         }
     };
     let is_written = held.is_renewed() && is_writable(&found.ca);
-    let issues = server == ServerAction::Issue
+    let issues = matches!(server, ServerAction::Issue | ServerAction::Recertify)
         || matches!(client, ClientAction::Issue | ClientAction::Recertify);
     Ok(Decision {
         signer: if issues { held.signer } else { Signer::Nobody },
@@ -180,6 +187,12 @@ fn issue_or_keep(
         ca_directory: (issues && is_written).then(|| found.ca.path.clone()),
         findings,
     })
+}
+
+fn has_usable_key(directory: &Directory) -> bool {
+    directory
+        .content(KEY)
+        .is_some_and(|pem| read_key(pem).is_ok())
 }
 
 /// No CA key is there: both sets are kept, or both are made under a new CA.

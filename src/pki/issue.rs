@@ -8,9 +8,10 @@
 use std::{fmt, thread};
 
 use nix::sys::signal::SigSet;
+pub use rcgen::KeyPair;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, SanType, SerialNumber,
+    Issuer, KeyIdMethod, KeyUsagePurpose, PKCS_RSA_SHA256, SanType, SerialNumber,
 };
 use rustls::{
     crypto::aws_lc_rs,
@@ -91,14 +92,14 @@ impl Authority {
         self.issuer.key().serialize_pem()
     }
 
-    /// A server certificate with a new key.
+    /// A server certificate for `key`.
     pub fn issue_server(
         &self,
+        key: &KeyPair,
         names: &[SubjectName],
         validity: Validity,
     ) -> Result<Issued, IssueError> {
-        let key = KeyPair::generate()?;
-        let mut parameters = self.leaf(SERVER_NAME, &key, validity)?;
+        let mut parameters = self.leaf(SERVER_NAME, key, validity)?;
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         parameters.subject_alt_names = names
             .iter()
@@ -110,7 +111,7 @@ impl Authority {
             })
             .collect::<Result<_, rcgen::Error>>()?;
         Ok(Issued {
-            certificate_pem: parameters.signed_by(&key, &self.issuer)?.pem(),
+            certificate_pem: parameters.signed_by(key, &self.issuer)?.pem(),
             key_pem: key.serialize_pem(),
         })
     }
@@ -220,6 +221,11 @@ pub fn message_certificate(
     parameters.not_after = validity.not_after;
     let certificate = parameters.self_signed(&key)?;
     Ok((certificate.der().clone(), key.into()))
+}
+
+/// A new key for a server, quickly made.
+pub fn new_key() -> Result<KeyPair, IssueError> {
+    generate(ClientKey::EcdsaP256)
 }
 
 /// Reads a private key in PEM: PKCS#8, PKCS#1 or SEC1, whatever else the file holds.
