@@ -17,6 +17,7 @@ use self::{
     client::{ClientUnder, is_writable},
 };
 use super::{
+    inspect::Certificate,
     issue::read_key,
     origin::{ForeignFile, foreign_files},
     verify::{Set, Usage},
@@ -50,6 +51,13 @@ impl Wanted<'_> {
         names.sort();
         names.dedup();
         names
+    }
+
+    /// Whether the certificate has these names, and those that nobody dials.
+    fn are_in(&self, names: &[SubjectName], leaf: &Certificate) -> bool {
+        let mut others = self.settings.other_names.iter();
+        names.iter().all(|name| leaf.covers(name))
+            && others.all(|name| leaf.other_names.contains(name))
     }
 }
 
@@ -159,7 +167,7 @@ fn issue_or_keep(
         !held.is_renewed()
             && held.certificate_pem.as_deref() == found.server.content(CA_CERTIFICATES)
             && set.leaf.is_young_at(wanted.now)
-            && names.iter().all(|name| set.leaf.covers(name))
+            && wanted.are_in(&names, &set.leaf)
     });
     let server = match server {
         Some(_) if server_is_good => ServerAction::Keep,
@@ -220,7 +228,7 @@ fn without_authority(
                 .is_ok()
     });
     if let Some((server, client)) = pair {
-        let is_good = names.iter().all(|name| server.leaf.covers(name))
+        let is_good = wanted.are_in(&names, &server.leaf)
             && [&server, &client].into_iter().all(|set| {
                 set.leaf.is_young_at(now)
                     && set

@@ -20,7 +20,10 @@ use rustls::{
 use time::{Duration, OffsetDateTime};
 
 use super::inspect::Certificate;
-use crate::settings::{ClientKey, subject_names::SubjectName};
+use crate::settings::{
+    ClientKey,
+    subject_names::{OtherName, SubjectName},
+};
 
 /// The common name of the CAs made here.
 pub const CA_NAME: &str = "dind-init CA";
@@ -97,6 +100,7 @@ impl Authority {
         &self,
         key: &KeyPair,
         names: &[SubjectName],
+        other_names: &[OtherName],
         validity: Validity,
     ) -> Result<Issued, IssueError> {
         let mut parameters = self.leaf(SERVER_NAME, key, validity)?;
@@ -109,6 +113,12 @@ impl Authority {
                     SubjectName::Ip(address) => SanType::IpAddress(*address),
                 })
             })
+            .chain(other_names.iter().map(|name| {
+                Ok(match name {
+                    OtherName::Email(address) => SanType::Rfc822Name(address.as_str().try_into()?),
+                    OtherName::Uri(uri) => SanType::URI(uri.as_str().try_into()?),
+                })
+            }))
             .collect::<Result<_, rcgen::Error>>()?;
         Ok(Issued {
             certificate_pem: parameters.signed_by(key, &self.issuer)?.pem(),

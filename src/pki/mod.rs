@@ -42,6 +42,7 @@ use crate::{
         mounts::Mounts,
     },
     reasons::{Finding, certs},
+    settings::subject_names::OtherName,
 };
 
 /// What dockerd needs is in place; what clients need is too, or is [`pending`](Self::pending).
@@ -193,7 +194,8 @@ fn carry_out(decision: &Decision, wanted: &Wanted<'_>) -> Result<Option<PendingC
     if let Some(ca) = &decision.ca_directory {
         publish_ca(ca, &authority)?;
     }
-    publish_server(&server, decision, &authority, validity)?;
+    let other_names = &wanted.settings.other_names;
+    publish_server(&server, decision, other_names, &authority, validity)?;
     match decision.client {
         ClientAction::Issue => Ok(Some(PendingClient {
             directory: client,
@@ -212,6 +214,7 @@ fn carry_out(decision: &Decision, wanted: &Wanted<'_>) -> Result<Option<PendingC
 fn publish_server(
     directory: &Path,
     decision: &Decision,
+    other_names: &[OtherName],
     authority: &Authority,
     validity: Validity,
 ) -> Result<(), Finding> {
@@ -221,7 +224,7 @@ fn publish_server(
         ServerAction::Keep | ServerAction::UseOwn => return Ok(()),
     };
     let issued = authority
-        .issue_server(&key, &decision.names, validity)
+        .issue_server(&key, &decision.names, other_names, validity)
         .map_err(not_issued)?;
     let files = [
         file(KEY, issued.key_pem.as_bytes(), PRIVATE),

@@ -100,6 +100,26 @@ fn the_server_s_names_are_all_of_official_s() {
     }
 }
 
+/// Official (entrypoint): OpenSSL's other kinds of names, too. A second start finds them there.
+#[test]
+fn names_that_nobody_dials_are_in_the_certificate() {
+    let certs = Volume::disk();
+    let bench = Workbench::new(dind_without_variables().volume(&certs, "/certs"));
+    let value = "URI:spiffe://example.com/docker,email:ci@example.com,DNS:dind-0";
+    for _ in 0..2 {
+        bench.run(&[("DOCKER_TLS_SAN", value)], &[]).expect_start();
+        let text = certificate(&certs.path().join("server/cert.pem"));
+        for name in [
+            "URI:spiffe://example.com/docker",
+            "email:ci@example.com",
+            "DNS:dind-0",
+            "DNS:docker",
+        ] {
+            assert!(text.contains(name), "{name} is not in {text}");
+        }
+    }
+}
+
 /// Official (entrypoint): keys that are there are kept, and clients of the first start still work.
 #[test]
 fn a_second_start_keeps_the_keys() {
