@@ -172,14 +172,32 @@ fn ids_by_number_are_accepted() {
     run(&bench, "", "").expect_start();
 }
 
-/// The last two checks are about sysctls of this very kernel: `/proc/sys` is given the value.
+/// The last two checks are about sysctls of this very kernel: they are given the value. Only
+/// Debian's kernels have the first, which a directory in place of the kernel's brings.
 #[test]
 fn a_kernel_that_forbids_user_namespaces_is_named() {
-    let bench = bench();
-    let set = "echo 0 > /tmp/none; mount --bind /tmp/none /proc/sys/user/max_user_namespaces";
-    bench.shell(set).expect_success();
-    let outcome = run(&bench, "", "").expect_no_start().outcome;
-    outcome.expect_failure().expect("max_user_namespaces");
+    for (sysctl, mounted) in [
+        (
+            "kernel/unprivileged_userns_clone",
+            "mkdir /tmp/sysctls; mount --bind /tmp/sysctls /proc/sys/kernel; \
+             echo 0 > /proc/sys/kernel/unprivileged_userns_clone",
+        ),
+        (
+            "user/max_user_namespaces",
+            "echo 0 > /tmp/none; mount --bind /tmp/none /proc/sys/user/max_user_namespaces",
+        ),
+    ] {
+        let bench = bench();
+        bench.shell(mounted).expect_success();
+        let outcome = run(&bench, "", "").expect_no_start().outcome;
+        let (_, name) = sysctl.split_once('/').unwrap();
+        outcome.expect_failure().expect(name);
+        // The control: the same mount, and a kernel that allows it.
+        bench
+            .shell(&format!("echo 1 > /proc/sys/{sysctl}"))
+            .expect_success();
+        run(&bench, "", "").expect_start();
+    }
 }
 
 /// An image as dind-rootless is: the user, the ids that belong to it, and its directories.
