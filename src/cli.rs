@@ -47,6 +47,12 @@ pub enum Command {
     },
     /// Make the certificates in DOCKER_TLS_CERTDIR and exit
     Certs,
+    /// Find mistakes in config.toml, Helm values and .gitlab-ci.yml before they are applied
+    Lint {
+        /// Told by what is in them, and judged together; `-` is standard input
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<String>,
+    },
     /// Print what the catalogue says about a reason
     Explain {
         /// Such as CERTS-READONLY

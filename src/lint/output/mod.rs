@@ -1,0 +1,3 @@
+//! What was found, as people and programs read it.
+
+pub mod text;

@@ -1,0 +1,151 @@
+//! As rustc would: the place, the line with the span underlined, the cause, the fix.
+
+use std::io::IsTerminal;
+
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
+
+use crate::{
+    lint::{
+        problem::{Judgement, Problem, Remark, SyntaxError},
+        source::{Files, Place, Source, Span},
+    },
+    reasons::Severity,
+};
+
+/// Everything, problems last: the end of the output is what stays on the screen.
+pub fn render(judgement: &Judgement, files: &Files, renderer: &Renderer) -> String {
+    let remarks = judgement.remarks.iter();
+    let errors = judgement.errors.iter();
+    let problems = judgement.problems.iter();
+    let groups = remarks
+        .map(|remark| remark_group(remark, files))
+        .chain(errors.map(|error| error_group(error, files)))
+        .chain(problems.map(|problem| problem_group(problem, files)));
+    let mut text = String::new();
+    for group in groups {
+        text.push_str(&renderer.render(&[group]));
+        text.push_str("\n\n");
+    }
+    text
+}
+
+/// Colours for people who look, none in logs and files.
+pub fn renderer() -> Renderer {
+    let wants_none = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    match std::io::stdout().is_terminal() && !wants_none {
+        true => Renderer::styled(),
+        false => Renderer::plain(),
+    }
+}
+
+fn problem_group<'a>(problem: &'a Problem, files: &'a Files) -> Group<'a> {
+    let finding = &problem.finding;
+    let title = level(finding.severity)
+        .primary_title(finding.reason.summary)
+        .id(finding.reason.id);
+    let mut group = title.element(excerpt(
+        files,
+        &problem.place,
+        &problem.label,
+        AnnotationKind::Primary,
+    ));
+    for (place, label) in &problem.related {
+        group = group.element(excerpt(files, place, label, AnnotationKind::Context));
+    }
+    if !finding.cause.is_empty() {
+        group = group.element(Level::NOTE.with_name("cause").message(&finding.cause));
+    }
+    if !finding.fix.is_empty() {
+        group = group.element(Level::HELP.with_name("fix").message(&finding.fix));
+    }
+    group
+}
+
+fn error_group<'a>(error: &'a SyntaxError, files: &'a Files) -> Group<'a> {
+    let group = Level::ERROR.primary_title(&error.message).element(excerpt(
+        files,
+        &error.place,
+        "",
+        AnnotationKind::Primary,
+    ));
+    match error.help.as_str() {
+        "" => group,
+        help => group.element(Level::HELP.with_name("fix").message(help)),
+    }
+}
+
+fn remark_group<'a>(remark: &'a Remark, files: &'a Files) -> Group<'a> {
+    Level::NOTE.primary_title(&remark.message).element(excerpt(
+        files,
+        &remark.place,
+        &remark.label,
+        AnnotationKind::Primary,
+    ))
+}
+
+fn level(severity: Severity) -> Level<'static> {
+    match severity {
+        Severity::Fatal => Level::ERROR.with_name("fatal"),
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
+    }
+}
+
+/// The lines of `place` alone: the drawing reads all of the text that it is given.
+fn excerpt<'a>(
+    files: &'a Files,
+    place: &Place,
+    label: &'a str,
+    kind: AnnotationKind,
+) -> Snippet<'a, Annotation<'a>> {
+    let source: &'a Source = files.get(place.file);
+    let shown: Span = source.lines_of(&place.span);
+    let start = place.span.start.clamp(shown.start, shown.end) - shown.start;
+    let end = place.span.end.clamp(shown.start, shown.end) - shown.start;
+    let annotation = kind.span(start..end.max(start));
+    Snippet::source(&source.text()[shown.clone()])
+        .path(source.name())
+        .line_start(source.position(shown.start).line)
+        .annotation(match label {
+            "" => annotation,
+            label => annotation.label(label),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{lint::source::Source, reasons::certs};
+
+    #[test]
+    fn a_problem_is_told_with_its_place_its_line_its_cause_and_its_fix() {
+        let mut files = Files::default();
+        let text = "# runner\nmount_path = \"/certs/client\"\nname = \"x\"\n";
+        let file = files.add(Source::new("config.toml", text));
+        let start = text.find('"').unwrap();
+        let judgement = Judgement {
+            problems: vec![Problem::new(
+                certs::READONLY.found("a Secret volume is always read-only.", "move it:\n    here"),
+                Place::new(file, start..start + 15),
+                "here",
+            )],
+            ..Judgement::default()
+        };
+        let text = render(&judgement, &files, &Renderer::plain());
+        for part in [
+            "fatal[CERTS-READONLY]: the directory for the TLS certificates",
+            "--> config.toml:2:14",
+            "2 | mount_path = \"/certs/client\"",
+            "^^^^^^^^^^^^^^^ here",
+            "cause: a Secret volume is always",
+            "fix: move it:",
+        ] {
+            assert!(text.contains(part), "{part} in\n{text}");
+        }
+        assert!(
+            !text.contains("# runner") && !text.contains("name ="),
+            "{text}"
+        );
+    }
+}
