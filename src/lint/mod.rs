@@ -5,6 +5,7 @@
 
 pub mod output;
 pub mod problem;
+pub mod runner;
 pub mod source;
 
 use self::{
@@ -23,6 +24,12 @@ pub fn lint(files: &Files) -> Judgement {
 }
 
 /// What can be said about a file by itself.
-fn judge(_file: FileId, _source: &Source) -> Judgement {
-    Judgement::default()
+fn judge(file: FileId, source: &Source) -> Judgement {
+    match runner::read(file, source.text()) {
+        Ok(configuration) => runner::judge(&configuration, source),
+        Err(errors) => Judgement {
+            errors,
+            ..Judgement::default()
+        },
+    }
 }

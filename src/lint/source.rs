@@ -47,6 +47,13 @@ impl Place {
     }
 }
 
+/// A value, and where it is written.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Located<T> {
+    pub value: T,
+    pub place: Place,
+}
+
 /// As editors count: both from 1, columns in characters.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Position {
