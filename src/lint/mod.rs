@@ -6,6 +6,7 @@
 pub mod output;
 pub mod problem;
 pub mod source;
+pub mod yaml;
 
 use self::{
     problem::Judgement,
