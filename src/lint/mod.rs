@@ -7,6 +7,7 @@ pub mod output;
 pub mod problem;
 pub mod runner;
 pub mod source;
+pub mod yaml;
 
 use self::{
     problem::Judgement,
