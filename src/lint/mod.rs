@@ -9,7 +9,9 @@ mod embedded;
 mod helm;
 pub mod output;
 pub mod problem;
+pub mod repair;
 pub mod runner;
+mod secrets;
 pub mod source;
 pub mod yaml;
 
