@@ -4,6 +4,7 @@
 //! the catalogue, pure), speaking ([`output`]) and repairing are apart.
 
 pub mod output;
+pub mod pipeline;
 pub mod problem;
 pub mod runner;
 pub mod source;
