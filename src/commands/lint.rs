@@ -41,7 +41,7 @@ pub fn lint(paths: &[String]) -> u8 {
             }
         }
     }
-    let judgement = lint::lint(&files);
+    let judgement = lint::lint(&mut files);
     let text = text::render(&judgement, &files, &text::renderer());
     // Whoever closed stdout does not want to read it; the status says the same.
     let _ = io::stdout().write_all(text.as_bytes());

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::embedded::Embedding;
+
 /// A range of bytes within a file's text, on the borders of characters.
 pub type Span = Range<usize>;
 
@@ -68,6 +70,7 @@ pub struct Source {
     text: String,
     /// Where each line begins.
     line_starts: Vec<usize>,
+    embedding: Option<Embedding>,
 }
 
 impl Source {
@@ -79,7 +82,21 @@ impl Source {
             name: name.into(),
             text,
             line_starts,
+            embedding: None,
         }
+    }
+
+    /// A text that lies within the file that is called `name`.
+    pub fn embedded(name: String, text: String, embedding: Embedding) -> Self {
+        Self {
+            embedding: Some(embedding),
+            ..Self::new(name, text)
+        }
+    }
+
+    /// Where it lies, if it is no file of its own.
+    pub fn embedding(&self) -> Option<&Embedding> {
+        self.embedding.as_ref()
     }
 
     pub fn name(&self) -> &str {
