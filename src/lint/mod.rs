@@ -8,6 +8,7 @@
 mod embedded;
 mod helm;
 pub mod output;
+pub mod pipeline;
 pub mod problem;
 pub mod repair;
 pub mod runner;

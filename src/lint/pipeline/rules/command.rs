@@ -1,0 +1,69 @@
+//! What a service's command, or a variable in its place, tells dockerd.
+
+use std::ffi::OsString;
+
+use super::{Daemon, Scene};
+use crate::{
+    dockerd::options::flags,
+    lint::problem::Problem,
+    reasons::{daemon, storage},
+};
+
+/// A feature flag of the runner.
+const HONOR_ENTRYPOINT: &str = "FF_KUBERNETES_HONOR_ENTRYPOINT";
+
+/// Drivers that copy every layer.
+const SLOW_DRIVERS: &[&str] = &["vfs", "native"];
+
+pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
+    let daemons = scene.daemons.iter();
+    daemons
+        .flat_map(|daemon| [dropped(scene, daemon), slow_driver(scene, daemon)])
+        .flatten()
+        .collect()
+}
+
+/// With that flag a service gets neither its entrypoint nor its command (gitlab-runner
+/// `getCommandAndArgs`).
+fn dropped(scene: &Scene<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
+    let command = daemon.service.command.as_ref()?;
+    let words = command.words.as_ref()?;
+    let flag = scene.job.variables.written(HONOR_ENTRYPOINT)?;
+    if !matches!(flag.value.as_str(), "true" | "1") || words.is_empty() {
+        return None;
+    }
+    let is_flags = words.iter().all(|word| word.starts_with('-'));
+    let finding = daemon::COMMAND_DROPPED.found(
+        format!(
+            "{HONOR_ENTRYPOINT} is on, and with it the Kubernetes executor passes no command to \
+             services."
+        ),
+        match is_flags {
+            true => format!(
+                "in .gitlab-ci.yml, with dind-init in the service's image:\n    variables:\n      \
+                 DIND_DOCKERD_ARGS: {:?}\nor turn {HONOR_ENTRYPOINT} off",
+                shell_words::join(words)
+            ),
+            false => format!("in .gitlab-ci.yml, turn {HONOR_ENTRYPOINT} off for this job"),
+        },
+    );
+    let problem = scene.problem(finding, &command.span, "not passed on");
+    Some(problem.with_related(scene.place(&flag.span), "because of this"))
+}
+
+fn slow_driver(scene: &Scene<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
+    let service = daemon.service;
+    let met = |driver: &str| {
+        storage::SLOW_DRIVER.met(format!("The storage driver is set to {driver} here."))
+    };
+    // The variable overrides the flag (moby#46254).
+    if let Some(variable) = service.variables.written("DOCKER_DRIVER") {
+        let is_slow = SLOW_DRIVERS.contains(&variable.value.as_str());
+        return is_slow.then(|| scene.problem(met(&variable.value), &variable.span, ""));
+    }
+    let command = service.command.as_ref()?;
+    let words: Vec<OsString> = command.words.iter().flatten().map(OsString::from).collect();
+    let driver = flags(&words, "storage-driver", Some('s')).pop()?;
+    let is_slow = SLOW_DRIVERS.contains(&driver.as_str());
+    is_slow.then(|| scene.problem(met(&driver), &command.span, ""))
+}
