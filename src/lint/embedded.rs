@@ -64,6 +64,7 @@ fn lift_repair(repair: Repair, files: &Files) -> Option<Repair> {
     });
     Some(Repair {
         file: embedding.host,
+        part: scalar.place_of(repair.part..repair.part).start,
         edits: edits.collect(),
     })
 }

@@ -10,7 +10,9 @@ mod helm;
 pub mod output;
 pub mod pipeline;
 pub mod problem;
+pub mod repair;
 pub mod runner;
+mod secrets;
 pub mod source;
 pub mod yaml;
 

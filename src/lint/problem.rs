@@ -49,6 +49,9 @@ impl Problem {
 #[derive(Clone, Debug)]
 pub struct Repair {
     pub file: FileId,
+    /// Where the part of the file begins that it belongs to, such as a runner: two repairs of one
+    /// part may be in each other's way, and are made one after the other.
+    pub part: usize,
     pub edits: Vec<Edit>,
 }
 

@@ -31,6 +31,17 @@ impl Files {
         &self.0[file.0]
     }
 
+    /// Those that were given, without what lies within them.
+    pub fn given(&self) -> Self {
+        let sources = self.0.iter();
+        let given = sources.filter(|source| source.embedding.is_none());
+        Self(given.cloned().collect())
+    }
+
+    pub fn replace(&mut self, file: FileId, source: Source) {
+        self.0[file.0] = source;
+    }
+
     pub fn position(&self, place: &Place) -> Position {
         self.get(place.file).position(place.span.start)
     }

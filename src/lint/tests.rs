@@ -4,36 +4,9 @@ use super::{
 };
 use crate::reasons::Severity;
 
-/// Two runners' worth of values: with the first the administrator meant to have a registry trusted.
-const VALUES: &str = r#"gitlabUrl: https://gitlab.example.com/
-concurrent: 10
-runners:
-  # what `helm upgrade` is given
-  config: |
-    [[runners]]
-      name = "build"
-      [runners.kubernetes]
-        namespace = "{{.Release.Namespace}}"
-        image = "alpine:3"
-        privileged = true
-        # for pushing to registry.example.com
-        [[runners.kubernetes.volumes.secret]]
-          name = "registry-ca"
-          mount_path = "/certs/client"
-
-    [[runners]]
-      name = "deploy"
-      [runners.kubernetes]
-        privileged = true
-        [[runners.kubernetes.volumes.empty_dir]]
-          name = "docker-certs"
-          mount_path = "/certs/client"
-          medium = "Memory"
-        [[runners.kubernetes.volumes.secret]]
-          name = "registry-ca"
-          mount_path = "/etc/dind/registry-ca"
-tolerations: []
-"#;
+/// Two runners' worth of values: with the first the administrator meant to have a registry trusted,
+/// and the second one is how it has to be.
+const VALUES: &str = include_str!("../../tests/lint/override-values.yaml");
 
 fn judge(text: &str) -> (Files, Judgement) {
     let mut files = Files::default();
@@ -51,7 +24,7 @@ fn a_secret_over_the_certificates_is_found_in_the_values_file_itself() {
     assert_eq!(problem.finding.reason.id, "CERTS-READONLY");
     assert_eq!(problem.finding.severity, Severity::Fatal);
     let expected = Position {
-        line: 15,
+        line: 16,
         column: 24,
     };
     assert_eq!(files.position(&problem.place), expected);
@@ -61,7 +34,7 @@ fn a_secret_over_the_certificates_is_found_in_the_values_file_itself() {
         &source.text()[problem.place.span.clone()],
         "\"/certs/client\""
     );
-    assert!(problem.finding.cause.contains("\"build\""));
+    assert!(problem.finding.cause.contains("runner \"build\""));
     // The second runner's volumes are the cure.
     let cured = VALUES.replacen("\"/certs/client\"", "\"/etc/dind/registry-ca\"", 1);
     assert!(judge(&cured).1.problems.is_empty());

@@ -1,19 +1,21 @@
 //! As rustc would: the place, the line with the span underlined, the cause, the fix.
 
-use std::io::IsTerminal;
+use std::{collections::HashSet, io::IsTerminal};
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::{
     lint::{
         problem::{Judgement, Problem, Remark, SyntaxError},
-        source::{Files, Place, Source, Span},
+        secrets,
+        source::{FileId, Files, Place, Source, Span},
     },
     reasons::Severity,
 };
 
 /// Everything, problems last: the end of the output is what stays on the screen.
 pub fn render(judgement: &Judgement, files: &Files, renderer: &Renderer) -> String {
+    let files = &without_secrets(judgement, files);
     let remarks = judgement.remarks.iter();
     let errors = judgement.errors.iter();
     let problems = judgement.problems.iter();
@@ -27,6 +29,28 @@ pub fn render(judgement: &Judgement, files: &Files, renderer: &Renderer) -> Stri
         text.push_str("\n\n");
     }
     text
+}
+
+/// The files, those that are shown masked, the others empty.
+fn without_secrets(judgement: &Judgement, files: &Files) -> Files {
+    let problems = judgement.problems.iter();
+    let related = problems.clone().flat_map(|problem| &problem.related);
+    let shown: HashSet<FileId> = problems
+        .map(|problem| &problem.place)
+        .chain(related.map(|(place, _)| place))
+        .chain(judgement.remarks.iter().map(|remark| &remark.place))
+        .chain(judgement.errors.iter().map(|error| &error.place))
+        .map(|place| place.file)
+        .collect();
+    let mut masked = Files::default();
+    for (file, source) in files.iter() {
+        let text = match shown.contains(&file) {
+            true => secrets::masked(source.text()),
+            false => String::new(),
+        };
+        masked.add(Source::new(source.name(), text));
+    }
+    masked
 }
 
 /// Colours for people who look, none in logs and files.

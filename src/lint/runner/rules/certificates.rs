@@ -302,6 +302,7 @@ impl Certificates<'_> {
         match self.moving_edits(volume) {
             Some(edits) => problem.with_repair(Repair {
                 file: volume.place.file,
+                part: self.scene.runner.place.span.start,
                 edits,
             }),
             None => problem,
