@@ -7,6 +7,7 @@
 
 mod embedded;
 mod helm;
+pub mod input;
 pub mod output;
 pub mod pipeline;
 pub mod problem;

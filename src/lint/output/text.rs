@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, io::IsTerminal};
 
-use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 
 use crate::{
     lint::{
@@ -15,6 +15,7 @@ use crate::{
 
 /// Everything, problems last: the end of the output is what stays on the screen.
 pub fn render(judgement: &Judgement, files: &Files, renderer: &Renderer) -> String {
+    let given = files.given().iter().count();
     let files = &without_secrets(judgement, files);
     let remarks = judgement.remarks.iter();
     let errors = judgement.errors.iter();
@@ -28,7 +29,51 @@ pub fn render(judgement: &Judgement, files: &Files, renderer: &Renderer) -> Stri
         text.push_str(&renderer.render(&[group]));
         text.push_str("\n\n");
     }
+    text.push_str(&summary(judgement, given));
     text
+}
+
+/// Such as `2 errors and 1 warning in 3 files; --fix repairs 1 of them`.
+fn summary(judgement: &Judgement, files: usize) -> String {
+    let of = |severities: &[Severity]| {
+        let problems = judgement.problems.iter();
+        let counted = problems.filter(|it| severities.contains(&it.finding.severity));
+        counted.count()
+    };
+    let errors = judgement.errors.iter();
+    let unreadable: HashSet<FileId> = errors.map(|error| error.place.file).collect();
+    let counts = [
+        (unreadable.len(), "unreadable file"),
+        (of(&[Severity::Fatal, Severity::Error]), "error"),
+        (of(&[Severity::Warning]), "warning"),
+        (of(&[Severity::Note]), "note"),
+    ];
+    let found: Vec<_> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, noun)| counted(*count, noun))
+        .collect();
+    let files = counted(files, "file");
+    let repairable = judgement.problems.iter();
+    let repairable = repairable.filter(|it| it.repair.is_some()).count();
+    match (found.is_empty(), repairable) {
+        (true, _) => format!("nothing is wrong in {files}\n"),
+        (false, 0) => format!("{} in {files}\n", found.join(", ")),
+        (false, 1) if judgement.problems.len() == 1 => {
+            format!("{} in {files}; --fix repairs it\n", found.join(", "))
+        }
+        (false, count) => format!(
+            "{} in {files}; --fix repairs {count} of them\n",
+            found.join(", ")
+        ),
+    }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        count => format!("{count} {noun}s"),
+    }
 }
 
 /// The files, those that are shown masked, the others empty.
@@ -122,8 +167,11 @@ fn excerpt<'a>(
     place: &Place,
     label: &'a str,
     kind: AnnotationKind,
-) -> Snippet<'a, Annotation<'a>> {
+) -> Element<'a> {
     let source: &'a Source = files.get(place.file);
+    if source.text().is_empty() {
+        return Origin::path(source.name()).into();
+    }
     let shown: Span = source.lines_of(&place.span);
     let start = place.span.start.clamp(shown.start, shown.end) - shown.start;
     let end = place.span.end.clamp(shown.start, shown.end) - shown.start;
@@ -135,6 +183,7 @@ fn excerpt<'a>(
             "" => annotation,
             label => annotation.label(label),
         })
+        .into()
 }
 
 #[cfg(test)]
