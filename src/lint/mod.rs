@@ -18,8 +18,9 @@ pub mod source;
 pub mod yaml;
 
 use self::{
+    pipeline::{Pipeline, Surroundings},
     problem::{Judgement, SyntaxError},
-    runner::configuration::Configuration,
+    runner::configuration::{Configuration, Executor},
     source::{FileId, Files},
 };
 
@@ -27,35 +28,67 @@ use self::{
 pub fn lint(files: &mut Files) -> Judgement {
     let mut judgement = Judgement::default();
     let given: Vec<FileId> = files.iter().map(|(file, _)| file).collect();
-    let mut configurations = Vec::new();
+    let mut documents = Documents::default();
     for file in given {
-        match read(file, files) {
-            Ok(documents) => configurations.extend(documents),
-            Err(errors) => judgement.errors.extend(errors),
+        if let Err(errors) = documents.read(file, files) {
+            judgement.errors.extend(errors);
         }
     }
-    for (file, configuration) in &configurations {
+    for (file, configuration) in &documents.configurations {
         judgement.extend(runner::judge(configuration, files.get(*file)));
+    }
+    let surroundings = documents.surroundings();
+    for pipeline in &documents.pipelines {
+        judgement.extend(pipeline.judge(surroundings));
     }
     embedded::lift(&mut judgement, files);
     judgement.sort();
     judgement
 }
 
-/// What a file says: told by what is in it, since its name may be anything.
-fn read(file: FileId, files: &mut Files) -> Result<Vec<(FileId, Configuration)>, Vec<SyntaxError>> {
-    let text = files.get(file).text();
-    if is_toml(text) {
-        return Ok(vec![(file, runner::read(file, text)?)]);
+/// What the files say: told by what is in them, since their names may be anything.
+#[derive(Default)]
+struct Documents {
+    configurations: Vec<(FileId, Configuration)>,
+    pipelines: Vec<Pipeline>,
+}
+
+impl Documents {
+    fn read(&mut self, file: FileId, files: &mut Files) -> Result<(), Vec<SyntaxError>> {
+        let text = files.get(file).text();
+        if is_toml(text) {
+            self.configurations.push((file, runner::read(file, text)?));
+            return Ok(());
+        }
+        let documents = yaml::parse(text).map_err(|error| vec![error.of(file)])?;
+        for embedded in helm::find(file, &documents, files) {
+            let mut configuration = embedded.read(files)?;
+            configuration.concurrent = embedded.concurrent.or(configuration.concurrent);
+            self.configurations.push((embedded.file, configuration));
+        }
+        if pipeline::is_pipeline(&documents) {
+            self.pipelines.push(Pipeline::read(file, &documents));
+        }
+        Ok(())
     }
-    let documents = yaml::parse(text).map_err(|error| vec![error.of(file)])?;
-    let mut configurations = Vec::new();
-    for embedded in helm::find(file, &documents, files) {
-        let mut configuration = embedded.read(files)?;
-        configuration.concurrent = embedded.concurrent.or(configuration.concurrent);
-        configurations.push((embedded.file, configuration));
+
+    /// Where the pipelines' jobs run, if all the runners that are judged with them agree.
+    fn surroundings(&self) -> Surroundings {
+        let runners = self
+            .configurations
+            .iter()
+            .flat_map(|(_, file)| &file.runners);
+        let mut executors = runners.map(|runner| runner.executor);
+        let first = executors.next();
+        let agreed = first.filter(|first| executors.all(|executor| executor == *first));
+        Surroundings {
+            in_kubernetes: match agreed {
+                Some(Executor::Kubernetes) => Some(true),
+                Some(Executor::Docker) => Some(false),
+                Some(Executor::Other) | None => None,
+            },
+        }
     }
-    Ok(configurations)
 }
 
 /// By the first line that says something: a header, or a key with `=`. YAML has a colon there.

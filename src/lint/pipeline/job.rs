@@ -1,6 +1,6 @@
 //! A job with its services, and the variables that it gets.
 
-use std::{collections::BTreeSet, slice};
+use std::collections::BTreeSet;
 
 use super::{service::Service, variables::Variables};
 use crate::lint::{
@@ -92,12 +92,7 @@ impl<'a> Defaults<'a> {
             self.services.filter(|_| inherits && is_whole(name, job))
         };
         let services = job.get("services").or_else(inherited)?;
-        let nodes = match services.as_sequence() {
-            // `services: !reference […]`, or a single one.
-            _ if services.tag.is_some() => &[],
-            Some(nodes) => nodes,
-            None => slice::from_ref(services),
-        };
+        let nodes = flattened(services);
         let read: Vec<_> = nodes
             .iter()
             .filter_map(|node| Service::read(node, &variables))
@@ -105,7 +100,7 @@ impl<'a> Defaults<'a> {
         Some(Job {
             name: name.to_owned(),
             span: entry.key.span.clone(),
-            services_are_known: services.tag.is_none() && read.len() == nodes.len(),
+            services_are_known: read.len() == nodes.len(),
             services: read,
             variables,
         })
@@ -125,9 +120,18 @@ impl<'a> Defaults<'a> {
     }
 }
 
+/// The entries of a list, and of lists in it, as GitLab takes them; a `!reference` is one.
+fn flattened(node: &Node) -> Vec<&Node> {
+    match node.as_sequence() {
+        Some(nodes) if node.tag.is_none() => nodes.iter().flat_map(flattened).collect(),
+        _ => vec![node],
+    }
+}
+
 /// Whether nothing but the defaults is added to what is written, and it is run as it is.
 fn is_whole(name: &str, job: &Mapping) -> bool {
-    !name.starts_with('.') && job.get("extends").is_none()
+    // A component's job may get a dot by an input.
+    !name.starts_with(['.', '$']) && job.get("extends").is_none()
 }
 
 fn inherits(job: &Mapping, kind: &str, what: &str) -> bool {

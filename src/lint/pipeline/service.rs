@@ -31,7 +31,9 @@ pub struct Command {
 impl Service {
     /// `None` where the entry is not in the file, or none.
     pub fn read(node: &Node, job: &Variables) -> Option<Self> {
-        if node.tag.is_some() {
+        // A component's input alone may be anything, a list too.
+        let is_input = node.as_str().is_some_and(|text| text.contains("$[["));
+        if node.tag.is_some() || is_input {
             return None;
         }
         let image = match node.as_mapping() {
@@ -163,5 +165,6 @@ mod tests {
         }
         assert!(service("!reference [.a, services]").is_none());
         assert!(service("{alias: docker}").is_none());
+        assert!(service("$[[ inputs.service ]]").is_none());
     }
 }

@@ -262,6 +262,7 @@ fn the_host_must_be_a_service() {
         ("'docker:dind'", "tcp://docker.example.com:2375"),
         ("'docker:dind'", "tcp://10.0.0.5:2375"),
         ("my/dind, !reference [.a, b]", "tcp://docker:2375"),
+        ("my/dind, [postgres, mysql]", "tcp://mysql:2375"),
         ("{name: my/dind, alias: $ALIAS}", "tcp://docker:2375"),
         ("$DIND_IMAGE", "tcp://docker:2375"),
         (

@@ -18,7 +18,6 @@ pub fn check(text: &str) -> Result<(), Error> {
     );
     Err(match bad {
         '\0' => error.with_help("this looks like UTF-16: save the file as UTF-8"),
-        '\u{fffd}' => error.with_help("save the file as UTF-8"),
         _ => error,
     })
 }

@@ -42,13 +42,23 @@ fn dropped(scene: &Scene<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
             true => format!(
                 "in .gitlab-ci.yml, with dind-init in the service's image:\n    variables:\n      \
                  DIND_DOCKERD_ARGS: {:?}\nor turn {HONOR_ENTRYPOINT} off",
-                shell_words::join(words)
+                joined(words)
             ),
             false => format!("in .gitlab-ci.yml, turn {HONOR_ENTRYPOINT} off for this job"),
         },
     );
     let problem = scene.problem(finding, &command.span, "not passed on");
     Some(problem.with_related(scene.place(&flag.span), "because of this"))
+}
+
+/// As a shell splits them; quotes only where they are needed.
+fn joined(words: &[String]) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@+".contains(c);
+    let quoted = words.iter().map(|word| match word.chars().all(is_plain) {
+        true => word.into(),
+        false => shell_words::quote(word),
+    });
+    quoted.collect::<Vec<_>>().join(" ")
 }
 
 fn slow_driver(scene: &Scene<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
