@@ -20,24 +20,20 @@ use crate::{
 const FILES: [&str; 3] = ["ca.pem", "cert.pem", "key.pem"];
 
 pub(super) fn judge(scene: &Scene<'_>) -> Judgement {
-    let CertificateDirectory::At(directory) = scene.certificate_directory() else {
-        return Judgement::default();
-    };
-    let certificates = Certificates {
-        client: directory.join("client"),
-        server: directory.join("server"),
-        scene,
-    };
     let mut judgement = Judgement::default();
-    for volume in &scene.runner.volumes {
-        certificates.judge_file(volume, &mut judgement);
-    }
-    match scene.covering(&certificates.client) {
-        Some(volume) => certificates.judge_directory(volume, &mut judgement),
-        None if judgement.problems.is_empty() => {
-            judgement.problems.extend(certificates.unshared());
-        }
-        None => {}
+    let directories = match (scene.certificate_directories, scene.certificate_directory()) {
+        // What jobs say wins over what the runner says.
+        (Some(directories), _) => directories.to_vec(),
+        (None, CertificateDirectory::At(directory)) => vec![directory],
+        (None, CertificateDirectory::None | CertificateDirectory::Unknown) => Vec::new(),
+    };
+    for directory in directories {
+        let certificates = Certificates {
+            client: directory.join("client"),
+            server: directory.join("server"),
+            scene,
+        };
+        judgement.extend(certificates.judge());
     }
     judgement
 }
@@ -49,6 +45,23 @@ struct Certificates<'a> {
 }
 
 impl Certificates<'_> {
+    fn judge(&self) -> Judgement {
+        let mut judgement = Judgement::default();
+        for volume in &self.scene.runner.volumes {
+            self.judge_file(volume, &mut judgement);
+        }
+        match self.scene.covering(&self.client) {
+            Some(volume) => self.judge_directory(volume, &mut judgement),
+            // Where the jobs are known, they are what lacks it.
+            None if self.scene.certificate_directories.is_some() => {}
+            None if judgement.problems.is_empty() => {
+                judgement.problems.extend(self.unshared());
+            }
+            None => {}
+        }
+        judgement
+    }
+
     /// A single file that is mounted where the service has to write one.
     fn judge_file(&self, volume: &Volume, judgement: &mut Judgement) {
         let (Some(parent), Some(name)) = (volume.target().parent(), volume.target().file_name())
@@ -224,18 +237,7 @@ impl Certificates<'_> {
             runner.title(),
             self.client.display()
         );
-        let fix = match runner.executor {
-            Executor::Kubernetes => format!(
-                "in {}, share an empty volume:\n{}",
-                self.scene.source.name(),
-                edits::empty_dir_lines(&self.client)
-            ),
-            _ => format!(
-                "in {}, below [runners.docker], share a volume:\n    volumes = [\"{}\", \"/cache\"]",
-                self.scene.source.name(),
-                self.client.display()
-            ),
-        };
+        let fix = self.scene.sharing_fix(&self.client);
         let finding = certs::UNSHARED.found(cause, fix).with_severity(severity);
         Some(Problem::new(finding, place.clone(), label))
     }

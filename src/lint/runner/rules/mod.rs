@@ -9,7 +9,10 @@ mod storage;
 
 use std::path::{Path, PathBuf};
 
-use super::configuration::{Executor, Runner, Volume};
+use super::{
+    configuration::{Executor, Runner, Volume},
+    edits,
+};
 use crate::{
     lint::{
         problem::Judgement,
@@ -21,14 +24,19 @@ use crate::{
 
 /// A runner, and what it is judged by.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Scene<'a> {
+pub struct Scene<'a> {
+    /// How many jobs run at once, of all runners of the file.
     pub concurrent: Option<u64>,
     pub runner: &'a Runner,
+    /// What it was read from.
     pub source: &'a Source,
+    /// What `DOCKER_TLS_CERTDIR` is in the jobs, if all of them are known and say it: none, if TLS
+    /// is off everywhere.
+    pub certificate_directories: Option<&'a [PathBuf]>,
 }
 
-/// Everything that is wrong with one runner.
-pub(super) fn judge(scene: &Scene<'_>) -> Judgement {
+/// Everything that is wrong with one runner by itself.
+pub fn judge(scene: &Scene<'_>) -> Judgement {
     if scene.runner.executor == Executor::Other {
         return Judgement::default();
     }
@@ -75,11 +83,27 @@ impl Scene<'_> {
     }
 
     /// The volume, if any, on which a directory lies.
-    fn covering(&self, directory: &Path) -> Option<&Volume> {
+    pub fn covering(&self, directory: &Path) -> Option<&Volume> {
         let volumes = self.runner.volumes.iter();
         volumes
             .filter(|volume| !volume.is_file() && directory.starts_with(volume.target()))
             .max_by_key(|volume| volume.target().components().count())
+    }
+
+    /// What to write so that jobs see the certificates.
+    pub fn sharing_fix(&self, client: &Path) -> String {
+        let file = self.source.name();
+        match self.runner.executor {
+            Executor::Kubernetes => format!(
+                "in {file}, share an empty volume:\n{}",
+                edits::empty_dir_lines(client)
+            ),
+            _ => format!(
+                "in {file}, below [runners.docker], share a volume:\n    volumes = [\"{}\", \
+                 \"/cache\"]",
+                client.display()
+            ),
+        }
     }
 
     /// How bad it is that jobs which run at the same time share something; `None` where none do.
