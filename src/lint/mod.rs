@@ -53,6 +53,8 @@ pub fn lint(files: &mut Files) -> Judgement {
     }
     embedded::lift(&mut judgement, files);
     judgement.sort();
+    judgement.truncate();
+    judgement.hide_secrets();
     judgement
 }
 
