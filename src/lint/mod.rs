@@ -15,12 +15,18 @@ pub mod repair;
 pub mod runner;
 mod secrets;
 pub mod source;
+mod together;
 pub mod yaml;
+
+use std::path::PathBuf;
 
 use self::{
     pipeline::{Pipeline, Surroundings},
     problem::{Judgement, SyntaxError},
-    runner::configuration::{Configuration, Executor},
+    runner::{
+        Scene,
+        configuration::{Configuration, Executor},
+    },
     source::{FileId, Files},
 };
 
@@ -34,9 +40,13 @@ pub fn lint(files: &mut Files) -> Judgement {
             judgement.errors.extend(errors);
         }
     }
-    for (file, configuration) in &documents.configurations {
-        judgement.extend(runner::judge(configuration, files.get(*file)));
+    let daemons = together::daemons(&documents.pipelines);
+    let directories = together::certificate_directories(&daemons);
+    let scenes = documents.scenes(files, directories.as_deref());
+    for scene in &scenes {
+        judgement.extend(runner::judge(scene));
     }
+    together::judge(&daemons, &scenes, &mut judgement.problems);
     let surroundings = documents.surroundings();
     for pipeline in &documents.pipelines {
         judgement.extend(pipeline.judge(surroundings));
@@ -70,6 +80,25 @@ impl Documents {
             self.pipelines.push(Pipeline::read(file, &documents));
         }
         Ok(())
+    }
+
+    /// Every runner, with the directories of certificates that the jobs have.
+    fn scenes<'a>(
+        &'a self,
+        files: &'a Files,
+        certificate_directories: Option<&'a [PathBuf]>,
+    ) -> Vec<Scene<'a>> {
+        let configurations = self.configurations.iter();
+        configurations
+            .flat_map(|(file, configuration)| {
+                configuration.runners.iter().map(move |runner| Scene {
+                    concurrent: configuration.concurrent,
+                    runner,
+                    source: files.get(*file),
+                    certificate_directories,
+                })
+            })
+            .collect()
     }
 
     /// Where the pipelines' jobs run, if all the runners that are judged with them agree.

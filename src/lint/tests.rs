@@ -70,7 +70,7 @@ fn a_mistake_in_the_toml_is_told_of_the_yaml_file() {
 
 #[test]
 fn values_lie_below_a_subchart_or_in_a_manifest_too() {
-    let toml = "|\n        [[runners]]\n          [runners.kubernetes]\n            \
+    let toml = "|\n        [[runners]]\n          [runners.kubernetes]\n            privileged = true\n            \
                 [[runners.kubernetes.volumes.secret]]\n              name = \"ca\"\n              \
                 mount_path = \"/certs/client\"\n";
     for (text, count) in [

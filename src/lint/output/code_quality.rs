@@ -98,7 +98,7 @@ mod tests {
     use super::*;
     use crate::lint::{lint, source::Source};
 
-    const SECRET: &str = "[[runners.kubernetes.volumes.secret]]\nname = \"ca\"\n\
+    const SECRET: &str = "[runners.kubernetes]\nprivileged = true\n[[runners.kubernetes.volumes.secret]]\nname = \"ca\"\n\
                           mount_path = \"/certs/client\"\n";
 
     fn report(name: &str, text: &str) -> Vec<Value> {
@@ -115,7 +115,7 @@ mod tests {
                 format!("[[runners]]\n{SECRET}"),
                 "CERTS-READONLY",
                 "critical",
-                4,
+                6,
             ),
             ("[[runners]]\na = \n".to_owned(), UNREADABLE, "blocker", 2),
         ] {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{service::Service, variables::Variables};
+use super::{daemon, service::Service, variables::Variables};
+use crate::findings::client::Served;
 use crate::lint::{
     source::Span,
     yaml::{Entry, Mapping, Node},
@@ -35,6 +36,14 @@ pub struct Job {
     /// Whether these are all.
     pub services_are_known: bool,
     pub variables: Variables,
+}
+
+impl Job {
+    /// Its Docker daemons, and what they will serve; `None` where that cannot be told.
+    pub fn daemons(&self) -> impl Iterator<Item = (&Service, Option<Served>)> {
+        let services = self.services.iter().filter(|service| service.is_dind());
+        services.map(|service| (service, daemon::served(service, &self.variables)))
+    }
 }
 
 /// Whether a value at the top of the file is a job's.

@@ -3,6 +3,8 @@ use crate::lint::yaml;
 
 const VALUES: &str = include_str!("../../../tests/lint/override-values.yaml");
 
+const RUNNER: &str = "[[runners]]\n[runners.kubernetes]\nprivileged = true\n";
+
 fn repaired(name: &str, text: &str) -> (Source, Source, Judgement) {
     let mut files = Files::default();
     let file = files.add(Source::new(name, text));
@@ -77,14 +79,14 @@ fn what_is_changed_is_shown_and_no_secret_with_it() {
 
 #[test]
 fn comments_indentation_and_line_ends_are_kept() {
-    let text = "# head\r\n[[runners]]\r\n\t[runners.kubernetes]\r\n\r\n\t# for the registry\r\n\t# \
+    let text = "# head\r\n[[runners]]\r\n\t[runners.kubernetes]\r\n\tprivileged = true\r\n\r\n\t# for the registry\r\n\t# \
                 (ask Ann)\r\n\t[[runners.kubernetes.volumes.secret]] # why\r\n\t\tname = 'ca'\r\n\
                 \t\tmount_path = '/certs/client' # here\r\n";
     let (_, new, judgement) = repaired("config.toml", text);
     assert!(judgement.problems.is_empty(), "{judgement:#?}");
     assert_eq!(
         new.text(),
-        "# head\r\n[[runners]]\r\n\t[runners.kubernetes]\r\n\r\n\
+        "# head\r\n[[runners]]\r\n\t[runners.kubernetes]\r\n\tprivileged = true\r\n\r\n\
          \t[[runners.kubernetes.volumes.empty_dir]]\r\n\t\tname = \"docker-certs\"\r\n\
          \t\tmount_path = \"/certs/client\"\r\n\t\tmedium = \"Memory\"\r\n\r\n\
          \t# for the registry\r\n\t# (ask Ann)\r\n\t[[runners.kubernetes.volumes.secret]] # why\
@@ -100,7 +102,7 @@ fn several_mistakes_of_one_runner_get_one_volume() {
              mount_path = \"/certs/client/{name}\"\n"
         )
     };
-    let text = format!("[[runners]]\n{}{}", file("ca.pem"), file("cert.pem"));
+    let text = format!("{RUNNER}{}{}", file("ca.pem"), file("cert.pem"));
     let (_, new, judgement) = repaired("config.toml", &text);
     assert!(judgement.problems.is_empty(), "{judgement:#?}");
     assert_eq!(new.text().matches("empty_dir").count(), 1, "{}", new.text());
@@ -109,10 +111,12 @@ fn several_mistakes_of_one_runner_get_one_volume() {
 
 #[test]
 fn what_may_be_meant_stays_as_it_is() {
-    let secret = "[[runners]]\n[[runners.kubernetes.volumes.secret]]\nname = \"ca\"\n\
-                  mount_path = \"/certs/client\"\n";
+    let secret = &format!(
+        "{RUNNER}[[runners.kubernetes.volumes.secret]]\nname = \"ca\"\n\
+         mount_path = \"/certs/client\"\n"
+    );
     let (_, new, _) = repaired("config.toml", secret);
-    assert_ne!(new.text(), secret);
+    assert_ne!(new.text(), secret.as_str());
     for text in [
         // A client's key: this is no registry's CA.
         format!("{secret}[runners.kubernetes.volumes.secret.items]\nk = \"key.pem\"\n"),
@@ -122,7 +126,7 @@ fn what_may_be_meant_stays_as_it_is() {
              mount_path = \"/etc/dind/registry-ca\"\n"
         ),
         // No header before which another one could stand.
-        "[[runners]]\nkubernetes = {volumes = {secret = [{name = \"ca\", mount_path = \
+        "[[runners]]\nkubernetes = {privileged = true, volumes = {secret = [{name = \"ca\", mount_path = \
          \"/certs/client\"}]}}\n"
             .to_owned(),
         // Written with escapes in YAML.

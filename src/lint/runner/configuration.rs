@@ -39,6 +39,8 @@ pub struct Runner {
     pub services: Vec<Service>,
     /// `[[runners.kubernetes.pod_spec]]`, which may change anything.
     pub pod_spec: Option<Place>,
+    /// Docker's `services_security_opt`, with which rootless dockerd may do without privileges.
+    pub has_security_options: bool,
 }
 
 /// What runs the jobs.
@@ -176,11 +178,25 @@ impl Volume {
     }
 
     /// Whether the jobs of one machine, or of all, get the same files.
-    pub fn is_shared_by_jobs(&self) -> bool {
-        matches!(
+    pub fn is_one_for_all_jobs(&self) -> bool {
+        // Which job it is for may be a part of the path.
+        let sub_path = self.sub_path.as_ref();
+        let has_variable = sub_path.is_some_and(|path| path.value.contains('$'))
+            || self.mount_path.value.contains('$')
+            || self.name.contains('$');
+        let is_one = matches!(
             self.kind,
             VolumeKind::HostPath | VolumeKind::Claim | VolumeKind::Nfs | VolumeKind::Named
-        )
+        );
+        is_one && !has_variable
+    }
+
+    /// Such as `Secret "registry-ca"`.
+    pub fn described(&self) -> String {
+        match self.name.as_str() {
+            "" => self.kind.noun().to_owned(),
+            name => format!("{} {name:?}", self.kind.noun()),
+        }
     }
 }
 

@@ -52,16 +52,16 @@ pub(super) fn empty_dir_before(
     })
 }
 
-/// The text between a string's quotes becomes another.
-pub(super) fn replace_string(place: &Place, text: &str, source: &Source) -> Option<Edit> {
+/// A string, or a part of one, becomes another; `None` where that is not as simple as it sounds.
+pub(super) fn replace_text(place: &Place, text: &str, source: &Source) -> Option<Edit> {
     let written = &source.text()[place.span.clone()];
-    let quote = written
-        .chars()
-        .next()
-        .filter(|it| matches!(it, '"' | '\''))?;
     // What would need escaping is left to people.
     let is_plain = !text.contains(['"', '\'', '\\']) && !text.contains(char::is_control);
     let is_one_line = !written.starts_with("\"\"\"") && !written.starts_with("'''");
+    let quote = match written.chars().next()? {
+        quote @ ('"' | '\'') => quote.to_string(),
+        _ => String::new(),
+    };
     (is_plain && is_one_line).then(|| Edit {
         span: place.span.clone(),
         text: format!("{quote}{text}{quote}"),

@@ -78,6 +78,7 @@ fn runner(reader: &mut Reader, table: Table<'_>, text: &str) -> Runner {
         volume_list: None,
         services: Vec::new(),
         pod_spec: None,
+        has_security_options: false,
     };
     if let Some(section) = section {
         runner.privileged = reader.boolean(section, "privileged");
@@ -164,6 +165,7 @@ fn kubernetes_volume(
 
 fn docker(reader: &mut Reader, section: Table<'_>, runner: &mut Runner) {
     runner.services_privileged = reader.boolean(section, "services_privileged");
+    runner.has_security_options = section.get("services_security_opt").is_some();
     let allowed = reader.strings(section, "allowed_privileged_services");
     runner.allowed_privileged_services = allowed.map(|allowed| Located {
         value: values(allowed.value),

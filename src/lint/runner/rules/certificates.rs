@@ -20,24 +20,20 @@ use crate::{
 const FILES: [&str; 3] = ["ca.pem", "cert.pem", "key.pem"];
 
 pub(super) fn judge(scene: &Scene<'_>) -> Judgement {
-    let CertificateDirectory::At(directory) = scene.certificate_directory() else {
-        return Judgement::default();
-    };
-    let certificates = Certificates {
-        client: directory.join("client"),
-        server: directory.join("server"),
-        scene,
-    };
     let mut judgement = Judgement::default();
-    for volume in &scene.runner.volumes {
-        certificates.judge_file(volume, &mut judgement);
-    }
-    match certificates.covering(&certificates.client) {
-        Some(volume) => certificates.judge_directory(volume, &mut judgement),
-        None if judgement.problems.is_empty() => {
-            judgement.problems.extend(certificates.unshared());
-        }
-        None => {}
+    let directories = match (scene.certificate_directories, scene.certificate_directory()) {
+        // What jobs say wins over what the runner says.
+        (Some(directories), _) => directories.to_vec(),
+        (None, CertificateDirectory::At(directory)) => vec![directory],
+        (None, CertificateDirectory::None | CertificateDirectory::Unknown) => Vec::new(),
+    };
+    for directory in directories {
+        let certificates = Certificates {
+            client: directory.join("client"),
+            server: directory.join("server"),
+            scene,
+        };
+        judgement.extend(certificates.judge());
     }
     judgement
 }
@@ -49,6 +45,23 @@ struct Certificates<'a> {
 }
 
 impl Certificates<'_> {
+    fn judge(&self) -> Judgement {
+        let mut judgement = Judgement::default();
+        for volume in &self.scene.runner.volumes {
+            self.judge_file(volume, &mut judgement);
+        }
+        match self.scene.covering(&self.client) {
+            Some(volume) => self.judge_directory(volume, &mut judgement),
+            // Where the jobs are known, they are what lacks it.
+            None if self.scene.certificate_directories.is_some() => {}
+            None if judgement.problems.is_empty() => {
+                judgement.problems.extend(self.unshared());
+            }
+            None => {}
+        }
+        judgement
+    }
+
     /// A single file that is mounted where the service has to write one.
     fn judge_file(&self, volume: &Volume, judgement: &mut Judgement) {
         let (Some(parent), Some(name)) = (volume.target().parent(), volume.target().file_name())
@@ -63,7 +76,7 @@ impl Certificates<'_> {
         let cause = format!(
             "{} mounts a file of the {} at {}; it can be neither replaced nor removed.",
             self.scene.runner.title(),
-            described(volume),
+            volume.described(),
             volume.target().display()
         );
         let problem = Problem::new(
@@ -78,7 +91,7 @@ impl Certificates<'_> {
     fn judge_directory(&self, volume: &Volume, judgement: &mut Judgement) {
         if volume.is_read_only() {
             self.judge_read_only(volume, judgement);
-        } else if volume.is_shared_by_jobs() && !has_variable(volume) {
+        } else if volume.is_one_for_all_jobs() {
             judgement.problems.extend(self.in_use(volume));
         }
     }
@@ -108,7 +121,7 @@ impl Certificates<'_> {
             "{} mounts the {} at {}. {why}, so the service cannot write the client's \
              certificates to {}.",
             self.scene.runner.title(),
-            described(volume),
+            volume.described(),
             volume.target().display(),
             self.client.display()
         );
@@ -128,7 +141,7 @@ impl Certificates<'_> {
     /// Whether a read-only volume may bring certificates of the user's own, with which the service
     /// is content; `None` where its content decides, which is not known here.
     fn may_hold_own_set(&self, volume: &Volume) -> Option<bool> {
-        if let Some(of_server) = self.covering(&self.server) {
+        if let Some(of_server) = self.scene.covering(&self.server) {
             let is_another = of_server.place != volume.place;
             let may_be_filled = !matches!(of_server.kind, VolumeKind::EmptyDir | VolumeKind::Cache);
             if is_another {
@@ -158,27 +171,14 @@ impl Certificates<'_> {
         })
     }
 
-    /// The volume, if any, on which a directory lies.
-    fn covering(&self, directory: &Path) -> Option<&Volume> {
-        let volumes = self.scene.runner.volumes.iter();
-        volumes
-            .filter(|volume| !volume.is_file() && directory.starts_with(volume.target()))
-            .max_by_key(|volume| volume.target().components().count())
-    }
-
     fn in_use(&self, volume: &Volume) -> Option<Problem> {
         let runner = self.scene.runner;
-        let severity = match runner.is_concurrent(self.scene.concurrent) {
-            Some(true) => Severity::Error,
-            // How many jobs run at once is said somewhere else.
-            None => Severity::Warning,
-            Some(false) => return None,
-        };
+        let severity = self.scene.severity_of_sharing()?;
         let cause = format!(
             "{} mounts the {} at {}: jobs that run at the same time write their certificates to \
              one directory, and each job's clients may get those of another.",
             runner.title(),
-            described(volume),
+            volume.described(),
             volume.target().display()
         );
         let fix = match runner.executor {
@@ -237,18 +237,7 @@ impl Certificates<'_> {
             runner.title(),
             self.client.display()
         );
-        let fix = match runner.executor {
-            Executor::Kubernetes => format!(
-                "in {}, share an empty volume:\n{}",
-                self.scene.source.name(),
-                edits::empty_dir_lines(&self.client)
-            ),
-            _ => format!(
-                "in {}, below [runners.docker], share a volume:\n    volumes = [\"{}\", \"/cache\"]",
-                self.scene.source.name(),
-                self.client.display()
-            ),
-        };
+        let fix = self.scene.sharing_fix(&self.client);
         let finding = certs::UNSHARED.found(cause, fix).with_severity(severity);
         Some(Problem::new(finding, place.clone(), label))
     }
@@ -280,7 +269,7 @@ impl Certificates<'_> {
             Some(path) => format!("\n      sub_path = \"{}\"", path.value),
             None => String::new(),
         };
-        let mut lines = match self.covering(&self.client) {
+        let mut lines = match self.scene.covering(&self.client) {
             Some(other) if other.place != volume.place => String::new(),
             _ => format!("{}\n", edits::empty_dir_lines(&self.client)),
         };
@@ -327,12 +316,13 @@ impl Certificates<'_> {
         if is_taken || is_own_set || !volume.is_made_of_keys() {
             return None;
         }
-        let mut edits = vec![edits::replace_string(
+        let mut edits = vec![edits::replace_text(
             &volume.mount_path.place,
             &target,
             source,
         )?];
         let stays_covered = self
+            .scene
             .covering(&self.client)
             .is_some_and(|other| other.place != volume.place);
         if !stays_covered {
@@ -357,21 +347,6 @@ impl Certificates<'_> {
             None => REGISTRY_CA.to_owned(),
         }
     }
-}
-
-fn described(volume: &Volume) -> String {
-    match volume.name.as_str() {
-        "" => volume.kind.noun().to_owned(),
-        name => format!("{} {name:?}", volume.kind.noun()),
-    }
-}
-
-/// Which job it is for is then a part of the path.
-fn has_variable(volume: &Volume) -> bool {
-    let sub_path = volume.sub_path.as_ref();
-    sub_path.is_some_and(|path| path.value.contains('$'))
-        || volume.mount_path.value.contains('$')
-        || volume.name.contains('$')
 }
 
 #[cfg(test)]

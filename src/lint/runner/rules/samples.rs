@@ -3,7 +3,7 @@
 use crate::{
     lint::{
         problem::Judgement,
-        runner,
+        runner::{self, Scene},
         source::{Files, Source},
     },
     reasons::Severity,
@@ -28,11 +28,20 @@ pub fn docker(rest: &str) -> String {
 pub fn judge(text: &str) -> Judgement {
     let mut files = Files::default();
     let file = files.add(Source::new("config.toml", text));
-    let source = files.get(file);
-    match runner::read(file, text) {
-        Ok(configuration) => runner::judge(&configuration, source),
+    let configuration = match runner::read(file, text) {
+        Ok(configuration) => configuration,
         Err(errors) => panic!("{errors:?} in\n{text}"),
+    };
+    let mut judgement = Judgement::default();
+    for runner in &configuration.runners {
+        judgement.extend(runner::judge(&Scene {
+            concurrent: configuration.concurrent,
+            runner,
+            source: files.get(file),
+            certificate_directories: None,
+        }));
     }
+    judgement
 }
 
 /// Id, severity and underlined text of each problem.

@@ -164,9 +164,9 @@ fn certificates_that_no_job_can_see() {
     expect(&said(docker("volumes = [\"/cache\"]")), &expected);
     expect(&said(docker("volumes = [\"/certs\"]")), &[]);
     // The job may turn TLS off, as GitLab's recipe for a mirror leaves open.
-    let service = "[[runners.kubernetes.services]]\nname = \"docker:dind\"\nalias = \"docker\"";
+    let service = "[[runners.docker.services]]\nname = \"docker:dind\"\nalias = \"docker\"";
     expect(
-        &kubernetes(service),
+        &docker(service),
         &[("CERTS-UNSHARED", Note, "\"docker:dind\"")],
     );
     expect(&kubernetes(""), &[]);
@@ -194,7 +194,8 @@ fn another_directory_counts_and_without_tls_none_does() {
         "{secret}[[runners.kubernetes.services]]\nname = \"docker:dind\"\n\
          environment = [\"DOCKER_TLS_CERTDIR=\"]\n"
     );
-    expect(&of_service, &[]);
+    let no_data_volume = ("STORAGE-ON-OVERLAY", Note, "[runners.kubernetes]");
+    expect(&of_service, &[no_data_volume]);
 }
 
 #[test]
