@@ -88,11 +88,18 @@ fn whole(language: &str, lines: &[&str]) -> String {
                 true => "docker",
                 false => "kubernetes",
             };
+            let header = format!("[runners.{executor}]");
+            let section = format!("{header}\nprivileged = true");
+            let lines = lines.join("\n");
+            let lines = match lines.contains(&header) {
+                true if lines.contains("privileged") => lines,
+                true => lines.replace(&header, &section),
+                false => format!("{section}\n{lines}"),
+            };
             let more = match begins("name = \"docker-client-tls\"") {
                 true => SERVER_SET,
                 false => "",
             };
-            let lines = lines.join("\n");
             format!("[[runners]]\nexecutor = \"{executor}\"\n{lines}{more}")
         }
         "toml" => lines.join("\n"),

@@ -102,6 +102,27 @@ fn the_same_with_a_mistake_is_not() {
             "/certs",
             "CLIENT-CERT-PATH",
         ),
+        (
+            "docker-tls",
+            "config.toml",
+            "\"/certs/client\", ",
+            "",
+            "CERTS-UNSHARED",
+        ),
+        (
+            "docker-plain",
+            "config.toml",
+            "privileged = true",
+            "",
+            "NOT-PRIVILEGED",
+        ),
+        (
+            "runner-environment",
+            "config.toml",
+            "\"DOCKER_TLS_CERTDIR=\", ",
+            "",
+            "CLIENT-PORT",
+        ),
         ("mtu", "gitlab-ci.yml", "2375", "2376", "CLIENT-PORT"),
         (
             "private-registry",
