@@ -12,6 +12,7 @@ mod faults;
 mod first_light;
 mod gitlab;
 mod lifecycle;
+mod linted;
 mod mirrors;
 mod networks;
 mod patience;
