@@ -18,14 +18,17 @@ pub mod source;
 mod together;
 pub mod yaml;
 
-use std::path::PathBuf;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use self::{
-    pipeline::{Pipeline, Surroundings},
+    pipeline::{Pipeline, RunnerVariables, Surroundings},
     problem::{Judgement, SyntaxError},
     runner::{
         Scene,
-        configuration::{Configuration, Executor},
+        configuration::{Configuration, Executor, Runner},
     },
     source::{FileId, Files},
 };
@@ -40,6 +43,7 @@ pub fn lint(files: &mut Files) -> Judgement {
             judgement.errors.extend(errors);
         }
     }
+    documents.give_the_runners_variables();
     let daemons = together::daemons(&documents.pipelines);
     let directories = together::certificate_directories(&daemons);
     let scenes = documents.scenes(files, directories.as_deref());
@@ -84,6 +88,32 @@ impl Documents {
         Ok(())
     }
 
+    /// The pipelines' jobs get what all the runners that are judged with them set.
+    fn give_the_runners_variables(&mut self) {
+        let runners: Vec<_> = self.runners().map(Runner::variables).collect();
+        let names: BTreeSet<&String> = runners.iter().flat_map(BTreeMap::keys).collect();
+        let agreed = |name: &String| {
+            let mut values = runners.iter().map(|variables| variables.get(name));
+            let first = values.next().flatten();
+            first
+                .filter(|_| values.all(|value| value == first))
+                .cloned()
+        };
+        let variables: RunnerVariables = names
+            .into_iter()
+            .map(|name| (name.clone(), agreed(name)))
+            .collect();
+        let pipelines = std::mem::take(&mut self.pipelines).into_iter();
+        self.pipelines = pipelines
+            .map(|pipeline| pipeline.run_with(&variables))
+            .collect();
+    }
+
+    fn runners(&self) -> impl Iterator<Item = &Runner> {
+        let files = self.configurations.iter();
+        files.flat_map(|(_, configuration)| &configuration.runners)
+    }
+
     /// Every runner, with the directories of certificates that the jobs have.
     fn scenes<'a>(
         &'a self,
@@ -105,11 +135,7 @@ impl Documents {
 
     /// Where the pipelines' jobs run, if all the runners that are judged with them agree.
     fn surroundings(&self) -> Surroundings {
-        let runners = self
-            .configurations
-            .iter()
-            .flat_map(|(_, file)| &file.runners);
-        let mut executors = runners.map(|runner| runner.executor);
+        let mut executors = self.runners().map(|runner| runner.executor);
         let first = executors.next();
         let agreed = first.filter(|first| executors.all(|executor| executor == *first));
         Surroundings {

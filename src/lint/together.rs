@@ -6,12 +6,13 @@
 use std::path::PathBuf;
 
 use super::{
-    pipeline::{Job, Pipeline, Service},
+    pipeline::{Job, Known, Pipeline, Service},
     problem::Problem,
     runner::{Scene, configuration::Executor, privileges},
     source::{Located, Place},
 };
 use crate::{
+    facts::client::DockerHost,
     findings::client::Served,
     reasons::{Severity, certs, network},
 };
@@ -105,6 +106,15 @@ fn unprivileged(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem> {
 
 fn unshared(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem> {
     let client = daemon.served.as_ref()?.client_certificates.as_deref()?;
+    // A socket needs none.
+    let may_be_tcp = match daemon.job.variables.expanded("DOCKER_HOST") {
+        Known::Set(host) => matches!(DockerHost::parse(&host.text), DockerHost::Tcp { .. }),
+        Known::Unset => true,
+        Known::Unknown => false,
+    };
+    if !may_be_tcp {
+        return None;
+    }
     let is_shared_anyhow = client.starts_with(BUILDS) || client.to_string_lossy().contains('$');
     let is_shared = |scene: &&Scene<'_>| scene.covering(client).is_some();
     if is_shared_anyhow || scenes.iter().any(is_shared) {

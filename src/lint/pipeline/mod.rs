@@ -19,7 +19,7 @@ use super::{
 pub use self::{
     job::Job,
     service::Service,
-    variables::{Known, Variable, Variables},
+    variables::{Known, RunnerVariables, Variable, Variables},
 };
 
 /// What of a pipeline's configuration concerns Docker.
@@ -69,6 +69,18 @@ impl Pipeline {
             jobs: job::read(root),
             remarks: unresolved::remarks(file, root),
         }
+    }
+
+    /// The same, run by runners that set these variables.
+    pub fn run_with(mut self, variables: &RunnerVariables) -> Self {
+        let over = |it: &mut Variables| *it = it.clone().over_those_of_the_runner(variables);
+        for job in &mut self.jobs {
+            over(&mut job.variables);
+            for service in &mut job.services {
+                over(&mut service.variables);
+            }
+        }
+        self
     }
 
     /// What is wrong in it, each mistake once: many jobs may have it from one line.

@@ -458,6 +458,37 @@ fn what_is_not_followed_is_said_once_for_each_kind() {
 }
 
 #[test]
+fn what_the_runner_sets_counts_where_the_job_says_nothing() {
+    let text = "build:\n  services: [{name: 'docker:dind', command: ['--mtu=1400']}]\n  script: x\n  \
+                variables: {DOCKER_HOST: 'tcp://docker:2375'}\n";
+    let with = |variables: &[(&str, Option<&str>)]| {
+        let mut files = Files::default();
+        let file = files.add(Source::new("x", text));
+        let owned =
+            |(name, value): &(&str, Option<&str>)| ((*name).to_owned(), value.map(str::to_owned));
+        let runner = variables.iter().map(owned).collect();
+        let pipeline = Pipeline::read(file, &yaml::parse(text).unwrap()).run_with(&runner);
+        let problems = pipeline.judge(Surroundings::default()).problems;
+        let ids = problems.iter().map(|problem| problem.finding.reason.id);
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(with(&[]), ["CLIENT-PORT"]);
+    assert!(with(&[("DOCKER_TLS_CERTDIR", Some(""))]).is_empty());
+    assert!(
+        with(&[("DOCKER_TLS_CERTDIR", None)]).is_empty(),
+        "runners differ"
+    );
+    // The job's own wins.
+    let other = ("DOCKER_HOST", Some("tcp://docker:2376"));
+    assert_eq!(with(&[other]), ["CLIENT-PORT"]);
+    let tls = ("DOCKER_TLS_VERIFY", Some("1"));
+    assert_eq!(with(&[tls]), ["CLIENT-CERT-PATH", "CLIENT-PORT"]);
+    let plain = ("DOCKER_TLS_CERTDIR", Some(""));
+    let flag = ("FF_KUBERNETES_HONOR_ENTRYPOINT", Some("true"));
+    assert_eq!(with(&[plain, flag]), ["DAEMON-COMMAND-DROPPED"]);
+}
+
+#[test]
 fn other_yaml_is_no_pipeline() {
     for (text, expected) in [
         ("stages: [build]\n", true),

@@ -28,11 +28,14 @@ pub enum Known<T> {
 #[derive(Clone, Debug)]
 pub struct Variable {
     pub value: String,
-    /// Of the value.
-    pub span: Span,
+    /// Of the value; `None` if it is the runner's.
+    place: Option<Span>,
     /// `expand: false`.
     is_raw: bool,
 }
+
+/// What the runners that may run a pipeline's jobs set; `None` where they differ.
+pub type RunnerVariables = BTreeMap<String, Option<String>>;
 
 /// The value after what it refers to has been put in.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -86,6 +89,21 @@ impl Variables {
         self
     }
 
+    /// The same, with those of the runner after all others.
+    pub fn over_those_of_the_runner(mut self, variables: &RunnerVariables) -> Self {
+        let read = |(name, value): (&String, &Option<String>)| {
+            let variable = value.as_ref().map(|value| Variable {
+                value: value.clone(),
+                place: None,
+                is_raw: false,
+            });
+            (name.clone(), variable)
+        };
+        let variables = variables.iter().map(read).collect();
+        self.0.push(Layer::Written(Rc::new(variables)));
+        self
+    }
+
     pub fn get(&self, name: &str) -> Known<&Variable> {
         for layer in &self.0 {
             match layer {
@@ -102,9 +120,10 @@ impl Variables {
         Known::Unset
     }
 
-    pub fn written(&self, name: &str) -> Option<&Variable> {
+    /// The variable, if it is this file that sets it, and where.
+    pub fn written(&self, name: &str) -> Option<(&Variable, &Span)> {
         match self.get(name) {
-            Known::Set(variable) => Some(variable),
+            Known::Set(variable) => Some((variable, variable.place.as_ref()?)),
             _ => None,
         }
     }
@@ -186,7 +205,7 @@ impl Variable {
                 true => String::new(),
                 false => scalar.text.to_string(),
             },
-            span: value.span.clone(),
+            place: Some(value.span.clone()),
             is_raw: node.get("expand").and_then(Node::as_str) == Some("false"),
         })
     }
@@ -280,6 +299,23 @@ mod tests {
             global.with(reference.first()).get("A"),
             Known::Unknown
         ));
+    }
+
+    #[test]
+    fn the_runner_s_come_last_and_have_no_place_here() {
+        let runner = RunnerVariables::from([
+            ("A".into(), Some("runner".into())),
+            ("B".into(), Some("runner".into())),
+            ("C".into(), None),
+        ]);
+        let job = variables("A: job");
+        let over = job.clone().over_those_of_the_runner(&runner);
+        assert_eq!(over.literal("A").as_deref(), Some("job"));
+        assert_eq!(over.literal("B").as_deref(), Some("runner"));
+        assert!(over.written("A").is_some() && over.written("B").is_none());
+        assert!(matches!(over.get("C"), Known::Unknown));
+        let open = job.over_the_unseen().over_those_of_the_runner(&runner);
+        assert!(matches!(open.get("B"), Known::Unknown));
     }
 
     #[test]

@@ -121,6 +121,17 @@ impl Runner {
         find(&self.environment, name)
     }
 
+    /// What its jobs and their services get, feature flags among it.
+    pub fn variables(&self) -> BTreeMap<String, String> {
+        let environment = self.environment.iter().map(|assignment| {
+            let Assignment { name, value } = &assignment.value;
+            (name.clone(), value.clone())
+        });
+        let flags = self.feature_flags.iter();
+        let flags = flags.map(|(name, is_on)| (name.clone(), is_on.value.to_string()));
+        flags.chain(environment).collect()
+    }
+
     /// Whether two of its jobs may run at the same time; `None` where that is not said here.
     pub fn is_concurrent(&self, concurrent: Option<u64>) -> Option<bool> {
         match (self.limit, concurrent) {

@@ -6,8 +6,9 @@ use crate::{
     facts::client::{ClientVariables, DockerHost},
     findings::client::{self, Served},
     lint::{
-        pipeline::{Known, Variable, Variables},
+        pipeline::{Known, Variables},
         problem::Problem,
+        source::Span,
     },
     reasons::{self, Finding},
     settings::subject_names::SubjectName,
@@ -25,21 +26,22 @@ pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
         .into_iter()
         .map(|finding| {
             let (span, label) = match blamed(&finding, variables) {
-                Some(variable) => (&variable.span, ""),
+                Some(place) => (place, ""),
                 None => (&daemon.service.span, "for this service"),
             };
             let problem = scene.problem(finding, span, label);
             match daemon.service.variables.written("DOCKER_TLS_CERTDIR") {
-                Some(directory) if directory.span != *span => {
+                Some((_, directory)) if directory != span => {
                     let label = if served.tls {
                         "TLS is on"
                     } else {
                         "TLS is off"
                     };
-                    problem.with_related(scene.place(&directory.span), label)
+                    problem.with_related(scene.place(directory), label)
                 }
                 Some(_) => problem,
                 None if daemon.service.span == *span => problem,
+                None if is_elsewhere(daemon) => problem,
                 None => problem.with_related(
                     scene.place(&daemon.service.span),
                     "TLS is on: nothing here sets DOCKER_TLS_CERTDIR, and images have /certs",
@@ -47,6 +49,14 @@ pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
             }
         })
         .collect()
+}
+
+/// Whether it is the runner that says how the service serves.
+fn is_elsewhere(daemon: &Daemon<'_>) -> bool {
+    !matches!(
+        daemon.service.variables.get("DOCKER_TLS_CERTDIR"),
+        Known::Unset
+    )
 }
 
 fn client_variables(scene: &Scene<'_>) -> ClientVariables {
@@ -114,8 +124,8 @@ fn is_certain(finding: &Finding, variables: &Variables) -> bool {
     rests_on.iter().all(is_known)
 }
 
-/// The variable to change. That of a proxy may hold a password, and is not shown.
-fn blamed<'a>(finding: &Finding, variables: &'a Variables) -> Option<&'a Variable> {
+/// The place of the variable to change. That of a proxy may hold a password, and is not shown.
+fn blamed<'a>(finding: &Finding, variables: &'a Variables) -> Option<&'a Span> {
     let reason = finding.reason;
     let names: &[&str] = if *reason == reasons::client::PROXY {
         &["NO_PROXY", "no_proxy", "DOCKER_HOST"]
@@ -126,5 +136,7 @@ fn blamed<'a>(finding: &Finding, variables: &'a Variables) -> Option<&'a Variabl
     } else {
         &["DOCKER_HOST"]
     };
-    names.iter().find_map(|name| variables.written(name))
+    names
+        .iter()
+        .find_map(|name| Some(variables.written(name)?.1))
 }

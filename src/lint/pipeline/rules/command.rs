@@ -28,8 +28,8 @@ pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
 fn dropped(scene: &Scene<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
     let command = daemon.service.command.as_ref()?;
     let words = command.words.as_ref()?;
-    let flag = scene.job.variables.written(HONOR_ENTRYPOINT)?;
-    if !matches!(flag.value.as_str(), "true" | "1") || words.is_empty() {
+    let flag = scene.job.variables.literal(HONOR_ENTRYPOINT)?;
+    if !matches!(flag.as_str(), "true" | "1") || words.is_empty() {
         return None;
     }
     let is_flags = words.iter().all(|word| word.starts_with('-'));
@@ -48,7 +48,11 @@ fn dropped(scene: &Scene<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
         },
     );
     let problem = scene.problem(finding, &command.span, "not passed on");
-    Some(problem.with_related(scene.place(&flag.span), "because of this"))
+    Some(match scene.job.variables.written(HONOR_ENTRYPOINT) {
+        Some((_, flag)) => problem.with_related(scene.place(flag), "because of this"),
+        // In the runner's configuration.
+        None => problem,
+    })
 }
 
 /// As a shell splits them; quotes only where they are needed.
@@ -63,17 +67,24 @@ fn joined(words: &[String]) -> String {
 
 fn slow_driver(scene: &Scene<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
     let service = daemon.service;
-    let met = |driver: &str| {
-        storage::SLOW_DRIVER.met(format!("The storage driver is set to {driver} here."))
+    let met = |driver: &str, how: &str| {
+        storage::SLOW_DRIVER.found(
+            format!("{how} has dockerd use {driver}."),
+            format!(
+                "in .gitlab-ci.yml, take {driver} out: dockerd finds out itself what works. Overlay \
+                 mounts work where /var/lib/docker is a volume."
+            ),
+        )
     };
     // The variable overrides the flag (moby#46254).
-    if let Some(variable) = service.variables.written("DOCKER_DRIVER") {
+    if let Some((variable, place)) = service.variables.written("DOCKER_DRIVER") {
         let is_slow = SLOW_DRIVERS.contains(&variable.value.as_str());
-        return is_slow.then(|| scene.problem(met(&variable.value), &variable.span, ""));
+        let finding = met(&variable.value, "DOCKER_DRIVER");
+        return is_slow.then(|| scene.problem(finding, place, ""));
     }
     let command = service.command.as_ref()?;
     let words: Vec<OsString> = command.words.iter().flatten().map(OsString::from).collect();
     let driver = flags(&words, "storage-driver", Some('s')).pop()?;
     let is_slow = SLOW_DRIVERS.contains(&driver.as_str());
-    is_slow.then(|| scene.problem(met(&driver), &command.span, ""))
+    is_slow.then(|| scene.problem(met(&driver, "The service's command"), &command.span, ""))
 }

@@ -50,7 +50,7 @@ fn two_daemons(scene: &Scene<'_>) -> Option<Problem> {
 }
 
 fn health_check(scene: &Scene<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
-    let variable = daemon.service.own_variables.written(HEALTH_CHECK)?;
+    let (variable, place) = daemon.service.own_variables.written(HEALTH_CHECK)?;
     let served = daemon.served.as_ref();
     let port = served.map_or("2376", |served| if served.tls { "2376" } else { "2375" });
     let found = |cause: String, label: &str| {
@@ -60,7 +60,7 @@ fn health_check(scene: &Scene<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
             daemon.service.image
         );
         let finding = network::HEALTH_CHECK.found(cause, fix);
-        Some(scene.problem(finding, &variable.span, label))
+        Some(scene.problem(finding, place, label))
     };
     let value = variable.value.as_str();
     if value.contains('$') {

@@ -17,13 +17,13 @@ pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
     let invalid = services.flat_map(|service| {
         let problems = invalid(service).into_iter();
         problems.filter_map(move |invalid| {
-            let variable = service.variables.written(invalid.name)?;
+            let (_, place) = service.variables.written(invalid.name)?;
             let InvalidVariable { name, accepted, .. } = &invalid;
             let finding = reasons::daemon::SETTING.found(
                 format!("{invalid}."),
                 format!("in .gitlab-ci.yml, set {name} to {accepted}, or take it out"),
             );
-            Some(scene.problem(finding, &variable.span, "not accepted"))
+            Some(scene.problem(finding, place, "not accepted"))
         })
     });
     invalid.chain(chains(scene)).collect()
@@ -60,7 +60,7 @@ fn chains(scene: &Scene<'_>) -> Vec<Problem> {
         let Known::Set(expanded) = variables.expanded(name) else {
             return None;
         };
-        let (variable, link) = (variables.written(name)?, expanded.chained?);
+        let ((_, place), link) = (variables.written(name)?, expanded.chained?);
         let finding = reason
             .found(
                 format!(
@@ -73,9 +73,9 @@ fn chains(scene: &Scene<'_>) -> Vec<Problem> {
                 ),
             )
             .with_severity(Severity::Warning);
-        let problem = scene.problem(finding, &variable.span, "");
+        let problem = scene.problem(finding, place, "");
         Some(match variables.written(&link) {
-            Some(other) => problem.with_related(scene.place(&other.span), "refers on"),
+            Some((_, other)) => problem.with_related(scene.place(other), "refers on"),
             None => problem,
         })
     });
