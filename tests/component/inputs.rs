@@ -47,7 +47,6 @@ fn without_inputs_the_job_has_a_daemon_with_tls_in_a_directory_of_its_own() {
         let services = job["services"].as_sequence().unwrap();
         assert_eq!(services.len(), 1);
         assert_eq!(services[0]["alias"], "docker");
-        assert!(services[0].get("pull_policy").is_none());
         let image = services[0]["name"].as_str().unwrap();
         assert!(image.ends_with(env!("CARGO_PKG_VERSION")), "{image}");
         let hook = job["hooks"]["pre_get_sources_script"][0].as_str().unwrap();
@@ -117,7 +116,6 @@ debug: true"#);
         services[0]["name"],
         "registry.example.com:5000/mirror/dind@sha256:0123456789abcdef"
     );
-    assert_eq!(services[0]["pull_policy"], "if-not-present");
     assert_eq!(services[1]["alias"], "db");
     assert_eq!(services[2]["name"], "redis:7");
     assert_eq!(services.len(), 3);

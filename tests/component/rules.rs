@@ -180,6 +180,18 @@ fn inputs_that_are_put_into_the_text_give_the_same() {
         let variable = format!("DIND_INPUT_{}", name.to_uppercase().replace('-', "_"));
         assert_eq!(variables[variable.as_str()], format!("{json}\n"));
     }
+    // The interpreter takes a service's pull policy away.
+    for (policy, expected) in [
+        ("runner", None),
+        ("always", Some("always")),
+        ("if-not-present", Some("if-not-present")),
+        ("never", Some("never")),
+    ] {
+        let mut service = body[format!(".dind-pull-{policy}").as_str()]["services"][0].clone();
+        service.apply_merge().unwrap();
+        assert_eq!(service.get("pull_policy").and_then(Value::as_str), expected);
+        assert_eq!(service["alias"], "docker", "{policy}");
+    }
     let services = &body[".dind-pull-runner"]["services"];
     assert_eq!(services[0]["alias"], "docker");
     assert_eq!(services[1][0]["name"], "postgres:16");
