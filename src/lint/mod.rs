@@ -36,7 +36,8 @@ use self::{
 /// Judges all files, together. What lies within one of them is added to them.
 pub fn lint(files: &mut Files) -> Judgement {
     let mut judgement = Judgement::default();
-    let given: Vec<FileId> = files.iter().map(|(file, _)| file).collect();
+    let given = files.iter().filter(|(_, source)| source.is_readable());
+    let given: Vec<FileId> = given.map(|(file, _)| file).collect();
     let mut documents = Documents::default();
     for file in given {
         if let Err(errors) = documents.read(file, files) {
