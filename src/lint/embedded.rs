@@ -77,10 +77,7 @@ fn indented(text: &str, offset: usize, host: &Source) -> String {
         "" => line,
         written => &line[..line.len() - written.len()],
     };
-    let line_end = match host.text().contains("\r\n") {
-        true => "\r\n",
-        false => "\n",
-    };
+    let line_end = host.line_end();
     let lines: Vec<&str> = text.split('\n').collect();
     let mut indented = String::new();
     for (index, line) in lines.iter().enumerate() {

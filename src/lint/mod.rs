@@ -58,6 +58,8 @@ pub fn lint(files: &mut Files) -> Judgement {
     judgement.remarks.append(&mut documents.remarks);
     embedded::lift(&mut judgement, files);
     judgement.sort();
+    judgement.truncate();
+    judgement.hide_secrets();
     judgement
 }
 

@@ -1,6 +1,9 @@
 //! What is found in files: a finding of the catalogue with the place that brings it about.
 
-use super::source::{FileId, Place, Span};
+use super::{
+    secrets,
+    source::{FileId, Place, Span},
+};
 use crate::reasons::{Finding, Severity};
 
 /// A finding, and where.
@@ -80,6 +83,8 @@ pub struct SyntaxError {
     pub help: String,
 }
 
+const MAXIMAL_PROBLEMS: usize = 1000;
+
 /// All that is said about files.
 #[derive(Debug, Default)]
 pub struct Judgement {
@@ -93,6 +98,33 @@ impl Judgement {
         self.problems.extend(other.problems);
         self.remarks.extend(other.remarks);
         self.errors.extend(other.errors);
+    }
+
+    /// Leaves out what nobody would read to the end, and says so.
+    pub fn truncate(&mut self) {
+        if let Some(first) = self.problems.get(MAXIMAL_PROBLEMS) {
+            self.remarks.push(Remark {
+                message: format!(
+                    "only the first {MAXIMAL_PROBLEMS} of {} findings are told",
+                    self.problems.len()
+                ),
+                place: first.place.clone(),
+                label: "from here on".into(),
+            });
+            self.problems.truncate(MAXIMAL_PROBLEMS);
+        }
+    }
+
+    /// Hides tokens and passwords in what is quoted from the files.
+    pub fn hide_secrets(&mut self) {
+        for problem in &mut self.problems {
+            for text in [&mut problem.finding.cause, &mut problem.finding.fix] {
+                *text = secrets::without_tokens(text);
+            }
+        }
+        for remark in &mut self.remarks {
+            remark.message = secrets::without_tokens(&remark.message);
+        }
     }
 
     /// Orders everything by its place.

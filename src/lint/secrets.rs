@@ -10,13 +10,38 @@ use self::names::Name;
 
 /// The same text, every secret character replaced by one of the same length in bytes.
 pub fn masked(text: &str) -> String {
+    masked_lines(text, |_| true)
+}
+
+/// The lines that are wanted by their numbers from 1; the others become spaces.
+pub fn masked_lines(text: &str, is_wanted: impl Fn(usize) -> bool) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut below = Below::Nothing;
-    for line in text.split_inclusive('\n') {
+    for (index, line) in text.split_inclusive('\n').enumerate() {
         let content = line.trim_end_matches(['\n', '\r']);
-        below = mask_line(content, below, &mut masked);
+        let start = masked.len();
+        let is_wanted = is_wanted(index + 1);
+        if is_wanted || below != Below::Nothing || may_begin_something(content) {
+            below = mask_line(content, below, &mut masked);
+        }
+        if !is_wanted {
+            masked.truncate(start);
+            masked.extend(std::iter::repeat_n(' ', content.len()));
+        }
         masked.push_str(&line[content.len()..]);
     }
+    masked
+}
+
+/// Whether later lines can depend on this one.
+fn may_begin_something(line: &str) -> bool {
+    memchr::memchr2(b':', b'=', line.as_bytes()).is_some() || line.contains("-----BEGIN")
+}
+
+/// Without what is secret by its form: for sentences that quote a value.
+pub fn without_tokens(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    mask_tokens(text, &mut masked);
     masked
 }
 
@@ -190,11 +215,16 @@ fn rest(text: &str, separator: char) -> Rest {
     }
 }
 
+/// No token, and no address with a login, is shorter.
+const SHORTEST_TOKEN: usize = 8;
+
 /// Hides what is a secret by its form: tokens, and who logs in to a URL.
 fn mask_tokens(text: &str, masked: &mut String) {
     let is_border = |it: char| it.is_whitespace() || "\"'`,;()[]{}<>=".contains(it);
     for word in text.split_inclusive(is_border) {
-        if names::is_token(word) {
+        if word.len() < SHORTEST_TOKEN {
+            masked.push_str(word);
+        } else if names::is_token(word) {
             hide(word, masked);
         } else if let Some((scheme, rest)) = word.split_once("://")
             && let Some(end) = rest.rfind('@')

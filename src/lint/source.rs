@@ -81,18 +81,30 @@ pub struct Source {
     text: String,
     /// Where each line begins.
     line_starts: Vec<usize>,
+    /// How many characters come before each [`STRIDE`]th byte: a line may be as long as the file.
+    characters: Vec<usize>,
     embedding: Option<Embedding>,
 }
+
+const STRIDE: usize = 4096;
 
 impl Source {
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         let text = text.into();
         let ends = memchr::memchr_iter(b'\n', text.as_bytes());
         let line_starts = std::iter::once(0).chain(ends.map(|end| end + 1)).collect();
+        let strides = text.as_bytes().chunks(STRIDE);
+        let counts = strides.scan(0, |total, stride| {
+            let before = *total;
+            *total += count_characters(stride);
+            Some(before)
+        });
+        let characters = counts.collect();
         Self {
             name: name.into(),
             text,
             line_starts,
+            characters,
             embedding: None,
         }
     }
@@ -125,7 +137,22 @@ impl Source {
         let start = self.line_starts[line - 1];
         Position {
             line,
-            column: self.text[start..offset].chars().count() + 1,
+            column: self.characters_before(offset) - self.characters_before(start) + 1,
+        }
+    }
+
+    fn characters_before(&self, offset: usize) -> usize {
+        let stride = (offset / STRIDE).min(self.characters.len().saturating_sub(1));
+        let counted = self.characters.get(stride).copied().unwrap_or_default();
+        counted + count_characters(&self.text.as_bytes()[stride * STRIDE..offset])
+    }
+
+    /// How its first line ends, and so the others.
+    pub fn line_end(&self) -> &'static str {
+        let end = self.line_starts.get(1).map(|start| start - 1);
+        match end.is_some_and(|end| self.text[..end].ends_with('\r')) {
+            true => "\r\n",
+            false => "\n",
         }
     }
 
@@ -141,6 +168,11 @@ impl Source {
         });
         start..end
     }
+}
+
+/// Each begins with a byte that goes on with no other.
+fn count_characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| (**byte as i8) >= -0x40).count()
 }
 
 #[cfg(test)]
@@ -159,6 +191,17 @@ mod tests {
         assert_eq!(source.position(1000), end);
         let empty = Source::new("x", "").position(0);
         assert_eq!(empty, Position { line: 1, column: 1 });
+    }
+
+    #[test]
+    fn columns_are_right_in_lines_of_any_length() {
+        for word in ["a", "ü", "a€", "😀é"] {
+            let text = format!("x\n{}", word.repeat(3 * STRIDE));
+            let source = Source::new("x", text.as_str());
+            for (number, (offset, _)) in text[2..].char_indices().enumerate().step_by(97) {
+                assert_eq!(source.position(offset + 2).column, number + 1, "{word}");
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! As rustc would: the place, the line with the span underlined, the cause, the fix.
 
-use std::{collections::HashSet, io::IsTerminal};
+use std::{
+    collections::{HashMap, HashSet},
+    io::IsTerminal,
+};
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 
@@ -76,23 +79,27 @@ fn counted(count: usize, noun: &str) -> String {
     }
 }
 
-/// The files, those that are shown masked, the others empty.
+/// The files with those lines alone that are shown, and no secrets in them.
 fn without_secrets(judgement: &Judgement, files: &Files) -> Files {
     let problems = judgement.problems.iter();
     let related = problems.clone().flat_map(|problem| &problem.related);
-    let shown: HashSet<FileId> = problems
+    let places = problems
         .map(|problem| &problem.place)
         .chain(related.map(|(place, _)| place))
         .chain(judgement.remarks.iter().map(|remark| &remark.place))
-        .chain(judgement.errors.iter().map(|error| &error.place))
-        .map(|place| place.file)
-        .collect();
+        .chain(judgement.errors.iter().map(|error| &error.place));
+    let mut shown: HashMap<FileId, HashSet<usize>> = HashMap::new();
+    for place in places {
+        let source = files.get(place.file);
+        let last = source.position(place.span.end).line;
+        let lines = source.position(place.span.start).line..=last;
+        shown.entry(place.file).or_default().extend(lines);
+    }
     let mut masked = Files::default();
     for (file, source) in files.iter() {
-        let text = match shown.contains(&file) {
-            true => secrets::masked(source.text()),
-            false => String::new(),
-        };
+        let text = shown.get(&file).map_or_else(String::new, |lines| {
+            secrets::masked_lines(source.text(), |line| lines.contains(&line))
+        });
         masked.add(Source::new(source.name(), text));
     }
     masked
@@ -161,6 +168,9 @@ fn level(severity: Severity) -> Level<'static> {
     }
 }
 
+/// Longer lines are no help to anybody, and drawing them takes its time.
+const LONGEST_EXCERPT: usize = 2000;
+
 /// The lines of `place` alone: the drawing reads all of the text that it is given.
 fn excerpt<'a>(
     files: &'a Files,
@@ -173,12 +183,19 @@ fn excerpt<'a>(
         return Origin::path(source.name()).into();
     }
     let shown: Span = source.lines_of(&place.span);
+    let position = source.position(place.span.start);
+    if shown.len() > LONGEST_EXCERPT {
+        return Origin::path(source.name())
+            .line(position.line)
+            .char_column(position.column)
+            .into();
+    }
     let start = place.span.start.clamp(shown.start, shown.end) - shown.start;
     let end = place.span.end.clamp(shown.start, shown.end) - shown.start;
     let annotation = kind.span(start..end.max(start));
     Snippet::source(&source.text()[shown.clone()])
         .path(source.name())
-        .line_start(source.position(shown.start).line)
+        .line_start(position.line)
         .annotation(match label {
             "" => annotation,
             label => annotation.label(label),

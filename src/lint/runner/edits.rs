@@ -31,10 +31,7 @@ pub(super) fn empty_dir_before(
     let header_line = line_start(text, volume.place.span.start);
     let header_indent = indent(&text[header_line..]);
     let key_indent = indent(&text[line_start(text, volume.mount_path.place.span.start)..]);
-    let line_end = match text.contains("\r\n") {
-        true => "\r\n",
-        false => "\n",
-    };
+    let line_end = source.line_end();
     let start = above_comments(text, header_line);
     let lines = [
         format!("{header_indent}[[runners.kubernetes.volumes.empty_dir]]"),

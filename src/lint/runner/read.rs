@@ -25,15 +25,31 @@ const KUBERNETES_VOLUMES: [(&str, VolumeKind); 8] = [
     ("csi", VolumeKind::Csi),
 ];
 
+/// How many keys, values and tables there may be: a file with a thousand runners has some 30 000.
+const MAXIMAL_NODES: usize = 500_000;
+
 /// What `text` says, or each place where it is not what the runner reads.
 pub fn read(file: FileId, text: &str) -> Result<Configuration, Vec<SyntaxError>> {
-    let document = DeTable::parse(text).map_err(|error| {
-        let span = error.span().unwrap_or(0..0);
+    let refuse = |message: String, span| {
         vec![SyntaxError {
-            message: format!("this is not TOML: {}", error.message()),
+            message,
             place: Place::new(file, span),
             help: String::new(),
         }]
+    };
+    // The parser reads on after an error, and takes 200 bytes for each node.
+    let is_separator = |byte: &u8| matches!(byte, b'=' | b'.' | b',' | b'[' | b'{');
+    let separators = text
+        .bytes()
+        .enumerate()
+        .filter(|(_, byte)| is_separator(byte));
+    if let Some((at, _)) = separators.skip(MAXIMAL_NODES).next() {
+        let message = format!("there are more than {MAXIMAL_NODES} keys and values here");
+        return Err(refuse(message, at..at + 1));
+    }
+    let document = DeTable::parse(text).map_err(|error| {
+        let message = format!("this is not TOML: {}", error.message());
+        refuse(message, error.span().unwrap_or(0..0))
     })?;
     let mut reader = Reader {
         file,
