@@ -12,7 +12,7 @@ mod variables;
 
 use super::{
     problem::{Judgement, Problem, Remark},
-    source::FileId,
+    source::{FileId, Place},
     yaml::Node,
 };
 
@@ -64,10 +64,17 @@ impl Pipeline {
                 remarks: Vec::new(),
             };
         };
+        let (jobs, last) = job::read(root);
+        let mut remarks = unresolved::remarks(file, root);
+        remarks.extend(last.map(|job| Remark {
+            message: "there are more services in this file than are judged".into(),
+            place: Place::new(file, job.span.clone()),
+            label: "what comes after this job is left out".into(),
+        }));
         Self {
             file,
-            jobs: job::read(root),
-            remarks: unresolved::remarks(file, root),
+            jobs,
+            remarks,
         }
     }
 

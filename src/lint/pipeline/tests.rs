@@ -432,6 +432,23 @@ fn one_line_that_many_jobs_get_is_told_once() {
 }
 
 #[test]
+fn services_for_every_job_are_not_multiplied_without_end() {
+    let services = vec!["'docker:dind'"; 1000].join(", ");
+    let jobs: String = (0..1000)
+        .map(|n| format!("job{n}: {{script: x}}\n"))
+        .collect();
+    let text = format!("default: {{services: [{services}]}}\n{jobs}");
+    let mut files = Files::default();
+    let file = files.add(Source::new("x", &*text));
+    let pipeline = Pipeline::read(file, &yaml::parse(&text).unwrap());
+    assert!(pipeline.jobs.len() < 100, "{}", pipeline.jobs.len());
+    let [remark] = pipeline.remarks.as_slice() else {
+        panic!("{:?}", pipeline.remarks);
+    };
+    assert_eq!(&text[remark.place.span.clone()], "job50");
+}
+
+#[test]
 fn what_is_not_followed_is_said_once_for_each_kind() {
     let text = "include: a.yml\na: {extends: .x, script: y}\nb: {extends: .x, script: y}\n\
                 c: {services: [!reference [.x, services]], script: [!reference [.x, script]]}\n";
