@@ -80,7 +80,8 @@ impl Pipeline {
 
     /// The same, run by runners that set these variables.
     pub fn run_with(mut self, variables: &RunnerVariables) -> Self {
-        let over = |it: &mut Variables| *it = it.clone().over_those_of_the_runner(variables);
+        let runner = Variables::of_the_runner(variables);
+        let over = |it: &mut Variables| *it = it.clone().over(&runner);
         for job in &mut self.jobs {
             over(&mut job.variables);
             for service in &mut job.services {

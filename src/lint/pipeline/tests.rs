@@ -67,6 +67,7 @@ fn the_port_must_be_the_one_that_is_served() {
     );
     for variables in [
         "DOCKER_HOST: 'tcp://docker:2375', DOCKER_TLS_CERTDIR: !reference [.a, b]",
+        "DOCKER_HOST: 'tcp://docker:2375', DOCKER_TLS_CERTDIR: $DIRECTORY",
         "DOCKER_HOST: 'tcp://docker:$PORT'",
     ] {
         assert_found(&job(variables), &[]);

@@ -93,8 +93,8 @@ impl Variables {
         self
     }
 
-    /// The same, with those of the runner after all others.
-    pub fn over_those_of_the_runner(mut self, variables: &RunnerVariables) -> Self {
+    /// Those of the runner, which have no place in a pipeline's file.
+    pub fn of_the_runner(variables: &RunnerVariables) -> Self {
         let read = |(name, value): (&String, &Option<String>)| {
             let variable = value.as_ref().map(|value| Variable {
                 value: value.clone(),
@@ -104,7 +104,12 @@ impl Variables {
             (name.clone(), variable)
         };
         let variables = variables.iter().map(read).collect();
-        self.0.push(Layer::Written(Rc::new(variables)));
+        Self(vec![Layer::Written(Rc::new(variables))])
+    }
+
+    /// The same, with others after all of them.
+    pub fn over(mut self, others: &Self) -> Self {
+        self.0.extend(others.0.iter().cloned());
         self
     }
 
@@ -332,12 +337,13 @@ mod tests {
             ("C".into(), None),
         ]);
         let job = variables("A: job");
-        let over = job.clone().over_those_of_the_runner(&runner);
+        let runner = Variables::of_the_runner(&runner);
+        let over = job.clone().over(&runner);
         assert_eq!(over.literal("A").as_deref(), Some("job"));
         assert_eq!(over.literal("B").as_deref(), Some("runner"));
         assert!(over.written("A").is_some() && over.written("B").is_none());
         assert!(matches!(over.get("C"), Known::Unknown));
-        let open = job.over_the_unseen().over_those_of_the_runner(&runner);
+        let open = job.over_the_unseen().over(&runner);
         assert!(matches!(open.get("B"), Known::Unknown));
     }
 
