@@ -135,7 +135,8 @@ Environment, our own:
 Exit status:
   dockerd's own, 128 + n if signal n ended it, 126 or 127 if it could not be run;
   64 bad arguments or settings, 70 certificates, 71 privileges, 72 ports, sockets and networks,
-  73 control groups, 74 storage, 75 registries, 76 dockerd, 77 the job's clients";
+  73 control groups, 74 storage, 75 registries, 76 dockerd, 77 the job's clients;
+  of lint: 0 docker commands will work, 1 they will not, 2 a file cannot be read, 64 bad arguments";
 
 #[cfg(test)]
 mod tests {

@@ -33,7 +33,7 @@ pub fn read(path: &str, files: &mut Files) -> Result<FileId, SyntaxError> {
     match bytes {
         Ok(bytes) => decode(name, bytes, files),
         Err(error) => {
-            let file = files.add(Source::new(name, ""));
+            let file = files.add(Source::unreadable(name, String::new()));
             Err(refuse(
                 file,
                 0..0,
@@ -66,13 +66,13 @@ fn decode(name: &str, bytes: Vec<u8>, files: &mut Files) -> Result<FileId, Synta
         .iter()
         .any(|mark| error.as_bytes().starts_with(mark));
     if is_utf16 {
-        let file = files.add(Source::new(name, ""));
+        let file = files.add(Source::unreadable(name, String::new()));
         let help = "save the file as UTF-8; Windows' editors call it that, too";
         return Err(refuse(file, 0..0, "this is UTF-16, not UTF-8".into(), help));
     }
     let start = error.utf8_error().valid_up_to();
     let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-    let file = files.add(Source::new(name, text));
+    let file = files.add(Source::unreadable(name, text));
     let replaced = start..start + char::REPLACEMENT_CHARACTER.len_utf8();
     let message = "this is not UTF-8".to_owned();
     Err(refuse(file, replaced, message, "save the file as UTF-8"))

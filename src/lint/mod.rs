@@ -25,18 +25,19 @@ use std::{
 
 use self::{
     pipeline::{Pipeline, RunnerVariables, Surroundings},
-    problem::{Judgement, SyntaxError},
+    problem::{Judgement, Remark, SyntaxError},
     runner::{
         Scene,
         configuration::{Configuration, Executor, Runner},
     },
-    source::{FileId, Files},
+    source::{FileId, Files, Place},
 };
 
 /// Judges all files, together. What lies within one of them is added to them.
 pub fn lint(files: &mut Files) -> Judgement {
     let mut judgement = Judgement::default();
-    let given: Vec<FileId> = files.iter().map(|(file, _)| file).collect();
+    let given = files.iter().filter(|(_, source)| source.is_readable());
+    let given: Vec<FileId> = given.map(|(file, _)| file).collect();
     let mut documents = Documents::default();
     for file in given {
         if let Err(errors) = documents.read(file, files) {
@@ -55,6 +56,7 @@ pub fn lint(files: &mut Files) -> Judgement {
     for pipeline in &documents.pipelines {
         judgement.extend(pipeline.judge(surroundings));
     }
+    judgement.remarks.append(&mut documents.remarks);
     embedded::lift(&mut judgement, files);
     judgement.sort();
     judgement.truncate();
@@ -67,6 +69,7 @@ pub fn lint(files: &mut Files) -> Judgement {
 struct Documents {
     configurations: Vec<(FileId, Configuration)>,
     pipelines: Vec<Pipeline>,
+    remarks: Vec<Remark>,
 }
 
 impl Documents {
@@ -77,13 +80,22 @@ impl Documents {
             return Ok(());
         }
         let documents = yaml::parse(text).map_err(|error| vec![error.of(file)])?;
-        for embedded in helm::find(file, &documents, files) {
+        let embedded = helm::find(file, &documents, files);
+        if pipeline::is_pipeline(&documents) {
+            self.pipelines.push(Pipeline::read(file, &documents));
+        } else if embedded.is_empty() {
+            self.remarks.push(Remark {
+                message: "this is neither a runner's configuration nor a pipeline: nothing in it \
+                          is judged"
+                    .into(),
+                place: Place::new(file, 0..0),
+                label: String::new(),
+            });
+        }
+        for embedded in embedded {
             let mut configuration = embedded.read(files)?;
             configuration.concurrent = embedded.concurrent.or(configuration.concurrent);
             self.configurations.push((embedded.file, configuration));
-        }
-        if pipeline::is_pipeline(&documents) {
-            self.pipelines.push(Pipeline::read(file, &documents));
         }
         Ok(())
     }

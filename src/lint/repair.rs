@@ -35,8 +35,13 @@ pub fn repair(files: &Files, judgement: Judgement) -> Repaired {
         }
         let mut next = repaired.files.given();
         for (file, source) in repaired.files.given().iter() {
-            let text = apply(source, repairs.iter().filter(|repair| repair.file == file));
-            next.replace(file, Source::new(source.name(), text));
+            let mut of_file = repairs
+                .iter()
+                .filter(|repair| repair.file == file)
+                .peekable();
+            if of_file.peek().is_some() {
+                next.replace(file, Source::new(source.name(), apply(source, of_file)));
+            }
         }
         let judgement = lint(&mut next);
         // Fewer each time, so that this ends; and a file that can be read stays one.

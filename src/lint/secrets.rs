@@ -6,25 +6,34 @@
 
 mod names;
 
+use std::ops::Range;
+
 use self::names::Name;
 
 /// The same text, every secret character replaced by one of the same length in bytes.
 pub fn masked(text: &str) -> String {
-    masked_lines(text, |_| true)
+    masked_lines(text, 1..usize::MAX, |_| true)
 }
 
-/// The lines that are wanted by their numbers from 1; the others become spaces.
-pub fn masked_lines(text: &str, is_wanted: impl Fn(usize) -> bool) -> String {
+/// How many lines before those that are shown are looked at: no secret is longer.
+const LONGEST_SECRET: usize = 10_000;
+
+/// The lines of `range` that are wanted, by their numbers from 1; the others become spaces.
+pub fn masked_lines(text: &str, range: Range<usize>, is_wanted: impl Fn(usize) -> bool) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut below = Below::Nothing;
+    let near = range.start.saturating_sub(LONGEST_SECRET)..range.end;
     for (index, line) in text.split_inclusive('\n').enumerate() {
+        let number = index + 1;
         let content = line.trim_end_matches(['\n', '\r']);
+        let is_shown = range.contains(&number) && is_wanted(number);
         let start = masked.len();
-        let is_wanted = is_wanted(index + 1);
-        if is_wanted || below != Below::Nothing || may_begin_something(content) {
+
+        let matters = || below != Below::Nothing || may_begin_something(content);
+        if is_shown || (near.contains(&number) && matters()) {
             below = mask_line(content, below, &mut masked);
         }
-        if !is_wanted {
+        if !is_shown {
             masked.truncate(start);
             masked.extend(std::iter::repeat_n(' ', content.len()));
         }

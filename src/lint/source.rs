@@ -84,6 +84,7 @@ pub struct Source {
     /// How many characters come before each [`STRIDE`]th byte: a line may be as long as the file.
     characters: Vec<usize>,
     embedding: Option<Embedding>,
+    is_readable: bool,
 }
 
 const STRIDE: usize = 4096;
@@ -106,6 +107,7 @@ impl Source {
             line_starts,
             characters,
             embedding: None,
+            is_readable: true,
         }
     }
 
@@ -115,6 +117,18 @@ impl Source {
             embedding: Some(embedding),
             ..Self::new(name, text)
         }
+    }
+
+    /// A file of which `text` is no more than what can be shown: it is neither judged nor changed.
+    pub fn unreadable(name: &str, text: String) -> Self {
+        Self {
+            is_readable: false,
+            ..Self::new(name, text)
+        }
+    }
+
+    pub fn is_readable(&self) -> bool {
+        self.is_readable
     }
 
     /// Where it lies, if it is no file of its own.

@@ -9,7 +9,7 @@ use super::{
     pipeline::{Job, Known, Pipeline, Service},
     problem::Problem,
     runner::{Scene, configuration::Executor, privileges},
-    source::{Located, Place},
+    source::Place,
 };
 use crate::{
     facts::client::DockerHost,
@@ -142,7 +142,7 @@ fn second_daemon(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem> 
         let is_kubernetes = scene.runner.executor == Executor::Kubernetes;
         let mut services = scene.runner.services.iter().filter(|_| is_kubernetes);
         services
-            .find(|service| service.is_dind() && !serves_elsewhere(service.command.as_ref()))
+            .find(|service| service.is_dind() && !service.serves_elsewhere())
             .map(|service| (scene.runner.title(), service.image.place.clone()))
     };
     let found: Vec<_> = scenes.iter().filter_map(of_runner).collect();
@@ -165,12 +165,6 @@ fn second_daemon(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem> 
         .with_severity(severity);
     let problem = Problem::new(finding, daemon.place(), "the second daemon");
     Some(problem.with_related(place, "the first one"))
-}
-
-/// A host of its own may have another port.
-fn serves_elsewhere(command: Option<&Located<Vec<String>>>) -> bool {
-    let mut words = command.iter().flat_map(|command| &command.value);
-    words.any(|word| word.starts_with("-H") || word.starts_with("--host"))
 }
 
 /// One problem for each place and reason: the worse one, with what both have to show.

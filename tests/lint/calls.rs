@@ -158,6 +158,20 @@ fn what_cannot_be_repaired_is_still_found_after_the_repair() {
 }
 
 #[test]
+fn a_file_that_is_not_utf_8_is_never_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let latin1 = [b"# \xfc\n", SECRET.as_bytes()].concat();
+    fs::write(directory.path().join("latin1"), &latin1).unwrap();
+    fs::write(directory.path().join("other"), SECRET).unwrap();
+    let outcome = lint_in(directory.path(), &["--fix", "latin1", "other"], b"");
+    assert_eq!(outcome.status, 2, "{outcome:#?}");
+    assert!(!outcome.stdout.contains("CERTS-READONLY"), "{outcome:#?}");
+    assert_eq!(fs::read(directory.path().join("latin1")).unwrap(), latin1);
+    let other = fs::read_to_string(directory.path().join("other")).unwrap();
+    assert_ne!(other, SECRET);
+}
+
+#[test]
 fn a_closed_output_is_no_error_of_its_own() {
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_dind-init"))
         .args(["lint", "/nonexistent"])

@@ -41,11 +41,19 @@ fn table() -> Vec<(&'static str, String, i32)> {
         ("keys", large("", |n| format!("k{n} = \"{text}\"\n")), 0),
         ("too many keys", large("", |n| format!("k{n} = 1\n")), 2),
         ("too many runners", large("", |_| runner.to_owned()), 2),
-        ("comments", large("[[runners]]\n", |_| "# \n".into()), 0),
+        (
+            "comments",
+            large("[[runners]]\n", |_| format!("# {text}\n")),
+            0,
+        ),
         ("a list", large("a = [", |_| "1,".into()) + "]", 2),
         ("a long line", large("a = \"", |_| "x".into()) + "\n", 2),
         ("spaces", large("a = ", |_| " ".into()), 2),
-        ("an open string", large("a = \"\"\"", |_| "\n".into()), 2),
+        (
+            "an open string",
+            large("a = \"\"\"", |_| format!("{text}\n")),
+            2,
+        ),
         ("brackets", large("a = ", |_| "[".into()), 2),
         ("tables", large("a = ", |_| "{a=".into()), 2),
         ("dotted keys", large("a", |_| ".a".into()) + " = 1", 2),
@@ -83,7 +91,7 @@ fn ten_megabytes_take_as_long_as_their_reading_explains() {
         );
         let ratio = took.as_secs_f64() / plain.as_secs_f64();
         assert!(
-            ratio < 60.0,
+            ratio < 30.0,
             "{name}: {ratio:.1} times as long as plain reading"
         );
         note(name, ratio);

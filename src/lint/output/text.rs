@@ -98,7 +98,10 @@ fn without_secrets(judgement: &Judgement, files: &Files) -> Files {
     let mut masked = Files::default();
     for (file, source) in files.iter() {
         let text = shown.get(&file).map_or_else(String::new, |lines| {
-            secrets::masked_lines(source.text(), |line| lines.contains(&line))
+            // There is at least one, or the file would not be among these.
+            let first = lines.iter().min().copied().unwrap_or_default();
+            let last = lines.iter().max().copied().unwrap_or_default();
+            secrets::masked_lines(source.text(), first..last + 1, |line| lines.contains(&line))
         });
         masked.add(Source::new(source.name(), text));
     }

@@ -34,6 +34,8 @@ pub fn served(service: &Service, job: &Variables) -> Option<Served> {
         return None;
     }
     let directory = match service.variables.expanded(CERTIFICATES) {
+        // A reference alone may turn out to be empty.
+        Known::Set(directory) if is_reference(&directory.text) => return None,
         Known::Set(directory) => directory.text,
         Known::Unset => DEFAULT_CERTIFICATES.to_owned(),
         Known::Unknown => return None,
@@ -80,11 +82,14 @@ fn flags(service: &Service) -> Option<Flags> {
     };
     match service.variables.expanded("DIND_DOCKERD_ARGS") {
         Known::Set(more) => words.extend(os_strings(shell_words::split(&more.text).ok()?)),
-        Known::Unset => {}
         // Few set it, and fewer for another port.
-        Known::Unknown => {}
+        Known::Unset | Known::Unknown => {}
     }
     Some(Flags::parse(&words))
+}
+
+fn is_reference(text: &str) -> bool {
+    text.starts_with('$') && !text.contains('/')
 }
 
 fn os_strings(words: Vec<String>) -> Vec<OsString> {

@@ -60,15 +60,30 @@ pub fn is_job(node: &Node) -> bool {
     .any(|key| node.get(key).is_some())
 }
 
-/// All jobs that have services.
-pub fn read(root: &Mapping) -> Vec<Job> {
+/// How many services are read of one file: each job gets all of those that are for every job.
+const MAXIMAL_SERVICES: usize = 50_000;
+
+/// All jobs that have services, and the last one that is read, if there are too many.
+pub fn read(root: &Mapping) -> (Vec<Job>, Option<&Node>) {
     let defaults = Defaults::read(root);
-    let is_global = |name: &str| GLOBAL_KEYWORDS.contains(&name);
-    root.iter()
-        .filter_map(|entry| Some((entry, entry.key.as_str()?, entry.value.as_mapping()?)))
-        .filter(|(_, name, _)| !is_global(name))
-        .filter_map(|(entry, name, job)| defaults.job(entry, name, job))
-        .collect()
+    let mut jobs = Vec::new();
+    let mut services = 0;
+    for Entry { key, value } in root.iter() {
+        let (Some(name), Some(mapping)) = (key.as_str(), value.as_mapping()) else {
+            continue;
+        };
+        if GLOBAL_KEYWORDS.contains(&name) {
+            continue;
+        }
+        if let Some(job) = defaults.job(key, value, name, mapping) {
+            services += job.services.len();
+            jobs.push(job);
+        }
+        if services > MAXIMAL_SERVICES {
+            return (jobs, Some(key));
+        }
+    }
+    (jobs, None)
 }
 
 /// What all jobs get.
@@ -94,8 +109,8 @@ impl<'a> Defaults<'a> {
         }
     }
 
-    fn job(&self, entry: &Entry, name: &str, job: &Mapping) -> Option<Job> {
-        let variables = self.variables_of(&entry.value, name, job);
+    fn job(&self, key: &Node, value: &Node, name: &str, job: &Mapping) -> Option<Job> {
+        let variables = self.variables_of(value, name, job);
         let inherited = || {
             let inherits = inherits(job, "default", "services");
             self.services.filter(|_| inherits && is_whole(name, job))
@@ -108,7 +123,7 @@ impl<'a> Defaults<'a> {
             .collect();
         Some(Job {
             name: name.to_owned(),
-            span: entry.key.span.clone(),
+            span: key.span.clone(),
             services_are_known: read.len() == nodes.len(),
             services: read,
             variables,

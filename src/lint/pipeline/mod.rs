@@ -12,7 +12,7 @@ mod variables;
 
 use super::{
     problem::{Judgement, Problem, Remark},
-    source::FileId,
+    source::{FileId, Place},
     yaml::Node,
 };
 
@@ -64,16 +64,24 @@ impl Pipeline {
                 remarks: Vec::new(),
             };
         };
+        let (jobs, last) = job::read(root);
+        let mut remarks = unresolved::remarks(file, root);
+        remarks.extend(last.map(|job| Remark {
+            message: "there are more services in this file than are judged".into(),
+            place: Place::new(file, job.span.clone()),
+            label: "what comes after this job is left out".into(),
+        }));
         Self {
             file,
-            jobs: job::read(root),
-            remarks: unresolved::remarks(file, root),
+            jobs,
+            remarks,
         }
     }
 
     /// The same, run by runners that set these variables.
     pub fn run_with(mut self, variables: &RunnerVariables) -> Self {
-        let over = |it: &mut Variables| *it = it.clone().over_those_of_the_runner(variables);
+        let runner = Variables::of_the_runner(variables);
+        let over = |it: &mut Variables| *it = it.clone().over(&runner);
         for job in &mut self.jobs {
             over(&mut job.variables);
             for service in &mut job.services {

@@ -67,6 +67,7 @@ fn the_port_must_be_the_one_that_is_served() {
     );
     for variables in [
         "DOCKER_HOST: 'tcp://docker:2375', DOCKER_TLS_CERTDIR: !reference [.a, b]",
+        "DOCKER_HOST: 'tcp://docker:2375', DOCKER_TLS_CERTDIR: $DIRECTORY",
         "DOCKER_HOST: 'tcp://docker:$PORT'",
     ] {
         assert_found(&job(variables), &[]);
@@ -429,6 +430,23 @@ fn one_line_that_many_jobs_get_is_told_once() {
         &format!("variables:\n  DOCKER_HOST: tcp://docker:2375\n{jobs}"),
         &["CLIENT-PORT: tcp://docker:2375"],
     );
+}
+
+#[test]
+fn services_for_every_job_are_not_multiplied_without_end() {
+    let services = vec!["'docker:dind'"; 1000].join(", ");
+    let jobs: String = (0..1000)
+        .map(|n| format!("job{n}: {{script: x}}\n"))
+        .collect();
+    let text = format!("default: {{services: [{services}]}}\n{jobs}");
+    let mut files = Files::default();
+    let file = files.add(Source::new("x", &*text));
+    let pipeline = Pipeline::read(file, &yaml::parse(&text).unwrap());
+    assert!(pipeline.jobs.len() < 100, "{}", pipeline.jobs.len());
+    let [remark] = pipeline.remarks.as_slice() else {
+        panic!("{:?}", pipeline.remarks);
+    };
+    assert_eq!(&text[remark.place.span.clone()], "job50");
 }
 
 #[test]

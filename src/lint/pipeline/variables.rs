@@ -13,6 +13,10 @@ use crate::lint::{
 /// How far references are followed; a cycle ends there.
 const MAXIMAL_CHAIN: usize = 10;
 
+/// How much references may add to a text, in bytes: `$A$A`, with A another `$B$B`, doubles each
+/// time. What would be more stays a reference.
+const MAXIMAL_GROWTH: usize = 16 * 1024;
+
 /// What a file says about something.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Known<T> {
@@ -89,8 +93,8 @@ impl Variables {
         self
     }
 
-    /// The same, with those of the runner after all others.
-    pub fn over_those_of_the_runner(mut self, variables: &RunnerVariables) -> Self {
+    /// Those of the runner, which have no place in a pipeline's file.
+    pub fn of_the_runner(variables: &RunnerVariables) -> Self {
         let read = |(name, value): (&String, &Option<String>)| {
             let variable = value.as_ref().map(|value| Variable {
                 value: value.clone(),
@@ -100,7 +104,12 @@ impl Variables {
             (name.clone(), variable)
         };
         let variables = variables.iter().map(read).collect();
-        self.0.push(Layer::Written(Rc::new(variables)));
+        Self(vec![Layer::Written(Rc::new(variables))])
+    }
+
+    /// The same, with others after all of them.
+    pub fn over(mut self, others: &Self) -> Self {
+        self.0.extend(others.0.iter().cloned());
         self
     }
 
@@ -143,9 +152,15 @@ impl Variables {
 
     /// A text with what it refers to.
     pub fn expand(&self, text: &str) -> Expanded {
-        let mut chained = None;
-        let text = self.replaced(text, 0, &mut chained);
-        Expanded { text, chained }
+        let mut expansion = Expansion {
+            chained: None,
+            left: MAXIMAL_GROWTH,
+        };
+        let text = self.replaced(text, 0, &mut expansion);
+        Expanded {
+            text,
+            chained: expansion.chained,
+        }
     }
 
     /// The value, if all of it is known; empty is as good as unset.
@@ -161,7 +176,7 @@ impl Variables {
         Self(layers.collect())
     }
 
-    fn replaced(&self, text: &str, depth: usize, chained: &mut Option<String>) -> String {
+    fn replaced(&self, text: &str, depth: usize, expansion: &mut Expansion) -> String {
         let mut replaced = String::new();
         let mut rest = text;
         while let Some(at) = rest.find('$') {
@@ -173,11 +188,17 @@ impl Variables {
             };
             rest = &rest[length..];
             match self.get(name) {
-                Known::Set(variable) if depth < MAXIMAL_CHAIN && !variable.is_raw => {
+                Known::Set(variable)
+                    if depth < MAXIMAL_CHAIN
+                        && !variable.is_raw
+                        && variable.value.len() < expansion.left =>
+                {
+                    // An empty value costs a look, too.
+                    expansion.left -= variable.value.len() + 1;
                     if variable.refers() {
-                        chained.get_or_insert_with(|| name.to_owned());
+                        expansion.chained.get_or_insert_with(|| name.to_owned());
                     }
-                    replaced.push_str(&self.replaced(&variable.value, depth + 1, chained));
+                    replaced.push_str(&self.replaced(&variable.value, depth + 1, expansion));
                 }
                 _ => {
                     replaced.push('$');
@@ -188,6 +209,13 @@ impl Variables {
         replaced.push_str(rest);
         replaced
     }
+}
+
+/// What comes to light while a text is expanded.
+struct Expansion {
+    chained: Option<String>,
+    /// How many bytes may still be added.
+    left: usize,
 }
 
 impl Variable {
@@ -309,12 +337,13 @@ mod tests {
             ("C".into(), None),
         ]);
         let job = variables("A: job");
-        let over = job.clone().over_those_of_the_runner(&runner);
+        let runner = Variables::of_the_runner(&runner);
+        let over = job.clone().over(&runner);
         assert_eq!(over.literal("A").as_deref(), Some("job"));
         assert_eq!(over.literal("B").as_deref(), Some("runner"));
         assert!(over.written("A").is_some() && over.written("B").is_none());
         assert!(matches!(over.get("C"), Known::Unknown));
-        let open = job.over_the_unseen().over_those_of_the_runner(&runner);
+        let open = job.over_the_unseen().over(&runner);
         assert!(matches!(open.get("B"), Known::Unknown));
     }
 
@@ -340,6 +369,18 @@ mod tests {
             });
             assert_eq!(variables.expanded(name), expected, "{name}");
         }
+        let bomb: String = (0..9)
+            .map(|n| format!("V{n}: {}\n", format!("$V{}", n + 1).repeat(1000)))
+            .collect();
+        let bomb = self::variables(&bomb);
+        let Known::Set(grown) = bomb.expanded("V0") else {
+            panic!("it is set");
+        };
+        assert!(
+            grown.text.len() < 3 * MAXIMAL_GROWTH,
+            "{}",
+            grown.text.len()
+        );
         for cyclic in ["E", "F"] {
             assert_eq!(variables.literal(cyclic), None, "{cyclic}");
         }

@@ -150,6 +150,12 @@ impl Service {
     pub fn is_dind(&self) -> bool {
         is_dind(&self.image.value)
     }
+
+    /// Whether its command names a host of its own, which may have another port.
+    pub fn serves_elsewhere(&self) -> bool {
+        let mut words = self.command.iter().flat_map(|command| &command.value);
+        words.any(|word| word.starts_with("-H") || word.starts_with("--host"))
+    }
 }
 
 impl Volume {

@@ -39,11 +39,11 @@ pub fn read(file: FileId, text: &str) -> Result<Configuration, Vec<SyntaxError>>
     };
     // The parser reads on after an error, and takes 200 bytes for each node.
     let is_separator = |byte: &u8| matches!(byte, b'=' | b'.' | b',' | b'[' | b'{');
-    let separators = text
+    let mut separators = text
         .bytes()
         .enumerate()
         .filter(|(_, byte)| is_separator(byte));
-    if let Some((at, _)) = separators.skip(MAXIMAL_NODES).next() {
+    if let Some((at, _)) = separators.nth(MAXIMAL_NODES) {
         let message = format!("there are more than {MAXIMAL_NODES} keys and values here");
         return Err(refuse(message, at..at + 1));
     }

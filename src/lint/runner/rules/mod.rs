@@ -5,6 +5,7 @@ pub mod privileges;
 mod registry;
 #[cfg(test)]
 mod samples;
+mod services;
 mod storage;
 
 use std::path::{Path, PathBuf};
@@ -45,6 +46,7 @@ pub fn judge(scene: &Scene<'_>) -> Judgement {
         privileges::problems(scene),
         storage::problems(scene),
         registry::problems(scene),
+        services::problems(scene),
     ];
     judgement.problems.extend(problems.concat());
     judgement
