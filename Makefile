@@ -20,7 +20,7 @@ TAG = $(if $(filter trixie,$(SUITE)),dev,dev-$(SUITE))
 TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)/$(shell rustc -vV | sed -n 's/^host: //p')
 CONTEXT = $(TARGET_DIR)/image
 
-.PHONY: help demo test image bench fuzz check
+.PHONY: help demo test image bench fuzz check release
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 8
 
@@ -67,5 +67,8 @@ check: ## Formatting, lints, licences, shell scripts
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	if cargo deny --version >/dev/null 2>&1; then cargo deny --offline check bans licenses sources; fi
-	shellcheck images/podman images/*.sh .ci/run tests/compliance/control/*.sh tests/component/*.sh
+	shellcheck --external-sources images/podman images/*.sh .ci/* release/*.sh tests/compliance/control/*.sh tests/component/*.sh
 	shellcheck --shell=sh component/*.sh
+
+release: ## Make the commit of a release (VERSION=1.2.3)
+	@release/prepare.sh '$(VERSION)'

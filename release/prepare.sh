@@ -75,7 +75,7 @@ write_changelog() {
 # The component names the image of its own version; its test writes it.
 render() {
     if [ -e tests/component/main.rs ]; then
-        UPDATE_DOCS=1 cargo test --quiet --locked --test component render >&2
+        UPDATE_DOCS=1 cargo test --quiet --locked --test component template >&2
     fi
 }
 

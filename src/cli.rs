@@ -47,6 +47,11 @@ pub enum Command {
     },
     /// Make the certificates in DOCKER_TLS_CERTDIR and exit
     Certs,
+    /// Find mistakes in config.toml, Helm values and .gitlab-ci.yml before they are applied
+    ///
+    /// The exit status is 0 where docker commands will work, 1 where something is found that breaks
+    /// them, and 2 for a file that cannot be read. Tokens and passwords are never shown.
+    Lint(commands::lint::Arguments),
     /// Print what the catalogue says about a reason
     Explain {
         /// Such as CERTS-READONLY

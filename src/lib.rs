@@ -14,6 +14,7 @@ pub mod explain;
 pub mod facts;
 pub mod findings;
 pub mod job_log;
+pub mod lint;
 pub mod log;
 pub mod memory;
 pub mod opening;

@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         Some(Command::Run { arguments }) => commands::run::run(arguments),
         Some(Command::Check { arguments, output }) => commands::check::check(arguments, output),
         Some(Command::Certs) => commands::certs::certs(),
+        Some(Command::Lint(arguments)) => commands::lint::lint(&arguments),
         Some(Command::Explain { id }) => commands::explain::explain(&id),
         Some(Command::Completions { shell }) => print(&cli::completions(shell)),
         Some(Command::Trial { trial }) => match trial.run() {

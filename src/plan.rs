@@ -199,7 +199,7 @@ fn is_ours(host: &str, port: u16, unix: &Path) -> bool {
 }
 
 /// The port of a host that is a TCP one and names it.
-fn tcp_port(host: &str) -> Option<u16> {
+pub fn tcp_port(host: &str) -> Option<u16> {
     port_of(tcp_address(host)?)?
 }
 

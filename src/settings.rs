@@ -5,12 +5,22 @@ mod inputs;
 pub mod registry;
 pub mod subject_names;
 
-use std::{env, ffi::OsString, fmt, ops::RangeInclusive, path::PathBuf, time::Duration};
+use std::{
+    env,
+    ffi::OsString,
+    fmt,
+    ops::RangeInclusive,
+    path::{self, PathBuf},
+    time::Duration,
+};
 
 use clap::ValueEnum;
 
 use self::{
-    ignored::Ignored, inputs::Variables, registry::RegistrySettings, subject_names::SubjectName,
+    ignored::Ignored,
+    inputs::Variables,
+    registry::RegistrySettings,
+    subject_names::{OtherName, SubjectName, parse_alternative_names},
 };
 use crate::{dockerd::registry_options::RegistryOptions, log};
 
@@ -257,6 +267,8 @@ pub struct CertificateSettings {
     pub directory: PathBuf,
     /// `DOCKER_TLS_SAN`: further names of the server certificate.
     pub names: Vec<SubjectName>,
+    /// Those of `DOCKER_TLS_SAN` that nobody dials.
+    pub other_names: Vec<OtherName>,
     /// `DIND_CLIENT_KEY`.
     pub client_key: ClientKey,
     /// `DIND_CERT_DAYS`: validity of what is issued, in days from now.
@@ -269,19 +281,20 @@ impl CertificateSettings {
         let Some(directory) = non_empty(environment, "DOCKER_TLS_CERTDIR") else {
             return Ok(None);
         };
-        if !directory.starts_with('/') {
-            return Err(InvalidVariable {
-                name: "DOCKER_TLS_CERTDIR",
-                value: directory,
-                accepted: "an absolute path such as /certs, or empty for plain TCP".into(),
-            });
-        }
+        // One that is not absolute lies where the container starts, and dockerd's flags say so.
+        let directory = path::absolute(&directory).map_err(|error| InvalidVariable {
+            name: "DOCKER_TLS_CERTDIR",
+            value: directory,
+            accepted: format!("an absolute path such as /certs, since here {error}"),
+        })?;
+        let (names, other_names) = parse_alternative_names(
+            "DOCKER_TLS_SAN",
+            &environment("DOCKER_TLS_SAN").unwrap_or_default(),
+        )?;
         Ok(Some(Self {
-            directory: directory.into(),
-            names: SubjectName::parse_list(
-                "DOCKER_TLS_SAN",
-                &environment("DOCKER_TLS_SAN").unwrap_or_default(),
-            )?,
+            directory,
+            names,
+            other_names,
             client_key: choice(environment, "DIND_CLIENT_KEY")?.unwrap_or_default(),
             days: number(environment, "DIND_CERT_DAYS", 1..=3650, "days")?.unwrap_or(825),
         }))
@@ -399,6 +412,13 @@ mod tests {
     }
 
     #[test]
+    fn a_directory_that_is_not_absolute_lies_where_the_process_does() {
+        let settings = parse(&[("DOCKER_TLS_CERTDIR", "./certs")]).unwrap();
+        let directory = settings.certificates.unwrap().directory;
+        assert_eq!(directory, env::current_dir().unwrap().join("certs"));
+    }
+
+    #[test]
     fn the_defaults_need_no_variable() {
         let settings = parse(&[("DOCKER_TLS_CERTDIR", "/certs"), ("DIND_CLIENT_KEY", "")])
             .unwrap()
@@ -513,7 +533,6 @@ mod tests {
     #[test]
     fn a_value_that_does_not_parse_is_named_with_what_is_accepted() {
         for (name, value, accepted) in [
-            ("DOCKER_TLS_CERTDIR", "certs", "an absolute path"),
             ("DIND_CLIENT_KEY", "ed25519", "ecdsa-p256 or rsa-2048"),
             ("DIND_CERT_DAYS", "0", "from 1 to 3650"),
             ("DIND_CERT_DAYS", "a year", "from 1 to 3650"),

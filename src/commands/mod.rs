@@ -3,6 +3,7 @@
 pub mod certs;
 pub mod check;
 pub mod explain;
+pub mod lint;
 pub mod run;
 
 use crate::{

@@ -55,18 +55,26 @@ pub enum DockerHost {
 impl ClientVariables {
     /// Looks into `DOCKER_CERT_PATH`, too.
     pub fn read(environment: Environment<'_>) -> Self {
+        let variables = Self::parse(environment);
+        let certificates = variables.certificates.as_deref();
+        Self {
+            certificates_are_there: certificates
+                .is_some_and(|path: &Path| path.join("ca.pem").is_file()),
+            ..variables
+        }
+    }
+
+    /// What the variables alone say.
+    pub fn parse(environment: Environment<'_>) -> Self {
         let tls_verify = non_empty(environment, "DOCKER_TLS_VERIFY");
-        let certificates = non_empty(environment, "DOCKER_CERT_PATH").map(PathBuf::from);
         let proxies = match tls_verify {
             Some(_) => ["HTTPS_PROXY", "https_proxy"],
             None => ["HTTP_PROXY", "http_proxy"],
         };
         Self {
             docker_host: non_empty(environment, "DOCKER_HOST").map(|text| DockerHost::parse(&text)),
-            certificates_are_there: certificates
-                .as_deref()
-                .is_some_and(|path: &Path| path.join("ca.pem").is_file()),
-            certificates,
+            certificates_are_there: false,
+            certificates: non_empty(environment, "DOCKER_CERT_PATH").map(PathBuf::from),
             proxy: proxies.into_iter().find_map(|variable| {
                 let address = non_empty(environment, variable)?;
                 Some(Proxy { variable, address })
@@ -94,7 +102,7 @@ impl ClientVariables {
 }
 
 impl DockerHost {
-    fn parse(text: &str) -> Self {
+    pub fn parse(text: &str) -> Self {
         if let Some(path) = text.strip_prefix("unix://") {
             return Self::Unix(path.into());
         }

@@ -35,10 +35,10 @@ pub fn findings(groups: &ControlGroups, namespace: bool) -> Vec<Finding> {
 
 /// What is said of others' groups that can be seen here.
 fn others(groups: &ControlGroups, namespace: bool) -> Option<Finding> {
-    match groups.wider.is_empty() {
-        false if namespace => Some(cgroup::namespace(&groups.path)),
-        false => Some(cgroup::outside(&groups.path, "DIND_CGROUP_NAMESPACE=off")),
-        true => groups.whole_tree.then(cgroup::root_of_all),
+    match groups.wider.first() {
+        Some(tree) if namespace => Some(cgroup::namespace(&tree.own)),
+        Some(tree) => Some(cgroup::outside(&tree.own, "DIND_CGROUP_NAMESPACE=off")),
+        None => groups.whole_tree.then(cgroup::root_of_all),
     }
 }
 

@@ -17,11 +17,13 @@ use self::{
     client::{ClientUnder, is_writable},
 };
 use super::{
+    inspect::Certificate,
+    issue::read_key,
     origin::{ForeignFile, foreign_files},
     verify::{Set, Usage},
 };
 use crate::{
-    facts::certificates::{CA_CERTIFICATES, CertificateDirectory, Presence},
+    facts::certificates::{CA_CERTIFICATES, CertificateDirectory, Directory, KEY, Presence},
     reasons::{Finding, certs},
     settings::{CertificateSettings, subject_names::SubjectName},
 };
@@ -50,6 +52,13 @@ impl Wanted<'_> {
         names.dedup();
         names
     }
+
+    /// Whether the certificate has these names, and those that nobody dials.
+    fn are_in(&self, names: &[SubjectName], leaf: &Certificate) -> bool {
+        let mut others = self.settings.other_names.iter();
+        names.iter().all(|name| leaf.covers(name))
+            && others.all(|name| leaf.other_names.contains(name))
+    }
 }
 
 /// What is known of the job whose service this is.
@@ -77,7 +86,10 @@ pub fn decide(found: &CertificateDirectory, wanted: &Wanted<'_>) -> Result<Decis
     refusals::unreadable(&found.server)?;
     let held = HeldAuthority::read(&found.ca, wanted.now)?;
     let foreign = foreign_files(&found.server, held.as_ref().map(HeldAuthority::as_held_key));
-    let mut decision = if foreign.is_empty() {
+    // Whoever made the key, it gets a certificate of the CA that is held, as official has it.
+    let is_ours_but_the_key = foreign.iter().all(|file| file.name == KEY);
+    let certifies_key = held.is_some() && is_ours_but_the_key && has_usable_key(&found.server);
+    let mut decision = if foreign.is_empty() || certifies_key {
         issue_or_keep(found, wanted, held)?
     } else {
         use_own(found, wanted, held, &foreign)?
@@ -155,7 +167,7 @@ fn issue_or_keep(
         !held.is_renewed()
             && held.certificate_pem.as_deref() == found.server.content(CA_CERTIFICATES)
             && set.leaf.is_young_at(wanted.now)
-            && names.iter().all(|name| set.leaf.covers(name))
+            && wanted.are_in(&names, &set.leaf)
     });
     let server = match server {
         Some(_) if server_is_good => ServerAction::Keep,
@@ -166,11 +178,14 @@ fn issue_or_keep(
         }
         _ => {
             refusals::unwritable(&found.server, &[])?;
-            ServerAction::Issue
+            match has_usable_key(&found.server) {
+                true => ServerAction::Recertify,
+                false => ServerAction::Issue,
+            }
         }
     };
     let is_written = held.is_renewed() && is_writable(&found.ca);
-    let issues = server == ServerAction::Issue
+    let issues = matches!(server, ServerAction::Issue | ServerAction::Recertify)
         || matches!(client, ClientAction::Issue | ClientAction::Recertify);
     Ok(Decision {
         signer: if issues { held.signer } else { Signer::Nobody },
@@ -180,6 +195,12 @@ fn issue_or_keep(
         ca_directory: (issues && is_written).then(|| found.ca.path.clone()),
         findings,
     })
+}
+
+fn has_usable_key(directory: &Directory) -> bool {
+    directory
+        .content(KEY)
+        .is_some_and(|pem| read_key(pem).is_ok())
 }
 
 /// No CA key is there: both sets are kept, or both are made under a new CA.
@@ -207,7 +228,7 @@ fn without_authority(
                 .is_ok()
     });
     if let Some((server, client)) = pair {
-        let is_good = names.iter().all(|name| server.leaf.covers(name))
+        let is_good = wanted.are_in(&names, &server.leaf)
             && [&server, &client].into_iter().all(|set| {
                 set.leaf.is_young_at(now)
                     && set

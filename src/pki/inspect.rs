@@ -15,7 +15,7 @@ use x509_parser::{
     x509::{SubjectPublicKeyInfo, X509Name, X509Version},
 };
 
-use crate::settings::subject_names::SubjectName;
+use crate::settings::subject_names::{OtherName, SubjectName};
 
 /// What matters here of an X.509 certificate.
 #[derive(Clone)]
@@ -29,6 +29,8 @@ pub struct Certificate {
     pub plain_issuer: Option<String>,
     /// The subject alternative names that are DNS names or addresses.
     pub names: Vec<SubjectName>,
+    /// Those that are addresses of mail or URIs.
+    pub other_names: Vec<OtherName>,
     pub not_before: OffsetDateTime,
     pub not_after: OffsetDateTime,
     /// SubjectPublicKeyInfo, DER.
@@ -70,7 +72,8 @@ impl Certificate {
             issuer: x509.issuer().to_string(),
             plain_name: plain_name(x509.subject()),
             plain_issuer: plain_name(x509.issuer()),
-            names: alternative_names(&x509),
+            names: alternative_names(&x509, dialled_name),
+            other_names: alternative_names(&x509, other_name),
             not_before: x509.validity().not_before.to_datetime(),
             not_after: x509.validity().not_after.to_datetime(),
             public_key: x509.public_key().raw.to_vec(),
@@ -178,26 +181,35 @@ fn plain_name(name: &X509Name<'_>) -> Option<String> {
     common.as_str().ok().map(str::to_owned)
 }
 
-fn alternative_names(x509: &X509Certificate<'_>) -> Vec<SubjectName> {
-    let Some(extension) = x509.subject_alternative_name().ok().flatten() else {
-        return Vec::new();
-    };
-    extension
-        .value
-        .general_names
-        .iter()
-        .filter_map(|name| match name {
-            GeneralName::DNSName(name) => Some(SubjectName::Dns(name.to_ascii_lowercase())),
-            GeneralName::IPAddress(bytes) => {
-                let address: IpAddr = match bytes.len() {
-                    4 => <[u8; 4]>::try_from(*bytes).ok()?.into(),
-                    _ => <[u8; 16]>::try_from(*bytes).ok()?.into(),
-                };
-                Some(SubjectName::Ip(address))
-            }
-            _ => None,
-        })
-        .collect()
+fn alternative_names<T>(
+    x509: &X509Certificate<'_>,
+    read: fn(&GeneralName<'_>) -> Option<T>,
+) -> Vec<T> {
+    let extension = x509.subject_alternative_name().ok().flatten();
+    let names = extension.map(|extension| extension.value.general_names.iter());
+    names.into_iter().flatten().filter_map(read).collect()
+}
+
+fn dialled_name(name: &GeneralName<'_>) -> Option<SubjectName> {
+    match name {
+        GeneralName::DNSName(name) => Some(SubjectName::Dns(name.to_ascii_lowercase())),
+        GeneralName::IPAddress(bytes) => {
+            let address: IpAddr = match bytes.len() {
+                4 => <[u8; 4]>::try_from(*bytes).ok()?.into(),
+                _ => <[u8; 16]>::try_from(*bytes).ok()?.into(),
+            };
+            Some(SubjectName::Ip(address))
+        }
+        _ => None,
+    }
+}
+
+fn other_name(name: &GeneralName<'_>) -> Option<OtherName> {
+    match name {
+        GeneralName::RFC822Name(address) => Some(OtherName::Email((*address).to_owned())),
+        GeneralName::URI(uri) => Some(OtherName::Uri((*uri).to_owned())),
+        _ => None,
+    }
 }
 
 fn key_identifier(x509: &X509Certificate<'_>) -> Option<Vec<u8>> {

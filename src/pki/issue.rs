@@ -8,9 +8,10 @@
 use std::{fmt, thread};
 
 use nix::sys::signal::SigSet;
+pub use rcgen::KeyPair;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, SanType, SerialNumber,
+    Issuer, KeyIdMethod, KeyUsagePurpose, PKCS_RSA_SHA256, SanType, SerialNumber,
 };
 use rustls::{
     crypto::aws_lc_rs,
@@ -19,7 +20,10 @@ use rustls::{
 use time::{Duration, OffsetDateTime};
 
 use super::inspect::Certificate;
-use crate::settings::{ClientKey, subject_names::SubjectName};
+use crate::settings::{
+    ClientKey,
+    subject_names::{OtherName, SubjectName},
+};
 
 /// The common name of the CAs made here.
 pub const CA_NAME: &str = "dind-init CA";
@@ -91,14 +95,15 @@ impl Authority {
         self.issuer.key().serialize_pem()
     }
 
-    /// A server certificate with a new key.
+    /// A server certificate for `key`.
     pub fn issue_server(
         &self,
+        key: &KeyPair,
         names: &[SubjectName],
+        other_names: &[OtherName],
         validity: Validity,
     ) -> Result<Issued, IssueError> {
-        let key = KeyPair::generate()?;
-        let mut parameters = self.leaf(SERVER_NAME, &key, validity)?;
+        let mut parameters = self.leaf(SERVER_NAME, key, validity)?;
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         parameters.subject_alt_names = names
             .iter()
@@ -108,9 +113,15 @@ impl Authority {
                     SubjectName::Ip(address) => SanType::IpAddress(*address),
                 })
             })
+            .chain(other_names.iter().map(|name| {
+                Ok(match name {
+                    OtherName::Email(address) => SanType::Rfc822Name(address.as_str().try_into()?),
+                    OtherName::Uri(uri) => SanType::URI(uri.as_str().try_into()?),
+                })
+            }))
             .collect::<Result<_, rcgen::Error>>()?;
         Ok(Issued {
-            certificate_pem: parameters.signed_by(&key, &self.issuer)?.pem(),
+            certificate_pem: parameters.signed_by(key, &self.issuer)?.pem(),
             key_pem: key.serialize_pem(),
         })
     }
@@ -220,6 +231,11 @@ pub fn message_certificate(
     parameters.not_after = validity.not_after;
     let certificate = parameters.self_signed(&key)?;
     Ok((certificate.der().clone(), key.into()))
+}
+
+/// A new key for a server, quickly made.
+pub fn new_key() -> Result<KeyPair, IssueError> {
+    generate(ClientKey::EcdsaP256)
 }
 
 /// Reads a private key in PEM: PKCS#8, PKCS#1 or SEC1, whatever else the file holds.

@@ -110,6 +110,7 @@ mod tests {
             let settings = CertificateSettings {
                 directory: builds.path().join(".dind").join(job),
                 names: Vec::new(),
+                other_names: Vec::new(),
                 client_key: ClientKey::EcdsaP256,
                 days: 1,
             };

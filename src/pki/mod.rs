@@ -30,7 +30,7 @@ pub use self::{
     lock::{DirectoryLock, PATIENCE},
 };
 use self::{
-    issue::{Authority, IssueError, Validity, read_key},
+    issue::{Authority, IssueError, KeyPair, Validity, new_key, read_key},
     lock::Locking,
     publish::{NewFile, PRIVATE, PUBLIC, make_directory, publish, retire},
 };
@@ -42,6 +42,7 @@ use crate::{
         mounts::Mounts,
     },
     reasons::{Finding, certs},
+    settings::subject_names::OtherName,
 };
 
 /// What dockerd needs is in place; what clients need is too, or is [`pending`](Self::pending).
@@ -139,7 +140,9 @@ fn directory_to_lock<'a>(found: &'a CertificateDirectory, decision: &Decision) -
             Some(&found.client.path)
         }
         // Many may read one set of the user's at the same time.
-        (_, ServerAction::Keep | ServerAction::Issue) => Some(&found.server.path),
+        (_, ServerAction::Keep | ServerAction::Issue | ServerAction::Recertify) => {
+            Some(&found.server.path)
+        }
         (_, ServerAction::UseOwn) => None,
     }
 }
@@ -191,21 +194,8 @@ fn carry_out(decision: &Decision, wanted: &Wanted<'_>) -> Result<Option<PendingC
     if let Some(ca) = &decision.ca_directory {
         publish_ca(ca, &authority)?;
     }
-    if decision.server == ServerAction::Issue {
-        let issued = authority
-            .issue_server(&decision.names, validity)
-            .map_err(not_issued)?;
-        make_directory(&server)?;
-        retire(&server)?;
-        publish(
-            &server,
-            &[
-                file(KEY, issued.key_pem.as_bytes(), PRIVATE),
-                file(CERTIFICATE, issued.certificate_pem.as_bytes(), PUBLIC),
-                file(CA_CERTIFICATES, &authority.certificate_pem, PUBLIC),
-            ],
-        )?;
-    }
+    let other_names = &wanted.settings.other_names;
+    publish_server(&server, decision, other_names, &authority, validity)?;
     match decision.client {
         ClientAction::Issue => Ok(Some(PendingClient {
             directory: client,
@@ -218,6 +208,37 @@ fn carry_out(decision: &Decision, wanted: &Wanted<'_>) -> Result<Option<PendingC
         }
         ClientAction::Keep | ClientAction::UseOwn | ClientAction::Leave => Ok(None),
     }
+}
+
+/// All of `server/`, or a certificate for the key that stays.
+fn publish_server(
+    directory: &Path,
+    decision: &Decision,
+    other_names: &[OtherName],
+    authority: &Authority,
+    validity: Validity,
+) -> Result<(), Finding> {
+    let key = match decision.server {
+        ServerAction::Issue => new_key().map_err(not_issued)?,
+        ServerAction::Recertify => key_in(directory)?,
+        ServerAction::Keep | ServerAction::UseOwn => return Ok(()),
+    };
+    let issued = authority
+        .issue_server(&key, &decision.names, other_names, validity)
+        .map_err(not_issued)?;
+    let files = [
+        file(KEY, issued.key_pem.as_bytes(), PRIVATE),
+        file(CERTIFICATE, issued.certificate_pem.as_bytes(), PUBLIC),
+        file(CA_CERTIFICATES, &authority.certificate_pem, PUBLIC),
+    ];
+    if decision.server == ServerAction::Recertify {
+        publish(directory, &files[1..])?;
+        return Ok(());
+    }
+    make_directory(directory)?;
+    retire(directory)?;
+    publish(directory, &files)?;
+    Ok(())
 }
 
 fn authority(signer: &Signer, validity: Validity) -> Result<Option<Authority>, IssueError> {
@@ -257,17 +278,21 @@ fn publish_ca(directory: &Path, authority: &Authority) -> Result<(), Finding> {
 
 /// A new certificate for the client's key that is there. One rename: every reader has a whole set.
 fn recertify(directory: &Path, authority: &Authority, validity: Validity) -> Result<(), Finding> {
-    let path = directory.join(KEY);
-    let pem = std::fs::read(&path).map_err(|error| {
-        certs::IO.found(format!("cannot read {}: {error}.", path.display()), "")
-    })?;
-    let key = read_key(&pem).map_err(not_issued)?;
+    let key = key_in(directory)?;
     let issued = authority.issue_client(&key, validity).map_err(not_issued)?;
     publish(
         directory,
         &[file(CERTIFICATE, issued.certificate_pem.as_bytes(), PUBLIC)],
     )?;
     Ok(())
+}
+
+fn key_in(directory: &Path) -> Result<KeyPair, Finding> {
+    let path = directory.join(KEY);
+    let pem = std::fs::read(&path).map_err(|error| {
+        certs::IO.found(format!("cannot read {}: {error}.", path.display()), "")
+    })?;
+    read_key(&pem).map_err(not_issued)
 }
 
 /// `client/` is empty and waits for its key.

@@ -122,8 +122,8 @@ pub fn root_of_all() -> Finding {
     )
 }
 
-/// `own` is this container's group, which dockerd gets as the root of a cgroup namespace.
-pub fn namespace(own: &str) -> Finding {
+/// `own` is where this container's group lies, which dockerd gets as the root of a cgroup namespace.
+pub fn namespace(own: &Path) -> Finding {
     HOST_NAMESPACE.found(
         format!(
             "{} dockerd gets a cgroup namespace that begins there, so inner containers stay \
@@ -135,16 +135,17 @@ pub fn namespace(own: &str) -> Finding {
 }
 
 /// `why` there is no cgroup namespace for dockerd: a variable, or an error.
-pub fn outside(own: &str, why: &str) -> Finding {
+pub fn outside(own: &Path, why: &str) -> Finding {
     OUTSIDE.met(format!(
         "{} There is no cgroup namespace for dockerd: {why}.",
         sees_others(own)
     ))
 }
 
-fn sees_others(own: &str) -> String {
+fn sees_others(own: &Path) -> String {
     format!(
         "below /sys/fs/cgroup there are other containers' groups, too: a privileged Kubernetes pod \
-         gets no cgroup namespace. This container's own is {own}."
+         gets no cgroup namespace. This container's own is {}.",
+        own.display()
     )
 }

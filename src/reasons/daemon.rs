@@ -25,6 +25,21 @@ Use an image that holds dockerd as the base, in .gitlab-ci.yml:
     }],
 }
 
+SETTING = Fatal "DAEMON-SETTING" {
+    summary: "a variable of the service has a value that is not accepted",
+    advice: "The cause names the variable and what it may be; `dind-init --help` lists all of them.",
+}
+
+COMMAND_DROPPED = Warning "DAEMON-COMMAND-DROPPED" {
+    summary: "the flags that the service's `command` has for dockerd do not reach it",
+    advice: "\
+Say them by a variable instead, in .gitlab-ci.yml:
+    variables:
+      DIND_DOCKERD_ARGS: --mtu=1400
+Or turn FF_KUBERNETES_HONOR_ENTRYPOINT off, there or in the runner's `feature_flags`.",
+    ignoring: Ignoring::Impossible("`dind-init lint` finds it, before there is a service"),
+}
+
 INIT = Fatal "DAEMON-INIT" {
     summary: "the init could not prepare itself",
     advice: "The cause names what the kernel refused. Try another node.",

@@ -2,7 +2,7 @@
 
 use std::{io, path::Path};
 
-use super::{Finding, START_ANYWAY, Sample, Weight};
+use super::{Finding, Ignoring, START_ANYWAY, Sample, Weight};
 use crate::facts::ports::PortHolder;
 
 catalogue! { Network:
@@ -22,6 +22,19 @@ Containers of one Kubernetes pod share their ports. A second daemon needs the ot
         text: "failed to load listeners: listen tcp 127.0.0.1:2376: bind: address already in use",
         source: "Docker 26.1.5, run beside another one",
     }],
+}
+
+/// The runner's word for it, on Docker, is "probably didn't start properly".
+HEALTH_CHECK = Error "NETWORK-HEALTH-CHECK" {
+    summary: "the runner waits for a port of the service that does not open",
+    advice: "\
+Write the port that the service serves on as a number, 2376 with TLS and 2375 without, in
+.gitlab-ci.yml:
+    services:
+      - name: docker:dind
+        alias: docker
+        variables: { HEALTHCHECK_TCP_PORT: \"2376\" }",
+    ignoring: Ignoring::Impossible("`dind-init lint` finds it, before there is a service"),
 }
 
 SOCKET_BUSY = Fatal "NETWORK-SOCKET-BUSY" {

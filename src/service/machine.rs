@@ -86,13 +86,13 @@ pub fn prepare(
 
 /// Lets inner containers have control groups below this container's own.
 fn prepare_control_groups(settings: &Settings, preflight: &Preflight) -> Option<Finding> {
-    let groups = &preflight.facts.control_groups;
+    let wider = &preflight.facts.control_groups.wider;
     if settings.cgroup_namespace
-        && !groups.wider.is_empty()
-        && let Err(refusal) = setup::cgroup_namespace::enter(&groups.wider)
+        && let Some(tree) = wider.first()
+        && let Err(refusal) = setup::cgroup_namespace::enter(wider)
     {
         // Without it, those who would have to move are other containers' processes.
-        return Some(cgroup::outside(&groups.path, &refusal.to_string()));
+        return Some(cgroup::outside(&tree.own, &refusal.to_string()));
     }
     setup::cgroup::nest(Path::new(control_groups::ROOT))
 }

@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr};
 
 use super::InvalidVariable;
 
-/// A subject alternative name.
+/// A subject alternative name that clients dial.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum SubjectName {
     /// Lower case; may begin with `*.`.
@@ -46,7 +46,7 @@ impl SubjectName {
                     name: variable,
                     value: item.to_owned(),
                     accepted: "a comma-separated list of DNS:name, IP:address or bare names, \
-                               such as DNS:docker.example,IP:10.0.0.5"
+                               such as DNS:docker.example,IP:10.0.0.5 (URI: and email: work, too)"
                         .into(),
                 })
             })
@@ -61,6 +61,40 @@ impl fmt::Display for SubjectName {
             Self::Ip(address) => address.fmt(f),
         }
     }
+}
+
+/// A subject alternative name that nobody dials: Docker's clients do not look at it, others may.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum OtherName {
+    Email(String),
+    Uri(String),
+}
+
+impl OtherName {
+    /// Reads `email:somebody@example.com` and `URI:spiffe://example.com/docker`, in OpenSSL's words.
+    fn parse(item: &str) -> Option<Self> {
+        let (kind, value) = item.split_once(':')?;
+        let is_text = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic());
+        match kind {
+            "email" if is_text => Some(Self::Email(value.to_owned())),
+            "URI" if is_text => Some(Self::Uri(value.to_owned())),
+            _ => None,
+        }
+    }
+}
+
+/// Parses OpenSSL's list, as [`SubjectName::parse_list`] does, with the names that nobody dials.
+pub fn parse_alternative_names(
+    variable: &'static str,
+    list: &str,
+) -> Result<(Vec<SubjectName>, Vec<OtherName>), InvalidVariable> {
+    let items = list.split(',').map(str::trim);
+    let (others, names): (Vec<_>, Vec<_>) =
+        items.partition(|item| OtherName::parse(item).is_some());
+    Ok((
+        SubjectName::parse_list(variable, &names.join(","))?,
+        others.into_iter().filter_map(OtherName::parse).collect(),
+    ))
 }
 
 /// Letters, digits, hyphens and underscores in labels of at most 63, 253 in all.
@@ -104,6 +138,19 @@ mod tests {
                 r#"Dns("*.x.y")"#,
             ]
         );
+    }
+
+    #[test]
+    fn names_that_nobody_dials_are_kept_apart() {
+        let list = "URI:spiffe://example.com/docker, dind-0,email:ci@example.com";
+        let (names, others) = parse_alternative_names("DOCKER_TLS_SAN", list).unwrap();
+        assert_eq!(names, [SubjectName::Dns("dind-0".into())]);
+        let uri = OtherName::Uri("spiffe://example.com/docker".into());
+        assert_eq!(others, [uri, OtherName::Email("ci@example.com".into())]);
+        for bad in ["URI:", "email:", "email:a b", "RID:1.2.3.4", "dirName:x"] {
+            let error = parse_alternative_names("DOCKER_TLS_SAN", bad).unwrap_err();
+            assert_eq!(error.value, bad);
+        }
     }
 
     #[test]

@@ -53,6 +53,7 @@ impl Scene {
             settings: CertificateSettings {
                 directory: directory.clone(),
                 names: Vec::new(),
+                other_names: Vec::new(),
                 client_key: ClientKey::EcdsaP256,
                 days: 825,
             },

@@ -100,6 +100,26 @@ fn the_server_s_names_are_all_of_official_s() {
     }
 }
 
+/// Official (entrypoint): OpenSSL's other kinds of names, too. A second start finds them there.
+#[test]
+fn names_that_nobody_dials_are_in_the_certificate() {
+    let certs = Volume::disk();
+    let bench = Workbench::new(dind_without_variables().volume(&certs, "/certs"));
+    let value = "URI:spiffe://example.com/docker,email:ci@example.com,DNS:dind-0";
+    for _ in 0..2 {
+        bench.run(&[("DOCKER_TLS_SAN", value)], &[]).expect_start();
+        let text = certificate(&certs.path().join("server/cert.pem"));
+        for name in [
+            "URI:spiffe://example.com/docker",
+            "email:ci@example.com",
+            "DNS:dind-0",
+            "DNS:docker",
+        ] {
+            assert!(text.contains(name), "{name} is not in {text}");
+        }
+    }
+}
+
 /// Official (entrypoint): keys that are there are kept, and clients of the first start still work.
 #[test]
 fn a_second_start_keeps_the_keys() {
@@ -211,6 +231,29 @@ fn the_user_s_own_set_is_used_and_nothing_is_written() {
     }
 }
 
+/// Official: a server's key that is there stays, whoever made it, and the certificate is for it.
+#[test]
+fn a_server_s_key_of_somebody_else_gets_a_certificate() {
+    let certs = Volume::disk();
+    let bench = Workbench::new(dind_without_variables().volume(&certs, "/certs"));
+    bench.run(&[], &[]).expect_start();
+    let key = certs.path().join("server/key.pem");
+    let first = read(&certs, "server/key.pem");
+    openssl(&["genrsa", "-out", text_of(&key), "2048"]);
+    let foreign = read(&certs, "server/key.pem");
+    assert_ne!(first, foreign);
+
+    bench.run(&[], &[]).expect_start();
+    assert_eq!(read(&certs, "server/key.pem"), foreign);
+    let certificate = certs.path().join("server/cert.pem");
+    assert_eq!(
+        openssl(&["x509", "-in", text_of(&certificate), "-noout", "-pubkey"]),
+        openssl(&["pkey", "-in", text_of(&key), "-pubout"])
+    );
+    let ca = certs.path().join("client/ca.pem");
+    openssl(&["verify", "-CAfile", text_of(&ca), text_of(&certificate)]);
+}
+
 /// Official: a client directory that is read-only is the end, and so is a server's certificate that
 /// its CA did not sign (the status there is openssl's own, 2).
 #[test]
@@ -276,6 +319,55 @@ mod differs {
                 "{name} is not among {names:?}"
             );
         }
+    }
+
+    /// Official's list ends as well where `hostname -f` fails, because nobody knows the host's full
+    /// name: the short one is missing then.
+    #[test]
+    fn a_full_host_name_that_nobody_knows_loses_no_name() {
+        let bench = Workbench::new(dind_without_variables());
+        bench
+            .shell(
+                "hostname my-pod.example.test; umount /etc/hosts; echo > /etc/hosts
+                 printf '#!/bin/sh\\n[ \"$1\" != -f ] && exec /usr/bin/hostname \"$@\"' \\
+                     > /usr/local/sbin/hostname; chmod +x /usr/local/sbin/hostname; ! hostname -f",
+            )
+            .expect_success();
+        bench.run(&[], &[]).expect_start();
+        let names = names_in(&bench);
+        for name in [
+            "DNS:docker",
+            "DNS:localhost",
+            "DNS:my-pod",
+            "DNS:my-pod.example.test",
+        ] {
+            assert!(
+                names.contains(&name.to_owned()),
+                "{name} is not among {names:?}"
+            );
+        }
+    }
+
+    /// Official wants to write `ca/cert.pem` wherever there is a `ca/key.pem`, and ends where it
+    /// cannot, however good all the rest is.
+    #[test]
+    fn a_good_set_is_used_where_all_of_it_is_read_only_and_its_ca_s_key_is_there() {
+        let certs = Volume::disk();
+        let bench = Workbench::new(dind_without_variables().volume(&certs, "/certs"));
+        bench.run(&[], &[]).expect_start();
+        assert!(certs.path().join("ca/key.pem").exists());
+        let before = certs.files();
+        let read_only = certs.clone().read_only();
+        let bench = Workbench::new(dind_without_variables().volume(&read_only, "/certs"));
+        bench.run(&[], &[]).expect_start();
+        certs.expect_unchanged(&before);
+
+        // The control: a CA's key alone makes no set.
+        for side in ["server", "client"] {
+            fs::remove_dir_all(certs.path().join(side)).unwrap();
+        }
+        let outcome = bench.run(&[], &[]).expect_no_start().outcome;
+        outcome.expect_failure().expect("CERTS-READONLY");
     }
 
     /// Official's names run together where /etc/hostname does not end its line: the certificate is

@@ -20,6 +20,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod arguments;
+mod beyond;
 mod certificates;
 mod client;
 mod control;

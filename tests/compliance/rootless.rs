@@ -3,7 +3,11 @@
 //! rootlesskit has a stand-in here, too, which tells its own flags and runs the rest; but for one
 //! case, where everything is real.
 
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
+use std::{env, fs};
+
+use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 
 use crate::busybox::IMPORT_BUSYBOX;
 use crate::outcome::Outcome;
@@ -31,15 +35,11 @@ const USER: &str = "rootless";
 /// promise is official's as well: dockerd opens its own sockets, so the job waits for it.
 #[test]
 fn a_job_runs_without_root() {
+    let devices = devices();
     let pod = dind()
         .image(&image())
         .certs(&Volume::memory())
-        // The devices are root's alone on some machines, and not on others.
-        .entrypoint_script(
-            "rm -f /dev/net/tun; mkdir -p /dev/net; mknod -m 666 /dev/net/tun c 10 200
-             exec setpriv --reuid=1000 --regid=1000 --clear-groups \
-                 env HOME=/home/rootless dockerd-entrypoint.sh",
-        )
+        .service_option(&format!("--volume={},dev", devices.mount_at("/dev/net")))
         .start();
     pod.job(&format!(
         "until docker version >/dev/null 2>&1; do sleep 0.1; done; set -e
@@ -57,11 +57,17 @@ fn a_job_runs_without_root() {
     pod.service_end().expect_status(0);
 }
 
-/// Debian's rootlesskit with the entrypoint under test.
+/// The image that `DIND_ROOTLESS_UNDER_TEST` names, as it is; otherwise Debian's rootlesskit with the
+/// entrypoint under test.
 fn image() -> String {
-    const IMAGE: &str = "localhost/dind-compliance-rootless";
+    if let Ok(image) = env::var("DIND_ROOTLESS_UNDER_TEST") {
+        return image;
+    }
     let subject = image_under_test(Suite::Trixie);
     require_image(&subject);
+    // A tag for each subject: two checkouts on one machine do not take each other's image.
+    let tag = subject.replace(['/', ':', '@'], "-");
+    let image = format!("localhost/dind-compliance-rootless:{tag}");
     let made = podman(
         &[
             "build",
@@ -71,7 +77,7 @@ fn image() -> String {
             "--build-arg",
             &format!("SUBJECT={subject}"),
             "--tag",
-            IMAGE,
+            &image,
             concat!(env!("CARGO_MANIFEST_DIR"), "/tests/compliance/rootless"),
         ],
         Duration::from_secs(200),
@@ -82,7 +88,18 @@ fn image() -> String {
         "no image with rootlesskit\n{}",
         made.output
     );
-    IMAGE.to_owned()
+    image
+}
+
+/// The machine's own `/dev/net/tun` is root's alone on some machines, and everybody's on others.
+fn devices() -> Volume {
+    let devices = Volume::disk();
+    let tun = devices.path().join("tun");
+    let everybody = Mode::from_bits_truncate(0o666);
+    mknod(&tun, SFlag::S_IFCHR, everybody, makedev(10, 200)).unwrap();
+    // Whatever the umask is.
+    fs::set_permissions(&tun, fs::Permissions::from_mode(0o666)).unwrap();
+    devices
 }
 
 /// Official: the flags of rootlesskit; the sockets are dockerd's own, in `XDG_RUNTIME_DIR`.
@@ -155,14 +172,32 @@ fn ids_by_number_are_accepted() {
     run(&bench, "", "").expect_start();
 }
 
-/// The last two checks are about sysctls of this very kernel: `/proc/sys` is given the value.
+/// The last two checks are about sysctls of this very kernel: they are given the value. Only
+/// Debian's kernels have the first, which a directory in place of the kernel's brings.
 #[test]
 fn a_kernel_that_forbids_user_namespaces_is_named() {
-    let bench = bench();
-    let set = "echo 0 > /tmp/none; mount --bind /tmp/none /proc/sys/user/max_user_namespaces";
-    bench.shell(set).expect_success();
-    let outcome = run(&bench, "", "").expect_no_start().outcome;
-    outcome.expect_failure().expect("max_user_namespaces");
+    for (sysctl, mounted) in [
+        (
+            "kernel/unprivileged_userns_clone",
+            "mkdir /tmp/sysctls; mount --bind /tmp/sysctls /proc/sys/kernel; \
+             echo 0 > /proc/sys/kernel/unprivileged_userns_clone",
+        ),
+        (
+            "user/max_user_namespaces",
+            "echo 0 > /tmp/none; mount --bind /tmp/none /proc/sys/user/max_user_namespaces",
+        ),
+    ] {
+        let bench = bench();
+        bench.shell(mounted).expect_success();
+        let outcome = run(&bench, "", "").expect_no_start().outcome;
+        let (_, name) = sysctl.split_once('/').unwrap();
+        outcome.expect_failure().expect(name);
+        // The control: the same mount, and a kernel that allows it.
+        bench
+            .shell(&format!("echo 1 > /proc/sys/{sysctl}"))
+            .expect_success();
+        run(&bench, "", "").expect_start();
+    }
 }
 
 /// An image as dind-rootless is: the user, the ids that belong to it, and its directories.

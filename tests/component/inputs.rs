@@ -205,3 +205,13 @@ fn a_job_with_services_of_its_own_names_the_component_s_as_well() {
     assert_eq!(services[0]["alias"], "docker");
     assert_eq!(services[1]["name"], "postgres:16");
 }
+
+/// The control: the schema is really asked.
+#[test]
+fn what_gitlab_s_schema_does_not_know_is_refused() {
+    let bad = format!("{JOB}  retry: often\n");
+    let why = Project::new(Include::Local, "", &bad)
+        .preview()
+        .unwrap_err();
+    assert!(why.contains("schema") && why.contains("retry"), "{why}");
+}

@@ -138,3 +138,56 @@ fn variables_are_literal_or_made_of_what_the_runner_itself_sets() {
     }
     assert!(references > 4, "there is nothing to check");
 }
+
+/// GitLab puts inputs into the text before it reads that as YAML: strings as they are, the others as
+/// JSON (lib/gitlab/ci/config/interpolation/text_template.rb). Older versions, and the interpreter,
+/// do it in each string of the YAML that was read; tests/component/inputs.rs shows that.
+#[test]
+fn inputs_that_are_put_into_the_text_give_the_same() {
+    let text = template::render();
+    let (_, body) = text.split_once("\n---\n").unwrap();
+    let mut body = body.to_owned();
+    let given = [
+        (
+            "dockerd-args",
+            r#"["--label=a b","tag='x' #1","\"q\": {}"]"#,
+        ),
+        (
+            "registry-ca",
+            r#"["-----BEGIN C-----\nMII\n","a.example=$CA"]"#,
+        ),
+        ("extra-services", r#"[{"name":"postgres:16","alias":"db"}]"#),
+    ];
+    for (name, input) in inputs() {
+        let name = name.as_str().unwrap();
+        let given = given.iter().find(|(known, _)| *known == name);
+        let value = match (given, &input["default"]) {
+            (Some((_, json)), _) => (*json).to_owned(),
+            (None, Value::String(text)) => text.clone(),
+            (None, Value::Sequence(empty)) if empty.is_empty() => "[]".to_owned(),
+            (None, Value::Number(number)) => number.to_string(),
+            (None, Value::Bool(bool)) => bool.to_string(),
+            other => panic!("{name}: {other:?}"),
+        };
+        body = body.replace(&format!("$[[ inputs.{name} ]]"), &value);
+    }
+    let body: Value = serde_yaml_ng::from_str(&body).unwrap();
+    let variables = &body[".dind"]["variables"];
+    assert_eq!(variables["DIND_WAIT_TIMEOUT"], "120");
+    assert_eq!(variables["DIND_INPUT_DEBUG"], "false");
+    assert_eq!(variables["DIND_INPUT_REGISTRY_MIRRORS"], "[]\n");
+    for (name, json) in &given[..2] {
+        let variable = format!("DIND_INPUT_{}", name.to_uppercase().replace('-', "_"));
+        assert_eq!(variables[variable.as_str()], format!("{json}\n"));
+    }
+    let services = &body[".dind-pull-runner"]["services"];
+    assert_eq!(services[0]["alias"], "docker");
+    assert_eq!(services[1][0]["name"], "postgres:16");
+    for parent in body[".dind"]["extends"].as_sequence().unwrap() {
+        assert!(body.get(parent).is_some(), "{parent:?}");
+    }
+    assert_eq!(
+        body[".dind"]["hooks"]["pre_get_sources_script"],
+        body[".dind-wait"]["script"]
+    );
+}

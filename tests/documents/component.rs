@@ -13,12 +13,14 @@ use crate::scenarios::scenarios;
 
 const COMPONENT: &str = "component/README.md";
 const KUBERNETES: &str = "docs/kubernetes.md";
+const README: &str = "README.md";
 
 scenarios! {
     nothing_of_the_runner_has_to_change(
         KUBERNETES "A Secret in the certificates' place" 1,
         COMPONENT "dind" 1,
         COMPONENT "Kubernetes" 1,
+        README "Use it" 1,
     );
     a_private_registry_keeps_images_and_layers(
         COMPONENT "A private registry with a CA of its own" 1,
@@ -41,7 +43,13 @@ scenarios! {
     without_a_clone_the_script_waits(COMPONENT "Without a clone, and when the job is over" 1);
 }
 
-fn nothing_of_the_runner_has_to_change(config: Block, simplest: Block, sized: Block) {
+fn nothing_of_the_runner_has_to_change(
+    config: Block,
+    simplest: Block,
+    sized: Block,
+    readme: Block,
+) {
+    assert_eq!(job(&simplest), job(&readme));
     let runner = Runner::parse(&config.text).unwrap();
     let cluster = Cluster::default().secret("registry-ca", &[("ca.pem", "a CA")]);
     let start = |job: Job| job.plan(Suite::Trixie, &runner, &cluster).start();

@@ -14,9 +14,9 @@ use crate::scenarios::scenarios;
 const README: &str = "README.md";
 
 scenarios! {
-    three_lines_make_an_image_of_it(README "Use it" 1);
+    three_lines_make_an_image_of_it(README "Use it" 2);
     a_job_names_the_image_and_trusts_the_registry(
-        README "Use it" 2,
+        README "Use it" 3,
         README "A registry with a certificate of your own CA" 1,
         README "A registry with a certificate of your own CA" 2,
     );

@@ -12,6 +12,7 @@ mod docker_work;
 mod faults;
 mod first_light;
 mod lifecycle;
+mod linted;
 mod mirrors;
 mod networks;
 mod patience;

@@ -37,8 +37,11 @@ impl fmt::Display for Decision {
         match self.server {
             ServerAction::Keep => f.write_str("\nserver: keep what is there")?,
             ServerAction::UseOwn => f.write_str("\nserver: use your own set")?,
-            ServerAction::Issue => {
-                f.write_str("\nserver: issue for")?;
+            ServerAction::Issue | ServerAction::Recertify => {
+                f.write_str(match self.server {
+                    ServerAction::Recertify => "\nserver: issue with the key that is there for",
+                    _ => "\nserver: issue for",
+                })?;
                 for (position, name) in self.names.iter().enumerate() {
                     let comma = if position == 0 { "" } else { "," };
                     write!(f, "{comma} {name}")?;
@@ -97,6 +100,8 @@ pub enum ServerAction {
     Keep,
     /// Replace what is there, if anything.
     Issue,
+    /// A new certificate for the key that is there, under the CA that is held.
+    Recertify,
     /// The user's own set.
     UseOwn,
 }

@@ -1,0 +1,170 @@
+//! `dind-init lint`: the mistake is found before the pod exists.
+//!
+//! Reading (text → documents whose values know their places), judging (documents → [`Problem`]s of
+//! the catalogue, pure), speaking ([`output`]) and repairing are apart.
+//!
+//! [`Problem`]: problem::Problem
+
+mod embedded;
+mod helm;
+pub mod input;
+pub mod output;
+pub mod pipeline;
+pub mod problem;
+pub mod repair;
+pub mod runner;
+mod secrets;
+pub mod source;
+mod together;
+pub mod yaml;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+use self::{
+    pipeline::{Pipeline, RunnerVariables, Surroundings},
+    problem::{Judgement, SyntaxError},
+    runner::{
+        Scene,
+        configuration::{Configuration, Executor, Runner},
+    },
+    source::{FileId, Files},
+};
+
+/// Judges all files, together. What lies within one of them is added to them.
+pub fn lint(files: &mut Files) -> Judgement {
+    let mut judgement = Judgement::default();
+    let given: Vec<FileId> = files.iter().map(|(file, _)| file).collect();
+    let mut documents = Documents::default();
+    for file in given {
+        if let Err(errors) = documents.read(file, files) {
+            judgement.errors.extend(errors);
+        }
+    }
+    documents.give_the_runners_variables();
+    let daemons = together::daemons(&documents.pipelines);
+    let directories = together::certificate_directories(&daemons);
+    let scenes = documents.scenes(files, directories.as_deref());
+    for scene in &scenes {
+        judgement.extend(runner::judge(scene));
+    }
+    together::judge(&daemons, &scenes, &mut judgement.problems);
+    let surroundings = documents.surroundings();
+    for pipeline in &documents.pipelines {
+        judgement.extend(pipeline.judge(surroundings));
+    }
+    embedded::lift(&mut judgement, files);
+    judgement.sort();
+    judgement.truncate();
+    judgement.hide_secrets();
+    judgement
+}
+
+/// What the files say: told by what is in them, since their names may be anything.
+#[derive(Default)]
+struct Documents {
+    configurations: Vec<(FileId, Configuration)>,
+    pipelines: Vec<Pipeline>,
+}
+
+impl Documents {
+    fn read(&mut self, file: FileId, files: &mut Files) -> Result<(), Vec<SyntaxError>> {
+        let text = files.get(file).text();
+        if is_toml(text) {
+            self.configurations.push((file, runner::read(file, text)?));
+            return Ok(());
+        }
+        let documents = yaml::parse(text).map_err(|error| vec![error.of(file)])?;
+        for embedded in helm::find(file, &documents, files) {
+            let mut configuration = embedded.read(files)?;
+            configuration.concurrent = embedded.concurrent.or(configuration.concurrent);
+            self.configurations.push((embedded.file, configuration));
+        }
+        if pipeline::is_pipeline(&documents) {
+            self.pipelines.push(Pipeline::read(file, &documents));
+        }
+        Ok(())
+    }
+
+    /// The pipelines' jobs get what all the runners that are judged with them set.
+    fn give_the_runners_variables(&mut self) {
+        let runners: Vec<_> = self.runners().map(Runner::variables).collect();
+        let names: BTreeSet<&String> = runners.iter().flat_map(BTreeMap::keys).collect();
+        let agreed = |name: &String| {
+            let mut values = runners.iter().map(|variables| variables.get(name));
+            let first = values.next().flatten();
+            first
+                .filter(|_| values.all(|value| value == first))
+                .cloned()
+        };
+        let variables: RunnerVariables = names
+            .into_iter()
+            .map(|name| (name.clone(), agreed(name)))
+            .collect();
+        let pipelines = std::mem::take(&mut self.pipelines).into_iter();
+        self.pipelines = pipelines
+            .map(|pipeline| pipeline.run_with(&variables))
+            .collect();
+    }
+
+    fn runners(&self) -> impl Iterator<Item = &Runner> {
+        let files = self.configurations.iter();
+        files.flat_map(|(_, configuration)| &configuration.runners)
+    }
+
+    /// Every runner, with the directories of certificates that the jobs have.
+    fn scenes<'a>(
+        &'a self,
+        files: &'a Files,
+        certificate_directories: Option<&'a [PathBuf]>,
+    ) -> Vec<Scene<'a>> {
+        let configurations = self.configurations.iter();
+        configurations
+            .flat_map(|(file, configuration)| {
+                configuration.runners.iter().map(move |runner| Scene {
+                    concurrent: configuration.concurrent,
+                    runner,
+                    source: files.get(*file),
+                    certificate_directories,
+                })
+            })
+            .collect()
+    }
+
+    /// Where the pipelines' jobs run, if all the runners that are judged with them agree.
+    fn surroundings(&self) -> Surroundings {
+        let mut executors = self.runners().map(|runner| runner.executor);
+        let first = executors.next();
+        let agreed = first.filter(|first| executors.all(|executor| executor == *first));
+        Surroundings {
+            in_kubernetes: match agreed {
+                Some(Executor::Kubernetes) => Some(true),
+                Some(Executor::Docker) => Some(false),
+                Some(Executor::Other) | None => None,
+            },
+        }
+    }
+}
+
+/// By the first line that says something: a header, or a key with `=`. YAML has a colon there.
+fn is_toml(text: &str) -> bool {
+    let mut lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
+    let Some(line) = lines.find(|line| !line.is_empty() && !line.starts_with('#')) else {
+        return false;
+    };
+    let is_key = |key: &str| {
+        let key = key.trim();
+        let is_allowed = |it: char| it.is_ascii_alphanumeric() || "_-.\"' ".contains(it);
+        !key.is_empty() && key.chars().all(is_allowed)
+    };
+    let header = line.trim_start_matches('[');
+    match line.starts_with('[') {
+        true => header.split_once(']').is_some_and(|(key, _)| is_key(key)),
+        false => line.split_once('=').is_some_and(|(key, _)| is_key(key)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,241 @@
+//! As rustc would: the place, the line with the span underlined, the cause, the fix.
+
+use std::{
+    collections::{HashMap, HashSet},
+    io::IsTerminal,
+};
+
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
+
+use crate::{
+    lint::{
+        problem::{Judgement, Problem, Remark, SyntaxError},
+        secrets,
+        source::{FileId, Files, Place, Source, Span},
+    },
+    reasons::Severity,
+};
+
+/// Everything, problems last: the end of the output is what stays on the screen.
+pub fn render(judgement: &Judgement, files: &Files, renderer: &Renderer) -> String {
+    let given = files.given().iter().count();
+    let files = &without_secrets(judgement, files);
+    let remarks = judgement.remarks.iter();
+    let errors = judgement.errors.iter();
+    let problems = judgement.problems.iter();
+    let groups = remarks
+        .map(|remark| remark_group(remark, files))
+        .chain(errors.map(|error| error_group(error, files)))
+        .chain(problems.map(|problem| problem_group(problem, files)));
+    let mut text = String::new();
+    for group in groups {
+        text.push_str(&renderer.render(&[group]));
+        text.push_str("\n\n");
+    }
+    text.push_str(&summary(judgement, given));
+    text
+}
+
+/// Such as `2 errors and 1 warning in 3 files; --fix repairs 1 of them`.
+fn summary(judgement: &Judgement, files: usize) -> String {
+    let of = |severities: &[Severity]| {
+        let problems = judgement.problems.iter();
+        let counted = problems.filter(|it| severities.contains(&it.finding.severity));
+        counted.count()
+    };
+    let errors = judgement.errors.iter();
+    let unreadable: HashSet<FileId> = errors.map(|error| error.place.file).collect();
+    let counts = [
+        (unreadable.len(), "unreadable file"),
+        (of(&[Severity::Fatal, Severity::Error]), "error"),
+        (of(&[Severity::Warning]), "warning"),
+        (of(&[Severity::Note]), "note"),
+    ];
+    let found: Vec<_> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, noun)| counted(*count, noun))
+        .collect();
+    let files = counted(files, "file");
+    let repairable = judgement.problems.iter();
+    let repairable = repairable.filter(|it| it.repair.is_some()).count();
+    match (found.is_empty(), repairable) {
+        (true, _) => format!("nothing is wrong in {files}\n"),
+        (false, 0) => format!("{} in {files}\n", found.join(", ")),
+        (false, 1) if judgement.problems.len() == 1 => {
+            format!("{} in {files}; --fix repairs it\n", found.join(", "))
+        }
+        (false, count) => format!(
+            "{} in {files}; --fix repairs {count} of them\n",
+            found.join(", ")
+        ),
+    }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        count => format!("{count} {noun}s"),
+    }
+}
+
+/// The files with those lines alone that are shown, and no secrets in them.
+fn without_secrets(judgement: &Judgement, files: &Files) -> Files {
+    let problems = judgement.problems.iter();
+    let related = problems.clone().flat_map(|problem| &problem.related);
+    let places = problems
+        .map(|problem| &problem.place)
+        .chain(related.map(|(place, _)| place))
+        .chain(judgement.remarks.iter().map(|remark| &remark.place))
+        .chain(judgement.errors.iter().map(|error| &error.place));
+    let mut shown: HashMap<FileId, HashSet<usize>> = HashMap::new();
+    for place in places {
+        let source = files.get(place.file);
+        let last = source.position(place.span.end).line;
+        let lines = source.position(place.span.start).line..=last;
+        shown.entry(place.file).or_default().extend(lines);
+    }
+    let mut masked = Files::default();
+    for (file, source) in files.iter() {
+        let text = shown.get(&file).map_or_else(String::new, |lines| {
+            secrets::masked_lines(source.text(), |line| lines.contains(&line))
+        });
+        masked.add(Source::new(source.name(), text));
+    }
+    masked
+}
+
+/// Colours for people who look, none in logs and files.
+pub fn renderer() -> Renderer {
+    let wants_none = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    match std::io::stdout().is_terminal() && !wants_none {
+        true => Renderer::styled(),
+        false => Renderer::plain(),
+    }
+}
+
+fn problem_group<'a>(problem: &'a Problem, files: &'a Files) -> Group<'a> {
+    let finding = &problem.finding;
+    let title = level(finding.severity)
+        .primary_title(finding.reason.summary)
+        .id(finding.reason.id);
+    let mut group = title.element(excerpt(
+        files,
+        &problem.place,
+        &problem.label,
+        AnnotationKind::Primary,
+    ));
+    for (place, label) in &problem.related {
+        group = group.element(excerpt(files, place, label, AnnotationKind::Context));
+    }
+    if !finding.cause.is_empty() {
+        group = group.element(Level::NOTE.with_name("cause").message(&finding.cause));
+    }
+    if !finding.fix.is_empty() {
+        group = group.element(Level::HELP.with_name("fix").message(&finding.fix));
+    }
+    group
+}
+
+fn error_group<'a>(error: &'a SyntaxError, files: &'a Files) -> Group<'a> {
+    let group = Level::ERROR.primary_title(&error.message).element(excerpt(
+        files,
+        &error.place,
+        "",
+        AnnotationKind::Primary,
+    ));
+    match error.help.as_str() {
+        "" => group,
+        help => group.element(Level::HELP.with_name("fix").message(help)),
+    }
+}
+
+fn remark_group<'a>(remark: &'a Remark, files: &'a Files) -> Group<'a> {
+    Level::NOTE.primary_title(&remark.message).element(excerpt(
+        files,
+        &remark.place,
+        &remark.label,
+        AnnotationKind::Primary,
+    ))
+}
+
+fn level(severity: Severity) -> Level<'static> {
+    match severity {
+        Severity::Fatal => Level::ERROR.with_name("fatal"),
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
+    }
+}
+
+/// Longer lines are no help to anybody, and drawing them takes its time.
+const LONGEST_EXCERPT: usize = 2000;
+
+/// The lines of `place` alone: the drawing reads all of the text that it is given.
+fn excerpt<'a>(
+    files: &'a Files,
+    place: &Place,
+    label: &'a str,
+    kind: AnnotationKind,
+) -> Element<'a> {
+    let source: &'a Source = files.get(place.file);
+    if source.text().is_empty() {
+        return Origin::path(source.name()).into();
+    }
+    let shown: Span = source.lines_of(&place.span);
+    let position = source.position(place.span.start);
+    if shown.len() > LONGEST_EXCERPT {
+        return Origin::path(source.name())
+            .line(position.line)
+            .char_column(position.column)
+            .into();
+    }
+    let start = place.span.start.clamp(shown.start, shown.end) - shown.start;
+    let end = place.span.end.clamp(shown.start, shown.end) - shown.start;
+    let annotation = kind.span(start..end.max(start));
+    Snippet::source(&source.text()[shown.clone()])
+        .path(source.name())
+        .line_start(position.line)
+        .annotation(match label {
+            "" => annotation,
+            label => annotation.label(label),
+        })
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{lint::source::Source, reasons::certs};
+
+    #[test]
+    fn a_problem_is_told_with_its_place_its_line_its_cause_and_its_fix() {
+        let mut files = Files::default();
+        let text = "# runner\nmount_path = \"/certs/client\"\nname = \"x\"\n";
+        let file = files.add(Source::new("config.toml", text));
+        let start = text.find('"').unwrap();
+        let judgement = Judgement {
+            problems: vec![Problem::new(
+                certs::READONLY.found("a Secret volume is always read-only.", "move it:\n    here"),
+                Place::new(file, start..start + 15),
+                "here",
+            )],
+            ..Judgement::default()
+        };
+        let text = render(&judgement, &files, &Renderer::plain());
+        for part in [
+            "fatal[CERTS-READONLY]: the directory for the TLS certificates",
+            "--> config.toml:2:14",
+            "2 | mount_path = \"/certs/client\"",
+            "^^^^^^^^^^^^^^^ here",
+            "cause: a Secret volume is always",
+            "fix: move it:",
+        ] {
+            assert!(text.contains(part), "{part} in\n{text}");
+        }
+        assert!(
+            !text.contains("# runner") && !text.contains("name ="),
+            "{text}"
+        );
+    }
+}

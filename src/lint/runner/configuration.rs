@@ -1,0 +1,263 @@
+//! What a runner's configuration says, as far as it concerns docker in docker.
+//!
+//! Names are those of GitLab Runner's `config.toml`; what both executors have is told once.
+
+use std::{collections::BTreeMap, path::Path};
+
+use crate::lint::source::{Located, Place};
+
+/// A `config.toml`, or the part of one that the Helm chart takes.
+#[derive(Debug, Default)]
+pub struct Configuration {
+    /// How many jobs run at the same time, of all runners together.
+    pub concurrent: Option<u64>,
+    pub runners: Vec<Runner>,
+}
+
+/// One of `[[runners]]`.
+#[derive(Debug)]
+pub struct Runner {
+    /// Its header.
+    pub place: Place,
+    pub name: Option<String>,
+    pub executor: Executor,
+    /// The header of `[runners.kubernetes]` or `[runners.docker]`.
+    pub section: Option<Place>,
+    /// How many jobs this runner runs at the same time; 0 is no limit.
+    pub limit: Option<u64>,
+    /// `NAME=value` of `environment`.
+    pub environment: Vec<Located<Assignment>>,
+    /// Of `[runners.feature_flags]`.
+    pub feature_flags: BTreeMap<String, Located<bool>>,
+    pub privileged: Option<Located<bool>>,
+    /// Of the services alone: `services_privileged`, or their security context's `privileged`.
+    pub services_privileged: Option<Located<bool>>,
+    pub allowed_privileged_services: Option<Located<Vec<String>>>,
+    pub volumes: Vec<Volume>,
+    /// The value of Docker's `volumes = […]`, brackets and all.
+    pub volume_list: Option<Place>,
+    pub services: Vec<Service>,
+    /// `[[runners.kubernetes.pod_spec]]`, which may change anything.
+    pub pod_spec: Option<Place>,
+    /// Docker's `services_security_opt`, with which rootless dockerd may do without privileges.
+    pub has_security_options: bool,
+}
+
+/// What runs the jobs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Executor {
+    Kubernetes,
+    /// `docker` and what is built on it.
+    Docker,
+    /// No services there, so no docker in docker.
+    Other,
+}
+
+/// A variable and its value.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Assignment {
+    pub name: String,
+    pub value: String,
+}
+
+/// A volume that every container of a job gets.
+#[derive(Clone, Debug)]
+pub struct Volume {
+    pub kind: VolumeKind,
+    /// Of the Secret, the ConfigMap or the claim; what is mounted, with Docker.
+    pub name: String,
+    /// The header of its table; the whole entry, with Docker.
+    pub place: Place,
+    /// Whether it has a header of its own, before which another one can be written.
+    pub has_header: bool,
+    /// With Docker the part of the entry that names the path in the container.
+    pub mount_path: Located<String>,
+    pub sub_path: Option<Located<String>>,
+    /// The place of what makes it so, where something does.
+    pub read_only: Option<Place>,
+    /// From keys to paths below `mount_path`; `None` where every key is a file.
+    pub items: Option<Vec<(String, Located<String>)>>,
+}
+
+/// What is mounted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum VolumeKind {
+    Secret,
+    ConfigMap,
+    Projected,
+    EmptyDir,
+    HostPath,
+    Claim,
+    Nfs,
+    Csi,
+    /// Docker's `/path`: a volume for each of the runner's concurrent jobs, kept between them.
+    Cache,
+    /// Docker's `name:/path`: one volume for all jobs.
+    Named,
+}
+
+/// One of the runner's own `services`.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Its header.
+    pub place: Place,
+    pub image: Located<String>,
+    pub alias: Option<Located<String>>,
+    pub command: Option<Located<Vec<String>>>,
+    pub environment: Vec<Located<Assignment>>,
+}
+
+impl Runner {
+    /// As the runner's user knows it.
+    pub fn title(&self) -> String {
+        match &self.name {
+            Some(name) => format!("runner {name:?}"),
+            None => "this runner".into(),
+        }
+    }
+
+    /// The last of that name counts.
+    pub fn variable(&self, name: &str) -> Option<&Located<Assignment>> {
+        find(&self.environment, name)
+    }
+
+    /// What its jobs and their services get, feature flags among it.
+    pub fn variables(&self) -> BTreeMap<String, String> {
+        let environment = self.environment.iter().map(|assignment| {
+            let Assignment { name, value } = &assignment.value;
+            (name.clone(), value.clone())
+        });
+        let flags = self.feature_flags.iter();
+        let flags = flags.map(|(name, is_on)| (name.clone(), is_on.value.to_string()));
+        flags.chain(environment).collect()
+    }
+
+    /// Whether two of its jobs may run at the same time; `None` where that is not said here.
+    pub fn is_concurrent(&self, concurrent: Option<u64>) -> Option<bool> {
+        match (self.limit, concurrent) {
+            (Some(1), _) | (_, Some(0 | 1)) => Some(false),
+            (_, Some(_)) => Some(true),
+            (_, None) => None,
+        }
+    }
+}
+
+impl Service {
+    pub fn variable(&self, name: &str) -> Option<&Located<Assignment>> {
+        find(&self.environment, name)
+    }
+
+    pub fn is_dind(&self) -> bool {
+        is_dind(&self.image.value)
+    }
+}
+
+impl Volume {
+    /// Where it is mounted, without a slash at the end.
+    pub fn target(&self) -> &Path {
+        // Paths are compared by their parts, so a slash more or less does not matter.
+        Path::new(&self.mount_path.value)
+    }
+
+    /// Whether one file is mounted rather than a directory. What a host path is, only its name can
+    /// tell here.
+    pub fn is_file(&self) -> bool {
+        match self.kind {
+            VolumeKind::Secret | VolumeKind::ConfigMap | VolumeKind::Projected => {
+                self.sub_path.is_some()
+            }
+            VolumeKind::Cache | VolumeKind::EmptyDir => false,
+            _ => {
+                let extension = self.target().extension();
+                extension.is_some_and(|it| ["crt", "pem", "key", "cert"].iter().any(|e| it == *e))
+            }
+        }
+    }
+
+    /// Kubernetes mounts Secrets and ConfigMaps read-only whatever is asked for
+    /// (kubernetes/kubernetes#62099).
+    pub fn is_read_only(&self) -> bool {
+        self.is_made_of_keys() || self.read_only.is_some()
+    }
+
+    /// Its files are the keys of an object, all in one directory unless `items` says otherwise.
+    pub fn is_made_of_keys(&self) -> bool {
+        matches!(
+            self.kind,
+            VolumeKind::Secret | VolumeKind::ConfigMap | VolumeKind::Projected
+        )
+    }
+
+    /// Whether the jobs of one machine, or of all, get the same files.
+    pub fn is_one_for_all_jobs(&self) -> bool {
+        // Which job it is for may be a part of the path.
+        let sub_path = self.sub_path.as_ref();
+        let has_variable = sub_path.is_some_and(|path| path.value.contains('$'))
+            || self.mount_path.value.contains('$')
+            || self.name.contains('$');
+        let is_one = matches!(
+            self.kind,
+            VolumeKind::HostPath | VolumeKind::Claim | VolumeKind::Nfs | VolumeKind::Named
+        );
+        is_one && !has_variable
+    }
+
+    /// Such as `Secret "registry-ca"`.
+    pub fn described(&self) -> String {
+        match self.name.as_str() {
+            "" => self.kind.noun().to_owned(),
+            name => format!("{} {name:?}", self.kind.noun()),
+        }
+    }
+}
+
+impl VolumeKind {
+    /// As Kubernetes and Docker call it.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Secret => "Secret",
+            Self::ConfigMap => "ConfigMap",
+            Self::Projected => "projected volume",
+            Self::EmptyDir => "emptyDir",
+            Self::HostPath => "host path",
+            Self::Claim => "persistent volume",
+            Self::Nfs => "NFS volume",
+            Self::Csi => "CSI volume",
+            Self::Cache => "volume",
+            Self::Named => "named volume",
+        }
+    }
+}
+
+/// Whether an image is one of docker in docker, by its name.
+pub fn is_dind(image: &str) -> bool {
+    // A registry or a group may be called anything.
+    let name = image.rsplit('/').next().unwrap_or(image);
+    name.to_ascii_lowercase().contains("dind")
+}
+
+fn find<'a>(environment: &'a [Located<Assignment>], name: &str) -> Option<&'a Located<Assignment>> {
+    let mut from_the_end = environment.iter().rev();
+    from_the_end.find(|assignment| assignment.value.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dind_is_told_by_the_image_and_not_by_its_registry() {
+        for (image, expected) in [
+            ("docker:dind", true),
+            ("docker:29-dind", true),
+            ("registry.example.com/my/dind", true),
+            ("docker:28-dind-rootless", true),
+            ("$CI_REGISTRY/DIND:1", true),
+            ("docker:29", false),
+            ("docker:29-cli", false),
+            ("registry.dind.example.com/postgres:16", false),
+        ] {
+            assert_eq!(is_dind(image), expected, "{image}");
+        }
+    }
+}

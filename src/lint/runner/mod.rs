@@ -1,0 +1,12 @@
+//! GitLab Runner's `config.toml`: read, and judged by itself.
+
+pub mod configuration;
+mod edits;
+mod read;
+mod rules;
+mod table;
+
+pub use self::{
+    read::read,
+    rules::{Scene, judge, privileges},
+};

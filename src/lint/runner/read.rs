@@ -1,0 +1,301 @@
+//! From the text of a `config.toml` to what it says.
+
+use std::collections::BTreeMap;
+
+use toml::de::DeTable;
+
+use super::{
+    configuration::{Assignment, Configuration, Executor, Runner, Service, Volume, VolumeKind},
+    table::{Reader, Table},
+};
+use crate::lint::{
+    problem::SyntaxError,
+    source::{FileId, Located, Place},
+};
+
+/// Kubernetes' kinds of volumes, by the tables' names.
+const KUBERNETES_VOLUMES: [(&str, VolumeKind); 8] = [
+    ("secret", VolumeKind::Secret),
+    ("config_map", VolumeKind::ConfigMap),
+    ("projected", VolumeKind::Projected),
+    ("empty_dir", VolumeKind::EmptyDir),
+    ("host_path", VolumeKind::HostPath),
+    ("pvc", VolumeKind::Claim),
+    ("nfs", VolumeKind::Nfs),
+    ("csi", VolumeKind::Csi),
+];
+
+/// How many keys, values and tables there may be: a file with a thousand runners has some 30 000.
+const MAXIMAL_NODES: usize = 500_000;
+
+/// What `text` says, or each place where it is not what the runner reads.
+pub fn read(file: FileId, text: &str) -> Result<Configuration, Vec<SyntaxError>> {
+    let refuse = |message: String, span| {
+        vec![SyntaxError {
+            message,
+            place: Place::new(file, span),
+            help: String::new(),
+        }]
+    };
+    // The parser reads on after an error, and takes 200 bytes for each node.
+    let is_separator = |byte: &u8| matches!(byte, b'=' | b'.' | b',' | b'[' | b'{');
+    let separators = text
+        .bytes()
+        .enumerate()
+        .filter(|(_, byte)| is_separator(byte));
+    if let Some((at, _)) = separators.skip(MAXIMAL_NODES).next() {
+        let message = format!("there are more than {MAXIMAL_NODES} keys and values here");
+        return Err(refuse(message, at..at + 1));
+    }
+    let document = DeTable::parse(text).map_err(|error| {
+        let message = format!("this is not TOML: {}", error.message());
+        refuse(message, error.span().unwrap_or(0..0))
+    })?;
+    let mut reader = Reader {
+        file,
+        errors: Vec::new(),
+    };
+    let root = Table::root(document.get_ref());
+    let configuration = Configuration {
+        concurrent: reader.number(root, "concurrent"),
+        runners: reader
+            .tables(root, "runners", text)
+            .into_iter()
+            .map(|table| runner(&mut reader, table, text))
+            .collect(),
+    };
+    match reader.errors.is_empty() {
+        true => Ok(configuration),
+        false => Err(reader.errors),
+    }
+}
+
+fn runner(reader: &mut Reader, table: Table<'_>, text: &str) -> Runner {
+    let executor = executor(reader, table);
+    let section = match executor {
+        Executor::Kubernetes => reader.table(table, "kubernetes", text),
+        Executor::Docker => reader.table(table, "docker", text),
+        Executor::Other => None,
+    };
+    let mut runner = Runner {
+        place: reader.place(table.span()),
+        name: reader.string(table, "name").map(|name| name.value),
+        executor,
+        section: section
+            .filter(|section| section.has_header)
+            .map(|section| reader.place(section.span())),
+        limit: reader.number(table, "limit"),
+        environment: environment(reader, table),
+        feature_flags: feature_flags(reader, table, text),
+        privileged: None,
+        services_privileged: None,
+        allowed_privileged_services: None,
+        volumes: Vec::new(),
+        volume_list: None,
+        services: Vec::new(),
+        pod_spec: None,
+        has_security_options: false,
+    };
+    if let Some(section) = section {
+        runner.privileged = reader.boolean(section, "privileged");
+        runner.services = services(reader, section, text);
+        match executor {
+            Executor::Kubernetes => kubernetes(reader, section, text, &mut runner),
+            _ => docker(reader, section, &mut runner),
+        }
+    }
+    runner
+}
+
+/// The Helm chart's part names none: there it is Kubernetes, as the section says.
+fn executor(reader: &mut Reader, table: Table<'_>) -> Executor {
+    match reader.string(table, "executor") {
+        Some(executor) => match executor.value.as_str() {
+            "kubernetes" => Executor::Kubernetes,
+            name if name.starts_with("docker") && name != "docker-ssh" => Executor::Docker,
+            _ => Executor::Other,
+        },
+        None if table.get("kubernetes").is_some() => Executor::Kubernetes,
+        None if table.get("docker").is_some() => Executor::Docker,
+        None => Executor::Other,
+    }
+}
+
+fn kubernetes(reader: &mut Reader, section: Table<'_>, text: &str, runner: &mut Runner) {
+    let context = reader.table(section, "service_container_security_context", text);
+    runner.services_privileged = context.and_then(|context| reader.boolean(context, "privileged"));
+    let pod_spec = reader.tables(section, "pod_spec", text).into_iter().next();
+    runner.pod_spec = pod_spec.map(|table| reader.place(table.span()));
+    let Some(volumes) = reader.table(section, "volumes", text) else {
+        return;
+    };
+    for (key, kind) in KUBERNETES_VOLUMES {
+        for table in reader.tables(volumes, key, text) {
+            runner
+                .volumes
+                .extend(kubernetes_volume(reader, table, kind, text));
+        }
+    }
+    // In the order of the file, whatever their kinds.
+    runner
+        .volumes
+        .sort_by_key(|volume| volume.mount_path.place.span.start);
+}
+
+fn kubernetes_volume(
+    reader: &mut Reader,
+    table: Table<'_>,
+    kind: VolumeKind,
+    text: &str,
+) -> Option<Volume> {
+    let name = reader.string(table, "name").map(|name| name.value);
+    let host_path = reader.string(table, "host_path").map(|path| path.value);
+    let mount_path = reader.string(table, "mount_path");
+    let read_only = reader.boolean(table, "read_only");
+    let items = reader.table(table, "items", text).map(|items| {
+        let keys = items.keys().map(str::to_owned).collect::<Vec<_>>();
+        let paths = keys.into_iter();
+        paths
+            .filter_map(|key| reader.string(items, &key).map(|path| (key, path)))
+            .collect()
+    });
+    Some(Volume {
+        kind,
+        // The runner mounts a host path at itself where nothing else is said.
+        mount_path: match (mount_path, kind) {
+            (None, VolumeKind::HostPath) => reader.string(table, "host_path")?,
+            (mount_path, _) => mount_path?,
+        },
+        name: host_path.or(name).unwrap_or_default(),
+        place: reader.place(table.span()),
+        has_header: table.has_header,
+        sub_path: reader
+            .string(table, "sub_path")
+            .filter(|path| !path.value.is_empty()),
+        read_only: read_only
+            .filter(|read_only| read_only.value)
+            .map(|read_only| read_only.place),
+        items,
+    })
+}
+
+fn docker(reader: &mut Reader, section: Table<'_>, runner: &mut Runner) {
+    runner.services_privileged = reader.boolean(section, "services_privileged");
+    runner.has_security_options = section.get("services_security_opt").is_some();
+    let allowed = reader.strings(section, "allowed_privileged_services");
+    runner.allowed_privileged_services = allowed.map(|allowed| Located {
+        value: values(allowed.value),
+        place: allowed.place,
+    });
+    if let Some(volumes) = reader.strings(section, "volumes") {
+        runner.volumes = volumes.value.into_iter().map(docker_volume).collect();
+        runner.volume_list = Some(volumes.place);
+    }
+}
+
+/// `/path`, `/host:/path`, `name:/path`, each with `:mode` or without.
+fn docker_volume(entry: Located<String>) -> Volume {
+    let text = &entry.value;
+    // A colon that is a part of a path is Docker's error, and told apart by the rules.
+    let (source, rest) = match text.split_once(':') {
+        Some((source, rest)) => (source, rest),
+        None => ("", text.as_str()),
+    };
+    let (path, mode) = match rest.rsplit_once(':') {
+        Some((path, mode)) if !mode.contains('/') => (path, mode),
+        _ => (rest, ""),
+    };
+    let kind = match source {
+        "" => VolumeKind::Cache,
+        source if source.starts_with(['/', '.', '~']) => VolumeKind::HostPath,
+        _ => VolumeKind::Named,
+    };
+    // Escapes would move it, so the whole entry is shown where there are any.
+    let file = entry.place.file;
+    let span = &entry.place.span;
+    let is_as_written = span.len() == text.len() + 2;
+    let place_of = |part: &str| {
+        let offset = part.as_ptr() as usize - text.as_ptr() as usize;
+        let start = span.start + 1 + offset;
+        Place::new(file, start..start + part.len())
+    };
+    let place = |part: &str| match is_as_written {
+        true => place_of(part),
+        false => entry.place.clone(),
+    };
+    Volume {
+        kind,
+        name: source.to_owned(),
+        mount_path: Located {
+            value: path.to_owned(),
+            place: place(path),
+        },
+        sub_path: None,
+        read_only: mode
+            .split(',')
+            .any(|mode| mode == "ro")
+            .then(|| place(mode)),
+        items: None,
+        place: entry.place.clone(),
+        has_header: false,
+    }
+}
+
+fn services(reader: &mut Reader, section: Table<'_>, text: &str) -> Vec<Service> {
+    let mut services = Vec::new();
+    for table in reader.tables(section, "services", text) {
+        let command = reader.strings(table, "command");
+        let Some(image) = reader.string(table, "name") else {
+            continue;
+        };
+        services.push(Service {
+            place: reader.place(table.span()),
+            image,
+            alias: reader.string(table, "alias"),
+            command: command.map(|command| Located {
+                value: values(command.value),
+                place: command.place,
+            }),
+            environment: environment(reader, table),
+        });
+    }
+    services
+}
+
+fn environment(reader: &mut Reader, table: Table<'_>) -> Vec<Located<Assignment>> {
+    let Some(entries) = reader.strings(table, "environment") else {
+        return Vec::new();
+    };
+    let entries = entries.value.into_iter();
+    entries
+        .filter_map(|entry| {
+            let (name, value) = entry.value.split_once('=')?;
+            Some(Located {
+                value: Assignment {
+                    name: name.to_owned(),
+                    value: value.to_owned(),
+                },
+                place: entry.place,
+            })
+        })
+        .collect()
+}
+
+fn feature_flags(
+    reader: &mut Reader,
+    table: Table<'_>,
+    text: &str,
+) -> BTreeMap<String, Located<bool>> {
+    let Some(flags) = reader.table(table, "feature_flags", text) else {
+        return BTreeMap::new();
+    };
+    let names = flags.keys().map(str::to_owned).collect::<Vec<_>>();
+    let names = names.into_iter();
+    names
+        .filter_map(|name| reader.boolean(flags, &name).map(|flag| (name, flag)))
+        .collect()
+}
+
+fn values(located: Vec<Located<String>>) -> Vec<String> {
+    located.into_iter().map(|item| item.value).collect()
+}

@@ -1,0 +1,133 @@
+//! What can be wrong with a runner, whatever its jobs are: one file a subject.
+
+mod certificates;
+pub mod privileges;
+mod registry;
+#[cfg(test)]
+mod samples;
+mod storage;
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    configuration::{Executor, Runner, Volume},
+    edits,
+};
+use crate::{
+    lint::{
+        problem::Judgement,
+        source::{Place, Source},
+    },
+    reasons::Severity,
+    settings::registry::DEFAULT_DIRECTORY as REGISTRY_CA,
+};
+
+/// A runner, and what it is judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    /// How many jobs run at once, of all runners of the file.
+    pub concurrent: Option<u64>,
+    pub runner: &'a Runner,
+    /// What it was read from.
+    pub source: &'a Source,
+    /// What `DOCKER_TLS_CERTDIR` is in the jobs, if all of them are known and say it: none, if TLS
+    /// is off everywhere.
+    pub certificate_directories: Option<&'a [PathBuf]>,
+}
+
+/// Everything that is wrong with one runner by itself.
+pub fn judge(scene: &Scene<'_>) -> Judgement {
+    if scene.runner.executor == Executor::Other {
+        return Judgement::default();
+    }
+    let mut judgement = certificates::judge(scene);
+    let problems = [
+        privileges::problems(scene),
+        storage::problems(scene),
+        registry::problems(scene),
+    ];
+    judgement.problems.extend(problems.concat());
+    judgement
+}
+
+/// Where the runner's configuration has the service put its certificates.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum CertificateDirectory {
+    /// There are none: TLS is off.
+    None,
+    At(PathBuf),
+    /// Only the job knows what it is.
+    Unknown,
+}
+
+impl Scene<'_> {
+    /// What says that jobs with docker in docker are meant to run here.
+    fn sign_of_dind(&self) -> Option<&Place> {
+        let services = self.runner.services.iter();
+        let mut services = services.filter(|service| service.is_dind());
+        let variable = self.runner.variable("DOCKER_TLS_CERTDIR");
+        let variable = variable.filter(|assignment| !assignment.value.value.is_empty());
+        let volumes = self.runner.volumes.iter();
+        let mut volumes = volumes.filter(|volume| {
+            let target = volume.target();
+            let is_for_certificates = matches!(
+                self.certificate_directory(),
+                CertificateDirectory::At(directory) if target.starts_with(&directory)
+            );
+            is_for_certificates || target.starts_with(REGISTRY_CA)
+        });
+        let service = services.next().map(|service| &service.image.place);
+        service
+            .or(variable.map(|assignment| &assignment.place))
+            .or_else(|| Some(&volumes.next()?.mount_path.place))
+    }
+
+    /// The volume, if any, on which a directory lies.
+    pub fn covering(&self, directory: &Path) -> Option<&Volume> {
+        let volumes = self.runner.volumes.iter();
+        volumes
+            .filter(|volume| !volume.is_file() && directory.starts_with(volume.target()))
+            .max_by_key(|volume| volume.target().components().count())
+    }
+
+    /// What to write so that jobs see the certificates.
+    pub fn sharing_fix(&self, client: &Path) -> String {
+        let file = self.source.name();
+        match self.runner.executor {
+            Executor::Kubernetes => format!(
+                "in {file}, share an empty volume:\n{}",
+                edits::empty_dir_lines(client)
+            ),
+            _ => format!(
+                "in {file}, below [runners.docker], share a volume:\n    volumes = [\"{}\", \
+                 \"/cache\"]",
+                client.display()
+            ),
+        }
+    }
+
+    /// How bad it is that jobs which run at the same time share something; `None` where none do.
+    fn severity_of_sharing(&self) -> Option<Severity> {
+        match self.runner.is_concurrent(self.concurrent) {
+            Some(true) => Some(Severity::Error),
+            // How many jobs run at once is said somewhere else.
+            None => Some(Severity::Warning),
+            Some(false) => None,
+        }
+    }
+
+    /// What `DOCKER_TLS_CERTDIR` is, as far as the runner says; else the image's own default.
+    fn certificate_directory(&self) -> CertificateDirectory {
+        let of_service = self.runner.services.iter().filter(|it| it.is_dind());
+        let said = of_service
+            .filter_map(|service| service.variable("DOCKER_TLS_CERTDIR"))
+            .chain(self.runner.variable("DOCKER_TLS_CERTDIR"))
+            .next();
+        match said.map(|assignment| assignment.value.value.as_str()) {
+            None => CertificateDirectory::At("/certs".into()),
+            Some("") => CertificateDirectory::None,
+            Some(path) if path.contains('$') => CertificateDirectory::Unknown,
+            Some(path) => CertificateDirectory::At(path.into()),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+use super::{
+    source::{Position, Source},
+    *,
+};
+use crate::reasons::Severity;
+
+/// Two runners' worth of values: with the first the administrator meant to have a registry trusted,
+/// and the second one is how it has to be.
+const VALUES: &str = include_str!("../../tests/lint/override-values.yaml");
+
+fn judge(text: &str) -> (Files, Judgement) {
+    let mut files = Files::default();
+    files.add(Source::new("override-values.yaml", text));
+    let judgement = lint(&mut files);
+    (files, judgement)
+}
+
+#[test]
+fn a_secret_over_the_certificates_is_found_in_the_values_file_itself() {
+    let (files, judgement) = judge(VALUES);
+    let [problem] = judgement.problems.as_slice() else {
+        panic!("{judgement:#?}");
+    };
+    assert_eq!(problem.finding.reason.id, "CERTS-READONLY");
+    assert_eq!(problem.finding.severity, Severity::Fatal);
+    let expected = Position {
+        line: 16,
+        column: 24,
+    };
+    assert_eq!(files.position(&problem.place), expected);
+    let source = files.get(problem.place.file);
+    assert_eq!(source.name(), "override-values.yaml");
+    assert_eq!(
+        &source.text()[problem.place.span.clone()],
+        "\"/certs/client\""
+    );
+    assert!(problem.finding.cause.contains("runner \"build\""));
+    // The second runner's volumes are the cure.
+    let cured = VALUES.replacen("\"/certs/client\"", "\"/etc/dind/registry-ca\"", 1);
+    assert!(judge(&cured).1.problems.is_empty());
+}
+
+#[test]
+fn files_are_told_by_what_is_in_them() {
+    for (text, expected) in [
+        ("concurrent = 1\n", true),
+        ("# runner\n\n[[runners]]\n", true),
+        ("[session_server]\n", true),
+        ("\u{feff}\"log_level\" = \"x\"", true),
+        ("runners.x = 1", true),
+        ("image: docker\n", false),
+        ("variables: {A: \"b=c\"}\n", false),
+        ("---\n# a=b\nbuild:\n  script: a=b\n", false),
+        ("[a, b]\n", false),
+        ("", false),
+    ] {
+        assert_eq!(is_toml(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_mistake_in_the_toml_is_told_of_the_yaml_file() {
+    let (files, judgement) = judge("runners:\n  config: |\n    [[runners]]\n      name = \"a\n");
+    let [error] = judgement.errors.as_slice() else {
+        panic!("{judgement:#?}");
+    };
+    assert_eq!(files.position(&error.place).line, 4);
+    assert!(error.message.starts_with("this is not TOML"), "{error:?}");
+}
+
+#[test]
+fn values_lie_below_a_subchart_or_in_a_manifest_too() {
+    let toml = "|\n        [[runners]]\n          [runners.kubernetes]\n            privileged = true\n            \
+                [[runners.kubernetes.volumes.secret]]\n              name = \"ca\"\n              \
+                mount_path = \"/certs/client\"\n";
+    for (text, count) in [
+        (format!("gitlab-runner:\n  runners:\n    config: {toml}"), 1),
+        (
+            format!("a:\n  runners:\n    config: {toml}b:\n  runners:\n    config: {toml}"),
+            2,
+        ),
+        (
+            format!("a: 1\n---\nkind: ConfigMap\ndata:\n  config.template.toml: {toml}"),
+            1,
+        ),
+        (format!("runners:\n  configuration: {toml}"), 0),
+    ] {
+        assert_eq!(judge(&text).1.problems.len(), count, "{text}");
+    }
+}

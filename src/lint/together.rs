@@ -1,0 +1,189 @@
+//! What is wrong between files: jobs that ask for what no runner gives.
+//!
+//! Which of several runners takes a job is decided by tags that no file has. So that is wrong what
+//! is wrong with all of them.
+
+use std::path::PathBuf;
+
+use super::{
+    pipeline::{Job, Known, Pipeline, Service},
+    problem::Problem,
+    runner::{Scene, configuration::Executor, privileges},
+    source::{Located, Place},
+};
+use crate::{
+    facts::client::DockerHost,
+    findings::client::Served,
+    reasons::{Severity, certs, network},
+};
+
+/// Where the builds directory is, which all executors share, if nobody has moved it.
+const BUILDS: &str = "/builds";
+
+/// A Docker daemon that a job wants.
+#[derive(Debug)]
+pub struct Daemon<'a> {
+    pub pipeline: &'a Pipeline,
+    pub job: &'a Job,
+    pub service: &'a Service,
+    /// `None` where that cannot be told.
+    pub served: Option<Served>,
+}
+
+/// All of the pipelines.
+pub fn daemons(pipelines: &[Pipeline]) -> Vec<Daemon<'_>> {
+    let jobs = pipelines
+        .iter()
+        .flat_map(|pipeline| pipeline.jobs.iter().map(move |job| (pipeline, job)));
+    jobs.flat_map(|(pipeline, job)| {
+        job.daemons().map(move |(service, served)| Daemon {
+            pipeline,
+            job,
+            service,
+            served,
+        })
+    })
+    .collect()
+}
+
+/// The directories of certificates that the jobs have; `None` where there are no jobs, or not all
+/// of them say it.
+pub fn certificate_directories(daemons: &[Daemon<'_>]) -> Option<Vec<PathBuf>> {
+    let mut directories = Vec::new();
+    for daemon in daemons {
+        let served = daemon.served.as_ref()?;
+        let Some(client) = &served.client_certificates else {
+            continue;
+        };
+        let directory = client.parent().unwrap_or(client).to_owned();
+        if !directories.contains(&directory) {
+            directories.push(directory);
+        }
+    }
+    (!daemons.is_empty()).then_some(directories)
+}
+
+/// What no runner gives. `problems` are those that each has by itself.
+pub fn judge(daemons: &[Daemon<'_>], scenes: &[Scene<'_>], problems: &mut Vec<Problem>) {
+    let scenes: Vec<&Scene<'_>> = scenes
+        .iter()
+        .filter(|scene| scene.runner.executor != Executor::Other)
+        .collect();
+    if scenes.is_empty() {
+        return;
+    }
+    for daemon in daemons {
+        let found = [
+            unprivileged(daemon, &scenes),
+            unshared(daemon, &scenes),
+            second_daemon(daemon, &scenes),
+        ];
+        for problem in found.into_iter().flatten() {
+            add(problem, problems);
+        }
+    }
+}
+
+impl Daemon<'_> {
+    fn place(&self) -> Place {
+        Place::new(self.pipeline.file, self.service.span.clone())
+    }
+}
+
+fn unprivileged(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem> {
+    let image = Some(daemon.service.image.as_str());
+    let is_refused =
+        |scene: &&Scene<'_>| privileges::is_privileged(scene.runner, image) == Some(false);
+    if !scenes.iter().all(is_refused) {
+        return None;
+    }
+    let scene = scenes.first()?;
+    let (place, label) = privileges::culprit(scene.runner);
+    let problem = Problem::new(privileges::finding(scene), place.clone(), label);
+    let label = format!("the job {:?} needs it for this", daemon.job.name);
+    Some(problem.with_related(daemon.place(), label))
+}
+
+fn unshared(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem> {
+    let client = daemon.served.as_ref()?.client_certificates.as_deref()?;
+    // A socket needs none.
+    let may_be_tcp = match daemon.job.variables.expanded("DOCKER_HOST") {
+        Known::Set(host) => matches!(DockerHost::parse(&host.text), DockerHost::Tcp { .. }),
+        Known::Unset => true,
+        Known::Unknown => false,
+    };
+    if !may_be_tcp {
+        return None;
+    }
+    let is_shared_anyhow = client.starts_with(BUILDS) || client.to_string_lossy().contains('$');
+    let is_shared = |scene: &&Scene<'_>| scene.covering(client).is_some();
+    if is_shared_anyhow || scenes.iter().any(is_shared) {
+        return None;
+    }
+    let scene = scenes.first()?;
+    let cause = format!(
+        "the job {:?} keeps its certificates in {}, and {} shares no volume there.",
+        daemon.job.name,
+        client.display(),
+        match scenes {
+            [scene] => scene.runner.title(),
+            _ => "none of these runners".into(),
+        }
+    );
+    let finding = certs::UNSHARED.found(cause, scene.sharing_fix(client));
+    let place = scene.runner.section.as_ref().unwrap_or(&scene.runner.place);
+    let problem = Problem::new(finding, daemon.place(), "makes certificates");
+    Some(problem.with_related(place.clone(), "a volume is missing here"))
+}
+
+fn second_daemon(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem> {
+    let port = daemon.served.as_ref()?.port;
+    let of_runner = |scene: &&Scene<'_>| {
+        let is_kubernetes = scene.runner.executor == Executor::Kubernetes;
+        let mut services = scene.runner.services.iter().filter(|_| is_kubernetes);
+        services
+            .find(|service| service.is_dind() && !serves_elsewhere(service.command.as_ref()))
+            .map(|service| (scene.runner.title(), service.image.place.clone()))
+    };
+    let found: Vec<_> = scenes.iter().filter_map(of_runner).collect();
+    let (title, place) = found.first()?.clone();
+    let severity = match found.len() == scenes.len() {
+        true => Severity::Fatal,
+        false => Severity::Warning,
+    };
+    let cause = format!(
+        "the job {:?} has a Docker daemon as a service, and so has {title}. They are in one pod, \
+         share its ports, and cannot both serve on {port}.",
+        daemon.job.name
+    );
+    let fix = format!(
+        "in .gitlab-ci.yml, take the service out of the job: the runner's is there already. Or, \
+         where each job brings its own, take it out of {title}."
+    );
+    let finding = network::PORT_IN_USE
+        .found(cause, fix)
+        .with_severity(severity);
+    let problem = Problem::new(finding, daemon.place(), "the second daemon");
+    Some(problem.with_related(place, "the first one"))
+}
+
+/// A host of its own may have another port.
+fn serves_elsewhere(command: Option<&Located<Vec<String>>>) -> bool {
+    let mut words = command.iter().flat_map(|command| &command.value);
+    words.any(|word| word.starts_with("-H") || word.starts_with("--host"))
+}
+
+/// One problem for each place and reason: the worse one, with what both have to show.
+fn add(problem: Problem, problems: &mut Vec<Problem>) {
+    let is_same = |other: &&mut Problem| {
+        other.place == problem.place && other.finding.reason == problem.finding.reason
+    };
+    match problems.iter_mut().find(is_same) {
+        Some(other) if other.finding.severity > problem.finding.severity => *other = problem,
+        Some(_) => {}
+        None => problems.push(problem),
+    }
+}
+
+#[cfg(test)]
+mod tests;
