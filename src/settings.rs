@@ -141,8 +141,11 @@ impl Settings {
             };
             match Self::parse(&without) {
                 Ok(settings) => return (settings, invalid),
-                // Each is taken out once, and there are only so many.
-                Err(another) => invalid.push(another),
+                Err(another) => {
+                    // None is refused for being unset, so this comes to an end.
+                    debug_assert!(invalid.iter().all(|known| known.name != another.name));
+                    invalid.push(another);
+                }
             }
         }
     }

@@ -25,11 +25,6 @@ Use an image that holds dockerd as the base, in .gitlab-ci.yml:
     }],
 }
 
-SETTING = Fatal "DAEMON-SETTING" {
-    summary: "a variable of the service has a value that is not accepted",
-    advice: "The cause names the variable and what it may be; `dind-init --help` lists all of them.",
-}
-
 COMMAND_DROPPED = Warning "DAEMON-COMMAND-DROPPED" {
     summary: "the flags that the service's `command` has for dockerd do not reach it",
     advice: "\

@@ -92,8 +92,8 @@ fn the_same_with_a_mistake_is_not() {
             "registry-mirror",
             "gitlab-ci.yml",
             "name: docker:27-dind",
-            "name: registry.example.com/docker:27-dind\n      variables: {DOCKER_TLS_CERTDIR: certs}",
-            "DAEMON-SETTING",
+            "name: registry.example.com/docker:27-dind\n      variables: {DIND_MTU: small}",
+            "SETTINGS-INVALID",
         ),
         (
             "rootless",

@@ -389,15 +389,15 @@ fn a_value_that_the_init_refuses_is_found_before() {
     for (variable, place) in [
         ("DIND_MTU: small", "small"),
         ("DIND_CLIENT_KEY: rsa-1024", "rsa-1024"),
-        ("DOCKER_TLS_CERTDIR: certs", "certs"),
+        ("DIND_CERT_DAYS: soon", "soon"),
         ("DIND_IGNORE: NO-SUCH-ID", "NO-SUCH-ID"),
         ("DIND_REGISTRY_CA: 'no path'", "'no path'"),
     ] {
-        assert_found(&job(variable), &[&format!("DAEMON-SETTING: {place}")]);
+        assert_found(&job(variable), &[&format!("SETTINGS-INVALID: {place}")]);
     }
     assert_found(
         &job("DIND_MTU: small, DIND_LOG: xml"),
-        &["DAEMON-SETTING: small", "DAEMON-SETTING: xml"],
+        &["SETTINGS-INVALID: small", "SETTINGS-INVALID: xml"],
     );
     for variable in [
         "DIND_MTU: 1400",

@@ -1,11 +1,9 @@
 //! Variables whose values are not accepted, or that may reach the job unexpanded.
 
-use std::collections::BTreeSet;
-
 use super::Scene;
 use crate::{
     lint::{
-        pipeline::{Known, Service, daemon},
+        pipeline::{Known, daemon},
         problem::Problem,
     },
     reasons::{self, Reason, Severity, client},
@@ -15,11 +13,12 @@ use crate::{
 pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
     let services = scene.daemons.iter().map(|daemon| daemon.service);
     let invalid = services.flat_map(|service| {
-        let problems = invalid(service).into_iter();
-        problems.filter_map(move |invalid| {
+        let environment = |name: &str| daemon::variable(service, name);
+        let (_, invalid) = Settings::parse_all(&environment);
+        invalid.into_iter().filter_map(|invalid| {
             let (_, place) = service.variables.written(invalid.name)?;
             let InvalidVariable { name, accepted, .. } = &invalid;
-            let finding = reasons::daemon::SETTING.found(
+            let finding = reasons::settings::INVALID.found(
                 format!("{invalid}."),
                 format!("in .gitlab-ci.yml, set {name} to {accepted}, or take it out"),
             );
@@ -27,24 +26,6 @@ pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
         })
     });
     invalid.chain(chains(scene)).collect()
-}
-
-/// All values in the file that the init would refuse. It stops at the first one, so it is asked
-/// again without that.
-fn invalid(service: &Service) -> Vec<InvalidVariable> {
-    let mut found: Vec<InvalidVariable> = Vec::new();
-    loop {
-        let refused: BTreeSet<&str> = found.iter().map(|invalid| invalid.name).collect();
-        let environment = |name: &str| match refused.contains(name) {
-            true => None,
-            false => daemon::variable(service, name),
-        };
-        match Settings::parse(&environment) {
-            // One that says no to what is unset would be asked for ever.
-            Err(invalid) if !refused.contains(invalid.name) => found.push(invalid),
-            _ => return found,
-        }
-    }
 }
 
 /// The variables that lead to the daemon, and what a job sees if they are not expanded.
