@@ -6,6 +6,7 @@
 
 mod inputs;
 mod jobs;
+mod lint;
 #[path = "../pods/mod.rs"]
 mod pods;
 mod project;

@@ -50,7 +50,10 @@ impl Project {
     /// With a whole `.gitlab-ci.yml`.
     pub fn of(pipeline: &str) -> Self {
         let project = Self(TempDir::with_prefix("dind-component-").unwrap());
-        project.write("templates/dind.yml", &template::render());
+        for component in template::COMPONENTS {
+            let path = format!("templates/{component}.yml");
+            project.write(&path, &template::render(component));
+        }
         project.write(".gitlab-ci.yml", pipeline);
         project.commit();
         project

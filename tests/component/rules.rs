@@ -8,7 +8,7 @@ use crate::template;
 
 /// The header and the body.
 fn documents() -> (Mapping, Mapping) {
-    let text = template::render();
+    let text = template::render("dind");
     let mut documents =
         Deserializer::from_str(&text).map(|document| Mapping::deserialize(document).unwrap());
     let header = documents.next().unwrap();
@@ -67,7 +67,7 @@ fn every_input_is_described_has_a_default_and_says_what_it_takes() {
 
 #[test]
 fn every_input_is_used_and_every_block_names_one() {
-    let text = template::render();
+    let text = template::render("dind");
     let (_, body) = text.split_once("\n---\n").unwrap();
     let blocks: Vec<&str> = body
         .split("$[[")
@@ -144,7 +144,7 @@ fn variables_are_literal_or_made_of_what_the_runner_itself_sets() {
 /// do it in each string of the YAML that was read; tests/component/inputs.rs shows that.
 #[test]
 fn inputs_that_are_put_into_the_text_give_the_same() {
-    let text = template::render();
+    let text = template::render("dind");
     let (_, body) = text.split_once("\n---\n").unwrap();
     let mut body = body.to_owned();
     let given = [

@@ -1,4 +1,4 @@
-//! `templates/dind.yml`, where GitLab looks for a component, made from `component/`.
+//! `templates/`, where GitLab looks for components, made from `component/`.
 //!
 //! `UPDATE_DOCS=1 cargo nextest run --test component template` writes it.
 
@@ -14,13 +14,16 @@ pub fn read(name: &str) -> String {
     fs::read_to_string(path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// The template as its sources have it.
-pub fn render() -> String {
+/// The components, each a file in both directories.
+pub const COMPONENTS: [&str; 2] = ["dind", "lint"];
+
+/// A component's template as its sources have it.
+pub fn render(component: &str) -> String {
     let scripts = [
         ("@WAIT@", read("component/wait.sh")),
         ("@REPORT@", read("component/report.sh")),
     ];
-    let text = read("component/dind.yml").replace("@IMAGE@", &image());
+    let text = read(&format!("component/{component}.yml")).replace("@IMAGE@", &image());
     let mut lines =
         vec!["# Made from component/ by tests/component/template.rs: edit it there.".to_owned()];
     for line in text.lines() {
@@ -56,15 +59,19 @@ fn image() -> String {
 }
 
 #[test]
-fn the_template_is_what_its_sources_make() {
-    const PATH: &str = "templates/dind.yml";
-    let rendered = render();
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::create_dir_all(path("templates")).unwrap();
-        fs::write(path(PATH), &rendered).unwrap();
+fn the_templates_are_what_their_sources_make() {
+    for component in COMPONENTS {
+        let path = format!("templates/{component}.yml");
+        let rendered = render(component);
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            fs::create_dir_all(self::path("templates")).unwrap();
+            fs::write(self::path(&path), &rendered).unwrap();
+        }
+        let found = fs::read_to_string(self::path(&path)).unwrap_or_default();
+        let same = found == rendered;
+        assert!(same, "{path} is stale; write it with UPDATE_DOCS=1");
+        for mark in ["@IMAGE@", "@WAIT@", "@REPORT@"] {
+            assert!(!rendered.contains(mark), "{path}: {mark}");
+        }
     }
-    let found = fs::read_to_string(path(PATH)).unwrap_or_default();
-    let same = found == rendered;
-    assert!(same, "{PATH} is stale; write it with UPDATE_DOCS=1");
-    assert!(!rendered.contains('@') || !rendered.contains("@WAIT@"));
 }
