@@ -4,8 +4,8 @@
 #   release/promote.sh VERSION
 #
 #   IMAGE_REPOSITORY   where the tags go; release/image.sh put the candidates below it
-#   SIGNING_KEY        a file with an ECDSA P-256 key in PEM (SECURITY.md says how to make it), or
-#   SIGNING=off        no signature at all, said out loud
+#   SIGNING_KEY        a file with an ECDSA P-256 key in PEM; without it, it is said how to make one
+#   SIGNING=off        no signature at all, which is said out loud
 #
 # All or nothing, as far as a registry can: every candidate is looked at before the first tag is
 # made. What is copied is the index by its digest, so the images, their SBOMs and their provenance

@@ -2,7 +2,8 @@
 # Sourced: how images and files are signed. One ordinary key signs both, and no service is asked, so
 # that a site without internet verifies with what it has: openssl, podman or cosign (SECURITY.md).
 
-# Sets `signing` to options of `skopeo copy`, and `skopeo` to the command. No key is an error: unsigned is a decision, not an accident.
+# Sets `signing` to options of `skopeo copy`, and `skopeo` to the command. No key is an error:
+# unsigned is a decision, not an accident.
 signing_options() {
     skopeo=(skopeo)
     signing=()

@@ -4,14 +4,13 @@
 //! case, where everything is real.
 
 use std::os::unix::fs::PermissionsExt;
-use std::time::Duration;
 use std::{env, fs};
 
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 
 use crate::busybox::IMPORT_BUSYBOX;
 use crate::outcome::Outcome;
-use crate::podman::{podman, require_image};
+use crate::podman::build_on;
 use crate::stand_in::{Run, Workbench};
 use crate::subject::{dind, dind_without_variables, image_under_test};
 use crate::suite::Suite;
@@ -63,32 +62,11 @@ fn image() -> String {
     if let Ok(image) = env::var("DIND_ROOTLESS_UNDER_TEST") {
         return image;
     }
-    let subject = image_under_test(Suite::Trixie);
-    require_image(&subject);
-    // A tag for each subject: two checkouts on one machine do not take each other's image.
-    let tag = subject.replace(['/', ':', '@'], "-");
-    let image = format!("localhost/dind-compliance-rootless:{tag}");
-    let made = podman(
-        &[
-            "build",
-            "--quiet",
-            "--pull-never",
-            "--network=host",
-            "--build-arg",
-            &format!("SUBJECT={subject}"),
-            "--tag",
-            &image,
-            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/compliance/rootless"),
-        ],
-        Duration::from_secs(200),
-    );
-    assert_eq!(
-        made.status,
-        Some(0),
-        "no image with rootlesskit\n{}",
-        made.output
-    );
-    image
+    build_on(
+        &image_under_test(Suite::Trixie),
+        "dind-compliance-rootless",
+        "tests/compliance/rootless",
+    )
 }
 
 /// The machine's own `/dev/net/tun` is root's alone on some machines, and everybody's on others.

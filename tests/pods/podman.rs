@@ -69,6 +69,22 @@ pub fn require_image(image: &str) {
     }
 }
 
+/// Builds `directory`'s Dockerfile on the image `subject`, with this machine's network, and returns the
+/// image's name. Each subject has a tag of its own: two checkouts on one machine do not take each
+/// other's image.
+pub fn build_on(subject: &str, name: &str, directory: &str) -> String {
+    require_image(subject);
+    let tag = subject.replace(['/', ':', '@'], "-");
+    let image = format!("localhost/{name}:{tag}");
+    let subject = format!("SUBJECT={subject}");
+    let directory = format!("{}/{directory}", env!("CARGO_MANIFEST_DIR"));
+    let mut build = vec!["build", "--quiet", "--pull-never", "--network=host"];
+    build.extend(["--build-arg", &subject, "--tag", &image, &directory]);
+    let made = podman(&build, Duration::from_secs(200));
+    assert_eq!(made.status, Some(0), "no image {image}\n{}", made.output);
+    image
+}
+
 /// Removes the pods of test runs that were interrupted and could not tidy up.
 pub fn remove_abandoned_pods() {
     static ONCE: Once = Once::new();

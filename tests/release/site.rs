@@ -4,11 +4,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use crate::outcome::Outcome;
 use crate::pod::Pod;
-use crate::podman::{podman, require_image};
+use crate::podman::build_on;
 use crate::suite::Suite;
 use crate::volume::Volume;
 
@@ -59,8 +58,11 @@ impl Site {
             "daemon.json",
             r#"{"features": {"containerd-snapshotter": true}}"#,
         )]);
+        // dind-init on Debian's Docker, with the tools of a release.
+        let subject = Suite::Trixie.service_image();
+        let image = build_on(&subject, "dind-release-tools", "tests/release/tools");
         let pod = Pod::new(Suite::Trixie)
-            .image(&image())
+            .image(&image)
             .volume(&work, "/work")
             .file(&settings, "daemon.json", "/etc/docker/daemon.json")
             .start();
@@ -198,28 +200,4 @@ END
             self.ask("hostname -I").split(' ').next().unwrap()
         )
     }
-}
-
-/// dind-init on Debian's Docker, with the tools of a release.
-fn image() -> String {
-    let subject = Suite::Trixie.service_image();
-    require_image(&subject);
-    let tag = subject.replace(['/', ':'], "-");
-    let image = format!("localhost/dind-release-tools:{tag}");
-    let made = podman(
-        &[
-            "build",
-            "--quiet",
-            "--pull-never",
-            "--network=host",
-            "--build-arg",
-            &format!("SUBJECT={subject}"),
-            "--tag",
-            &image,
-            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/release/tools"),
-        ],
-        Duration::from_secs(100),
-    );
-    assert_eq!(made.status, Some(0), "no image\n{}", made.output);
-    image
 }
