@@ -440,6 +440,7 @@ mod tests {
             ),
             ("DIND_INSECURE_REGISTRIES", "http://r.example", "hosts"),
             ("DIND_ADDRESS_POOLS", "10.0.0.0/8", "auto or off"),
+            ("DIND_CGROUP_NAMESPACE", "on", "auto or off"),
             ("DIND_MTU", "small", "auto, off or a number"),
             ("DIND_MTU", "12", "from 68"),
             ("DIND_DOCKERD_ARGS", "--label 'a", "every quote closed"),
