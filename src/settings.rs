@@ -1,26 +1,25 @@
 //! The environment, parsed into typed settings.
 
+pub mod certificates;
 pub mod ignored;
 mod inputs;
 pub mod registry;
 pub mod subject_names;
+mod values;
 
-use std::{
-    env,
-    ffi::OsString,
-    fmt,
-    ops::RangeInclusive,
-    path::{self, PathBuf},
-    time::Duration,
-};
+use std::{env, ffi::OsString, fmt, path::PathBuf, time::Duration};
 
 use clap::ValueEnum;
 
+pub use self::{
+    certificates::{CertificateSettings, ClientKey},
+    values::non_empty,
+};
 use self::{
     ignored::Ignored,
     inputs::Variables,
     registry::RegistrySettings,
-    subject_names::{OtherName, SubjectName, parse_alternative_names},
+    values::{choice, number, switch, words},
 };
 use crate::{dockerd::registry_options::RegistryOptions, log};
 
@@ -263,137 +262,6 @@ fn dockerd_arguments(environment: Environment<'_>) -> Result<Vec<OsString>, Inva
     Ok(arguments)
 }
 
-/// What the certificates are made from.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct CertificateSettings {
-    /// `DOCKER_TLS_CERTDIR`: holds `ca/`, `server/` and `client/`.
-    pub directory: PathBuf,
-    /// `DOCKER_TLS_SAN`: further names of the server certificate.
-    pub names: Vec<SubjectName>,
-    /// Those of `DOCKER_TLS_SAN` that nobody dials.
-    pub other_names: Vec<OtherName>,
-    /// `DIND_CLIENT_KEY`.
-    pub client_key: ClientKey,
-    /// `DIND_CERT_DAYS`: validity of what is issued, in days from now.
-    pub days: u16,
-}
-
-impl CertificateSettings {
-    /// `None` where `DOCKER_TLS_CERTDIR` is empty or unset: plain TCP, as official.
-    pub fn parse(environment: Environment<'_>) -> Result<Option<Self>, InvalidVariable> {
-        let Some(directory) = non_empty(environment, "DOCKER_TLS_CERTDIR") else {
-            return Ok(None);
-        };
-        // One that is not absolute lies where the container starts, and dockerd's flags say so.
-        let directory = path::absolute(&directory).map_err(|error| InvalidVariable {
-            name: "DOCKER_TLS_CERTDIR",
-            value: directory,
-            accepted: format!("an absolute path such as /certs, since here {error}"),
-        })?;
-        let (names, other_names) = parse_alternative_names(
-            "DOCKER_TLS_SAN",
-            &environment("DOCKER_TLS_SAN").unwrap_or_default(),
-        )?;
-        Ok(Some(Self {
-            directory,
-            names,
-            other_names,
-            client_key: choice(environment, "DIND_CLIENT_KEY")?.unwrap_or_default(),
-            days: number(environment, "DIND_CERT_DAYS", 1..=3650, "days")?.unwrap_or(825),
-        }))
-    }
-}
-
-/// The kind of key that clients get.
-///
-/// RSA takes 70 ms to make, 240 in one of a hundred cases, and four times that on a quarter of a
-/// processor: a job that runs `docker` at once would find no certificates. So it is not the
-/// default.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
-pub enum ClientKey {
-    /// A thousand times faster to make; read by every client but a few old ones: Spring Boot
-    /// before 2.7.12 and 3.0.7, Testcontainers for .NET on .NET Framework.
-    #[default]
-    EcdsaP256,
-    /// The one key that those read too.
-    #[value(name = "rsa-2048")]
-    Rsa2048,
-}
-
-/// The variable's value unless it is empty, which means the same as unset.
-pub fn non_empty(environment: Environment<'_>, name: &str) -> Option<String> {
-    environment(name).filter(|value| !value.is_empty())
-}
-
-/// The variable's value as one of the names that `T` has.
-fn choice<T: ValueEnum>(
-    environment: Environment<'_>,
-    name: &'static str,
-) -> Result<Option<T>, InvalidVariable> {
-    let parse = |value: String| {
-        T::from_str(&value, false).map_err(|_| {
-            let variants = T::value_variants().iter();
-            let names = variants.filter_map(T::to_possible_value);
-            let names: Vec<_> = names.map(|value| value.get_name().to_owned()).collect();
-            InvalidVariable {
-                name,
-                value,
-                accepted: names.join(" or "),
-            }
-        })
-    };
-    non_empty(environment, name).map(parse).transpose()
-}
-
-/// Whether the variable is 1; false where it is 0, empty or unset.
-fn switch(environment: Environment<'_>, name: &'static str) -> Result<bool, InvalidVariable> {
-    match non_empty(environment, name).as_deref() {
-        None | Some("0" | "false") => Ok(false),
-        Some("1" | "true") => Ok(true),
-        Some(other) => Err(InvalidVariable {
-            name,
-            value: other.to_owned(),
-            accepted: "1 or 0".into(),
-        }),
-    }
-}
-
-/// The variable's value as a number of `unit` within `range`.
-fn number(
-    environment: Environment<'_>,
-    name: &'static str,
-    range: RangeInclusive<u16>,
-    unit: &str,
-) -> Result<Option<u16>, InvalidVariable> {
-    let accepted = format!(
-        "a number of {unit} from {} to {}",
-        range.start(),
-        range.end()
-    );
-    let Some(value) = non_empty(environment, name) else {
-        return Ok(None);
-    };
-    match value.parse() {
-        Ok(number) if range.contains(&number) => Ok(Some(number)),
-        _ => Err(InvalidVariable {
-            name,
-            value,
-            accepted,
-        }),
-    }
-}
-
-/// `value`, split as a shell splits words: quotes and backslashes work.
-fn words(name: &'static str, value: &str) -> Result<Vec<OsString>, InvalidVariable> {
-    shell_words::split(value)
-        .map(|words| words.into_iter().map(OsString::from).collect())
-        .map_err(|_| InvalidVariable {
-            name,
-            value: value.to_owned(),
-            accepted: "words as in a shell, with every quote closed".into(),
-        })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -405,32 +273,6 @@ mod tests {
                 .find(|(key, _)| *key == name)
                 .map(|(_, value)| (*value).to_owned())
         })
-    }
-
-    #[test]
-    fn an_empty_or_missing_directory_means_plain_tcp() {
-        assert_eq!(parse(&[]).unwrap().certificates, None);
-        let settings = parse(&[("DOCKER_TLS_CERTDIR", "")]).unwrap();
-        assert_eq!(settings.certificates, None);
-    }
-
-    #[test]
-    fn a_directory_that_is_not_absolute_lies_where_the_process_does() {
-        let settings = parse(&[("DOCKER_TLS_CERTDIR", "./certs")]).unwrap();
-        let directory = settings.certificates.unwrap().directory;
-        assert_eq!(directory, env::current_dir().unwrap().join("certs"));
-    }
-
-    #[test]
-    fn the_defaults_need_no_variable() {
-        let settings = parse(&[("DOCKER_TLS_CERTDIR", "/certs"), ("DIND_CLIENT_KEY", "")])
-            .unwrap()
-            .certificates
-            .unwrap();
-        assert_eq!(settings.directory, PathBuf::from("/certs"));
-        assert_eq!(settings.client_key, ClientKey::EcdsaP256);
-        assert_eq!(settings.days, 825);
-        assert!(settings.names.is_empty());
     }
 
     #[test]
@@ -552,6 +394,7 @@ mod tests {
             ),
             ("DIND_INSECURE_REGISTRIES", "http://r.example", "hosts"),
             ("DIND_ADDRESS_POOLS", "10.0.0.0/8", "auto or off"),
+            ("DIND_CGROUP_NAMESPACE", "on", "auto or off"),
             ("DIND_MTU", "small", "auto, off or a number"),
             ("DIND_MTU", "12", "from 68"),
             ("DIND_INPUT_MTU", "12", "from 68"),

@@ -24,7 +24,8 @@ pub struct ControlGroups {
     pub read_only: Option<String>,
     /// cgroup v2: the root of the whole node's tree is mounted here, not this container's part.
     pub whole_tree: bool,
-    /// Mounts that show other containers' groups besides this container's own.
+    /// Mounts that show other containers' groups besides this container's own, which has no cgroup
+    /// namespace.
     pub wider: Vec<Tree>,
     /// This process's own path, of `/proc/self/cgroup`.
     pub path: String,
@@ -118,8 +119,8 @@ fn controllers_of(mount: &Mount) -> impl Iterator<Item = String> {
         .map(str::to_owned)
 }
 
-/// Which mounts show more than this process's own groups, `own` being the text of
-/// `/proc/self/cgroup`.
+/// Which mounts show more than this process's own groups, or show those in a way that its path does
+/// not fit; `own` is the text of `/proc/self/cgroup`.
 ///
 /// Roots in mountinfo and paths in `/proc/self/cgroup` are both told as this process's cgroup
 /// namespace has them, so a mount that shows its own group and nothing else has that path as its
@@ -131,10 +132,16 @@ fn wider_trees(
     is_root_of_all: &dyn Fn(&Mount) -> bool,
 ) -> Vec<Tree> {
     let own_part = |mount: &Mount| {
-        let part = path_in(mount, own)?.strip_prefix(&mount.root).ok()?;
-        let is_whole = part == Path::new("") || part == Path::new(OWN_PROCESSES);
-        // On v1 an init in this container may have gone to a part of its own of one tree.
-        let shows_more = !is_whole && (mount.point == root || is_root_of_all(mount));
+        let path = path_in(mount, own)?;
+        let part = path.strip_prefix(&mount.root).ok()?;
+        let shows_more = if mount.point == root {
+            // In a namespace of its own a container is in the root, or in that one child. Where it
+            // has none, but only its part is mounted, containerd does not find inner containers.
+            path != Path::new("/") && path != Path::new("/").join(OWN_PROCESSES)
+        } else {
+            // On v1 an init in this container may have gone to a part of its own of one tree.
+            part != Path::new("") && is_root_of_all(mount)
+        };
         shows_more.then(|| Tree {
             point: mount.point.clone(),
             own: mount.point.join(part),
@@ -313,7 +320,9 @@ mod tests {
         }
         assert_eq!(wider(&mount("/"), "", true), []);
         let twice = format!("{}{}", mount("/"), mount("/kubepods/pod1/2"));
-        assert_eq!(wider(&twice, "0::/kubepods/pod1/2", true), []);
+        // A second start in one container, whose processes the first has moved.
+        let found = wider(&twice, "0::/kubepods/pod1/2/init", true);
+        assert_eq!(found, [tree(ROOT, "/init")]);
     }
 
     #[test]

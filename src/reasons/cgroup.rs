@@ -144,8 +144,8 @@ pub fn outside(own: &Path, why: &str) -> Finding {
 
 fn sees_others(own: &Path) -> String {
     format!(
-        "below /sys/fs/cgroup there are other containers' groups, too: a privileged Kubernetes pod \
-         gets no cgroup namespace. This container's own is {}.",
+        "this container has no cgroup namespace (privileged Kubernetes pods get none), and its own \
+         control group is {}.",
         own.display()
     )
 }

@@ -37,6 +37,24 @@ fn where_a_pod_sees_the_whole_v2_tree_inner_containers_are_below_its_own_group()
     }
 }
 
+/// A service that is started twice in one container: the first has moved all processes, and its
+/// mount is still there.
+#[test]
+fn a_second_start_in_the_same_container_finds_its_place_as_well() {
+    let prepare = format!("{WHOLE_TREE_OF_V2}; dockerd-entrypoint.sh");
+    let pod = in_the_node_s_namespace(Pod::new(Suite::Trixie), &prepare).start();
+    groups(&pod);
+    pod.job("docker rm --force inner").expect_success();
+    pod.in_service("kill -TERM \"$(pgrep -P 1 -o)\"; until [ \"$(cat /proc/1/comm)\" != sh ]; do sleep 0.1; done")
+        .expect_success();
+    let (own, inner) = groups(&pod);
+    let below_own = format!("{}/docker/", own[V2].trim_end_matches("/init"));
+    let below_first = inner[V2].replace("/init/docker/", "/docker/");
+    assert!(below_first.starts_with(&below_own), "{inner:?} in {own:?}");
+    pod.job("docker stats --no-stream --format 'pids: {{.PIDs}}' inner")
+        .expect_success();
+}
+
 /// The control, and the switch: without a namespace inner containers are in the node's root.
 #[test]
 fn dind_cgroup_namespace_off_leaves_the_v2_tree_as_it_is() {
