@@ -3,8 +3,9 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
+use std::time::Duration;
 
-use crate::podman::step;
+use crate::podman::{podman, step};
 use crate::site::Site;
 
 /// Tells which image it was given, by the digest that podman has it from.
@@ -29,7 +30,8 @@ fn a_record_is_written_for_the_digest_that_passed_and_for_no_other() {
         &format!("[[registry]]\nlocation = \"{registry}\"\ninsecure = true\n"),
     );
     // The address from here is another; the digest is the same.
-    for image in ["29.7.2-dind", "29.7.2-dind-rootless", "28.5.2-dind"] {
+    let images = ["29.7.2-dind", "29.7.2-dind-rootless", "28.5.2-dind"];
+    for image in images {
         let name = format!("candidates/{image}");
         let candidate = site.read(&name).replace("127.0.0.1:5000", &registry);
         site.write(&name, &candidate);
@@ -69,13 +71,12 @@ fn a_record_is_written_for_the_digest_that_passed_and_for_no_other() {
         said(&another)
     );
     assert!(!site.work().join("tested/compliance").exists());
-    step(&[
-        "rmi",
-        "--force",
-        "localhost/candidate:dev",
-        "localhost/candidate:dev-sid",
-        "localhost/candidate:dev-bookworm",
-    ]);
+    // Nothing of it stays on this machine.
+    let tags = ["dev", "dev-sid", "dev-bookworm"].map(|tag| format!("localhost/candidate:{tag}"));
+    let pulled = images.map(|image| site.read(&format!("candidates/{image}")));
+    for image in tags.iter().chain(&pulled) {
+        podman(&["rmi", "--force", image.trim()], Duration::from_secs(60));
+    }
 }
 
 fn test(site: &Site, suite: &str, docker: &str, variant: &str, status: i32) -> Output {
