@@ -60,7 +60,7 @@ pub fn lint(files: &mut Files) -> Judgement {
     embedded::lift(&mut judgement, files);
     judgement.sort();
     judgement.truncate();
-    judgement.hide_secrets();
+    judgement.make_presentable();
     judgement
 }
 

@@ -115,15 +115,20 @@ impl Judgement {
         }
     }
 
-    /// Hides tokens and passwords in what is quoted from the files.
-    pub fn hide_secrets(&mut self) {
+    /// Hides tokens and passwords in what is quoted from the files, and what a terminal would
+    /// obey.
+    pub fn make_presentable(&mut self) {
         for problem in &mut self.problems {
-            for text in [&mut problem.finding.cause, &mut problem.finding.fix] {
-                *text = secrets::without_tokens(text);
-            }
+            let finding = &mut problem.finding;
+            let related = problem.related.iter_mut().map(|(_, label)| label);
+            [&mut finding.cause, &mut finding.fix, &mut problem.label]
+                .into_iter()
+                .chain(related)
+                .for_each(make_presentable);
         }
         for remark in &mut self.remarks {
-            remark.message = secrets::without_tokens(&remark.message);
+            make_presentable(&mut remark.message);
+            make_presentable(&mut remark.label);
         }
     }
 
@@ -134,4 +139,9 @@ impl Judgement {
         self.remarks.sort_by_key(|remark| key(&remark.place));
         self.errors.sort_by_key(|error| key(&error.place));
     }
+}
+
+fn make_presentable(text: &mut String) {
+    let is_obeyed = |it: char| it.is_control() && it != '\n';
+    *text = secrets::without_tokens(text).replace(is_obeyed, "\u{fffd}");
 }

@@ -28,7 +28,6 @@ pub fn masked_lines(text: &str, range: Range<usize>, is_wanted: impl Fn(usize) -
         let content = line.trim_end_matches(['\n', '\r']);
         let is_shown = range.contains(&number) && is_wanted(number);
         let start = masked.len();
-
         let matters = || below != Below::Nothing || may_begin_something(content);
         if is_shown || (near.contains(&number) && matters()) {
             below = mask_line(content, below, &mut masked);

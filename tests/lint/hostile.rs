@@ -152,6 +152,16 @@ fn what_is_broken_in_small_is_an_error_with_its_place() {
 }
 
 #[test]
+fn a_terminal_obeys_nothing_that_a_file_says() {
+    let text = "[[runners]]\n[runners.docker]\nprivileged = true\n\
+                volumes = [\"/a\\u001b[2J\\u0007:/etc/docker/certs.d/\\u001b[2Jx:1\"]\n";
+    let outcome = lint(&["-"], text.as_bytes());
+    assert!(outcome.stdout.contains("REGISTRY-HOST"), "{outcome:#?}");
+    let is_obeyed = |it: char| it.is_control() && it != '\n';
+    assert!(!outcome.stdout.contains(is_obeyed), "{outcome:#?}");
+}
+
+#[test]
 fn encodings_and_line_ends() {
     let text = "[[runners]]\n[runners.kubernetes]\nprivileged = true\n\
                 [[runners.kubernetes.volumes.secret]]\n\tname = \"ü\"\n\

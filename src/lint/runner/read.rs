@@ -202,7 +202,7 @@ fn docker_volume(entry: Located<String>) -> Volume {
         None => ("", text.as_str()),
     };
     let (path, mode) = match rest.rsplit_once(':') {
-        Some((path, mode)) if !mode.contains('/') => (path, mode),
+        Some((path, mode)) if is_mode(mode) => (path, mode),
         _ => (rest, ""),
     };
     let kind = match source {
@@ -239,6 +239,11 @@ fn docker_volume(entry: Located<String>) -> Volume {
         place: entry.place.clone(),
         has_header: false,
     }
+}
+
+/// Not the rest of a path, and no port.
+fn is_mode(text: &str) -> bool {
+    !text.contains('/') && !text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn services(reader: &mut Reader, section: Table<'_>, text: &str) -> Vec<Service> {

@@ -216,6 +216,8 @@ mod tests {
             &text,
             &[("REGISTRY-HOST", Error, &format!("{path}/ca.crt"))],
         );
+        let directory = docker(&format!("volumes = [\"/srv/ca:{path}\"]"));
+        expect(&directory, &[("REGISTRY-HOST", Error, path)]);
         let better = "/etc/dind/registry-ca/registry.example.com_5000/ca.crt";
         assert_eq!(repaired(&text).unwrap(), better);
         expect(&secret("/etc/docker/certs.d/registry.example.com", ""), &[]);
