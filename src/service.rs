@@ -3,6 +3,7 @@
 pub mod certificates;
 pub mod client;
 mod failure;
+mod leftovers;
 mod life;
 mod machine;
 mod other_port;
@@ -13,7 +14,6 @@ use std::{
     os::fd::OwnedFd,
     path::{Path, PathBuf},
     sync::Arc,
-    thread,
     time::{Duration, Instant},
 };
 
@@ -33,16 +33,15 @@ use crate::{
     facts::mounts::Mounts,
     log,
     opening::Opening,
-    pki::{self, Certificates, ClientAction, ClientKeyInTheMaking, PendingClient, leftovers},
+    pki::{self, Certificates, ClientAction, ClientKeyInTheMaking, PendingClient},
     plan::{Plan, User},
     preflight,
     reasons::{self, Finding, daemon},
     registry::{Registries, untrusted},
     report::Report,
-    settings::{CertificateSettings, InvalidVariable, OnFailure, Settings, process_environment},
+    settings::{CertificateSettings, InvalidVariable, Settings, process_environment},
     signals::{self, Signals},
     sockets::Sockets,
-    status::JobDirectory,
     supervise::{Ended, Supervisor},
 };
 
@@ -141,26 +140,6 @@ struct Service<'a> {
 }
 
 impl Service<'_> {
-    /// Makes ready to tell what variables are wrong, and nothing else.
-    fn refuse(
-        &mut self,
-        (first, others): (&InvalidVariable, &[InvalidVariable]),
-        client_key: Option<ClientKeyInTheMaking>,
-    ) -> Failure {
-        for variable in others {
-            self.report.finding(&reasons::settings::invalid(variable));
-        }
-        if self.settings.on_failure == OnFailure::Explain {
-            if let Err(failure) = self.bind() {
-                return failure.into();
-            }
-            if let Err(finding) = self.make_certificates(client_key) {
-                self.report.finding(&finding);
-            }
-        }
-        reasons::settings::invalid(first).into()
-    }
-
     /// Returns the exit status when dockerd has ended, or was not started, because the service was
     /// asked to end.
     fn serve(&mut self, client_key: Option<ClientKeyInTheMaking>) -> Result<u8, Failure> {
@@ -357,43 +336,6 @@ impl Service<'_> {
                 sockets.unix.display()
             ),
             (None, _) => tracing::info!("starting dockerd with its own sockets"),
-        }
-    }
-
-    /// What services that were killed have left below `/builds`, beside everything else: it may be
-    /// on a slow file system.
-    fn remove_leftovers(&self) {
-        let job = self.report.job_directory().cloned();
-        let certificates = self
-            .tls
-            .and_then(|tls| certificates::job_directory(tls, self.settings))
-            .map(Path::to_owned);
-        let remove = move || {
-            let certificates = certificates.map(|path| leftovers::remove_abandoned(&path));
-            let statuses = job.map(|job| job.remove_abandoned());
-            for gone in certificates.into_iter().chain(statuses).flatten() {
-                tracing::info!("{} was left by a job that is over: removed", gone.display());
-            }
-        };
-        let spawned = thread::Builder::new()
-            .name("leftovers".into())
-            .spawn(remove);
-        if let Err(error) = spawned {
-            tracing::warn!("what other jobs have left stays: {error}");
-        }
-    }
-
-    /// A service that was not asked to end leaves the job the reason why it did.
-    fn clean_up(&self, asked_to_end: bool) {
-        if let Some(unix) = self.sockets.as_ref().and_then(|s| s.unix.as_ref()) {
-            unix.unlink();
-        }
-        if let Some(tls) = self.tls {
-            certificates::remove(tls, self.settings);
-        }
-        let job = self.report.job_directory().filter(|_| asked_to_end);
-        if let Some(Err(error)) = job.map(JobDirectory::remove) {
-            tracing::warn!("the job's directory stays: {error}");
         }
     }
 }

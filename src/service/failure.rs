@@ -6,8 +6,9 @@ use super::Service;
 use crate::{
     error_daemon::{self, ErrorDaemon},
     explain,
-    reasons::Finding,
-    settings::OnFailure,
+    pki::ClientKeyInTheMaking,
+    reasons::{self, Finding},
+    settings::{InvalidVariable, OnFailure},
     sockets::{Sockets, TcpSocket},
     supervise,
 };
@@ -28,6 +29,26 @@ impl From<Finding> for Failure {
 }
 
 impl Service<'_> {
+    /// Makes ready to tell what variables are wrong, and nothing else.
+    pub(super) fn refuse(
+        &mut self,
+        (first, others): (&InvalidVariable, &[InvalidVariable]),
+        client_key: Option<ClientKeyInTheMaking>,
+    ) -> Failure {
+        for variable in others {
+            self.report.finding(&reasons::settings::invalid(variable));
+        }
+        if self.settings.on_failure == OnFailure::Explain {
+            if let Err(failure) = self.bind() {
+                return failure.into();
+            }
+            if let Err(finding) = self.make_certificates(client_key) {
+                self.report.finding(&finding);
+            }
+        }
+        reasons::settings::invalid(first).into()
+    }
+
     /// Tells why, and stays to tell every docker command, if that is wanted. Returns the exit
     /// status, and whether the service was asked to end.
     pub(super) fn fail(&mut self, failure: &Failure) -> (u8, bool) {
