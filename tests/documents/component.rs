@@ -10,6 +10,7 @@ use crate::pods::registry::{Access, Registry};
 use crate::pods::suite::Suite;
 use crate::runner::{Cluster, Runner};
 use crate::scenarios::scenarios;
+use crate::template;
 
 const COMPONENT: &str = "component/README.md";
 const KUBERNETES: &str = "docs/kubernetes.md";
@@ -41,6 +42,7 @@ scenarios! {
         COMPONENT "Compose" 2,
     );
     without_a_clone_the_script_waits(COMPONENT "Without a clone, and when the job is over" 1);
+    a_merge_request_is_linted(COMPONENT "lint" 1);
 }
 
 fn nothing_of_the_runner_has_to_change(
@@ -151,13 +153,19 @@ fn without_a_clone_the_script_waits(deploy: Block) {
         .expect("Docker cannot work in this job.");
 }
 
+/// That the job finds mistakes is tests/component/lint.rs' business.
+fn a_merge_request_is_linted(block: Block) {
+    let preview = Project::of(&of_this_checkout(&block)).preview().unwrap();
+    let variables = &preview["dind-lint"]["variables"];
+    assert_eq!(
+        variables["DIND_LINT_FILES"],
+        ".gitlab-ci.yml runners/*.toml"
+    );
+}
+
 /// The example's one job, as the interpreter reads it with the component of this checkout.
 fn job(block: &Block) -> Job {
-    let address = "$CI_SERVER_FQDN/dind-init/dind-init/dind@~latest";
-    let of_this_checkout = "$CI_SERVER_FQDN/$CI_PROJECT_PATH/dind@$CI_COMMIT_SHA";
-    assert!(block.text.contains(address), "{block:?}");
-    let text = block.text.replace(address, of_this_checkout);
-    let preview = Project::of(&text).preview();
+    let preview = Project::of(&of_this_checkout(block)).preview();
     let preview = preview.unwrap_or_else(|why| panic!("{block:?}: {why}"));
     let Value::Mapping(mut jobs) = preview else {
         panic!("no jobs: {preview:?}");
@@ -172,6 +180,19 @@ fn job(block: &Block) -> Job {
     }
     let text = serde_yaml_ng::to_string(&jobs).unwrap();
     Job::parse(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// The example with the components of this checkout instead of the released ones.
+fn of_this_checkout(block: &Block) -> String {
+    let mut text = block.text.clone();
+    for component in template::COMPONENTS {
+        text = text.replace(
+            &format!("$CI_SERVER_FQDN/dind-init/dind-init/{component}@~latest"),
+            &format!("$CI_SERVER_FQDN/$CI_PROJECT_PATH/{component}@$CI_COMMIT_SHA"),
+        );
+    }
+    assert_ne!(text, block.text, "{block:?}");
+    text
 }
 
 fn privileged() -> Runner {

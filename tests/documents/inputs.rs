@@ -1,4 +1,4 @@
-//! The table of inputs in component/README.md, made from the component's own `spec:inputs`.
+//! The tables of inputs in component/README.md, made from each component's own `spec:inputs`.
 //!
 //! `UPDATE_DOCS=1 cargo nextest run --test documents inputs` writes it.
 
@@ -8,24 +8,31 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_yaml_ng::{Deserializer, Mapping, Value};
 
-use crate::page;
+use crate::{page, template};
 
 const PAGE: &str = "component/README.md";
-const BEGIN: &str = "UPDATE_DOCS=1 cargo nextest run --test documents inputs -->\n";
 const END: &str = "<!-- end -->";
 
 #[test]
-fn the_table_is_what_the_component_takes() {
-    let text = page::text(PAGE);
-    let (before, rest) = text.split_once(BEGIN).unwrap();
-    let (found, after) = rest.split_once(END).unwrap();
-    let table = table(&page::text("component/dind.yml"));
+fn each_table_is_what_its_component_takes() {
+    let mut text = page::text(PAGE);
+    for component in template::COMPONENTS {
+        let begin = format!(
+            "<!-- Written by a test from {component}.yml: \
+             UPDATE_DOCS=1 cargo nextest run --test documents inputs -->\n"
+        );
+        let (before, rest) = text.split_once(&begin).unwrap();
+        let (found, after) = rest.split_once(END).unwrap();
+        let table = table(&page::text(&format!("component/{component}.yml")));
+        if std::env::var_os("UPDATE_DOCS").is_none() {
+            assert_eq!(found, table, "{PAGE} is stale; write it with UPDATE_DOCS=1");
+        }
+        text = format!("{before}{begin}{table}{END}{after}");
+    }
     if std::env::var_os("UPDATE_DOCS").is_some() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
-        fs::write(path, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
-        return;
+        fs::write(path, text).unwrap();
     }
-    assert_eq!(found, table, "{PAGE} is stale; write it with UPDATE_DOCS=1");
 }
 
 /// The control: each thing that a reader needs is in it.
@@ -60,8 +67,7 @@ fn table(component: &str) -> String {
             // It changes with each release (tests/component/template.rs).
             Value::String(text) if text == "@IMAGE@" => "this version's".to_owned(),
             Value::String(text) => format!("`{text}`"),
-            Value::Sequence(_) => "`[]`".to_owned(),
-            other => format!("`{}`", serde_yaml_ng::to_string(other).unwrap().trim()),
+            other => format!("`{}`", serde_json::to_string(other).unwrap()),
         };
         let takes = match input.get("options").and_then(Value::as_sequence) {
             Some(options) => {
