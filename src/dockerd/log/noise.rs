@@ -38,6 +38,20 @@ const NOISE: &[&[&str]] = &[
     &["fuse-overlayfs\": executable file not found"],
     &["open file ulimit"],
     &["error while setting daemon root propagation"],
+    // A registry at a loopback address needs no TLS (127.0.0.0/8 and ::1 are insecure registries by
+    // themselves), and dockerd asks again without it.
+    &[
+        "https://127.",
+        ": http: server gave http response to https client",
+    ],
+    &[
+        "https://localhost",
+        ": http: server gave http response to https client",
+    ],
+    &[
+        "https://[::1]",
+        ": http: server gave http response to https client",
+    ],
     // What a container that did not start leaves behind; why it did not is said elsewhere.
     &["after shim disconnected"],
     &["cleaning up dead shim"],
@@ -75,6 +89,32 @@ mod tests {
                 is_noise(&message.text.to_ascii_lowercase())
             });
             assert!(!noise, "{}", sample.text);
+        }
+    }
+
+    #[test]
+    fn only_a_registry_at_a_loopback_address_may_do_without_tls() {
+        let is_noise = |host| {
+            let line = format!(
+                "time=\"2026-11-23T16:04:42Z\" level=warning msg=\"Error getting v2 registry: Get \
+                 \\\"https://{host}/v2/\\\": http: server gave HTTP response to HTTPS client\""
+            );
+            super::is_noise(&Message::parse(&line).text.to_ascii_lowercase())
+        };
+        for host in [
+            "127.0.0.1:5000",
+            "127.8.0.1",
+            "localhost:5000",
+            "[::1]:5000",
+        ] {
+            assert!(is_noise(host), "{host}");
+        }
+        for host in [
+            "10.0.0.1:5000",
+            "registry.example.com",
+            "my-127.example.com",
+        ] {
+            assert!(!is_noise(host), "{host}");
         }
     }
 
