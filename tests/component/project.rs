@@ -4,11 +4,16 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use serde_yaml_ng::Value;
 use tempfile::TempDir;
 
+use crate::pods::podman::{podman, step};
 use crate::template;
+
+/// The longest that the removal of one thing may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The way in which a project takes the component in.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +89,7 @@ impl Project {
             "--pull-policy=if-not-present",
         ];
         let done = self.interpret(&[&options, jobs].concat());
+        self.remove_containers();
         Run {
             succeeded: done.status.success(),
             log: format!(
@@ -91,6 +97,31 @@ impl Project {
                 String::from_utf8_lossy(&done.stdout),
                 String::from_utf8_lossy(&done.stderr)
             ),
+        }
+    }
+
+    /// The interpreter leaves services running, and volumes that they use. All its containers know
+    /// the project's directory.
+    fn remove_containers(&self) {
+        let directory = format!("GCL_PROJECT_DIR_ON_HOST={}", self.0.path().display());
+        let containers = step(&["ps", "--all", "--quiet"]);
+        for container in containers.lines() {
+            let format = "{{range .Config.Env}}{{println .}}{{end}}{{range .Mounts}}volume {{println .Name}}{{end}}";
+            // One that another test has removed meanwhile is none of ours.
+            let told = podman(&["inspect", "--format", format, container], PATIENCE).output;
+            if !told.lines().any(|line| line == directory) {
+                continue;
+            }
+            podman(
+                &["rm", "--force", "--volumes", "--time=0", container],
+                PATIENCE,
+            );
+            let volumes = told
+                .lines()
+                .filter_map(|line| line.strip_prefix("volume gcl-"));
+            for volume in volumes {
+                podman(&["volume", "rm", &format!("gcl-{volume}")], PATIENCE);
+            }
         }
     }
 

@@ -94,12 +94,12 @@ mod tests {
 
     #[test]
     fn only_a_registry_at_a_loopback_address_may_do_without_tls() {
-        let is_noise = |host| {
+        let passed_over = |host| {
             let line = format!(
                 "time=\"2026-11-23T16:04:42Z\" level=warning msg=\"Error getting v2 registry: Get \
                  \\\"https://{host}/v2/\\\": http: server gave HTTP response to HTTPS client\""
             );
-            super::is_noise(&Message::parse(&line).text.to_ascii_lowercase())
+            is_noise(&Message::parse(&line).text.to_ascii_lowercase())
         };
         for host in [
             "127.0.0.1:5000",
@@ -107,14 +107,14 @@ mod tests {
             "localhost:5000",
             "[::1]:5000",
         ] {
-            assert!(is_noise(host), "{host}");
+            assert!(passed_over(host), "{host}");
         }
         for host in [
             "10.0.0.1:5000",
             "registry.example.com",
             "my-127.example.com",
         ] {
-            assert!(!is_noise(host), "{host}");
+            assert!(!passed_over(host), "{host}");
         }
     }
 
