@@ -23,8 +23,8 @@ use crate::{
 ///
 /// `None` for a directory that may be shared, or be someone's on purpose.
 pub fn job_directory<'a>(directory: &'a Path, builds: &Path, job: &str) -> Option<&'a Path> {
-    let is_number = !job.is_empty() && job.bytes().all(|byte| byte.is_ascii_digit());
-    (is_number && directory.starts_with(builds) && directory.ends_with(job)).then_some(directory)
+    (is_job_number(job) && directory.starts_with(builds) && directory.ends_with(job))
+        .then_some(directory)
 }
 
 /// Removes the certificates of a job and their directories; what is not ours stays, and so do the
@@ -44,6 +44,13 @@ pub fn remove(job_directory: &Path) -> io::Result<()> {
 
 /// Removes the directories of other jobs that no service uses any more; returns which.
 pub fn remove_abandoned(job_directory: &Path) -> Vec<PathBuf> {
+    other_jobs(job_directory)
+        .filter(|path| remove_if_abandoned(path))
+        .collect()
+}
+
+/// The directories of other jobs beside this one's.
+pub fn other_jobs(job_directory: &Path) -> impl Iterator<Item = PathBuf> {
     let siblings = job_directory
         .parent()
         .and_then(|parent| fs::read_dir(parent).ok());
@@ -52,13 +59,16 @@ pub fn remove_abandoned(job_directory: &Path) -> Vec<PathBuf> {
         .flatten()
         .flatten()
         .filter(|entry| {
-            let name = entry.file_name();
-            name.as_encoded_bytes().iter().all(u8::is_ascii_digit)
+            entry.file_name().to_str().is_some_and(is_job_number)
                 && entry.file_type().is_ok_and(|kind| kind.is_dir())
         })
         .map(|entry| entry.path())
-        .filter(|path| path != job_directory && remove_if_abandoned(path))
-        .collect()
+        .filter(move |path| path != job_directory)
+}
+
+/// What becomes a part of a path: `CI_JOB_ID`.
+pub fn is_job_number(job: &str) -> bool {
+    !job.is_empty() && job.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The same for one job's; says whether they are gone.

@@ -10,9 +10,11 @@ impl Service<'_> {
     /// on a slow file system.
     pub(super) fn remove_leftovers(&self) {
         let job = self.report.job_directory().cloned();
+        // Those that lie in the job's own directory go with it.
         let certificates = self
             .tls
             .and_then(|tls| certificates::job_directory(tls, self.settings))
+            .filter(|path| job.as_ref().is_none_or(|job| job.path() != *path))
             .map(Path::to_owned);
         let remove = move || {
             let certificates = certificates.map(|path| leftovers::remove_abandoned(&path));

@@ -41,8 +41,7 @@ impl JobDirectory {
     /// `None` where there is no builds directory, so that the job could not read it, and where
     /// another service of this job is the one that tells.
     pub fn claim(builds: &Path, job: &str) -> Option<Self> {
-        // The number becomes a part of the path.
-        if !is_number(job) || !builds.is_dir() {
+        if !leftovers::is_job_number(job) || !builds.is_dir() {
             return None;
         }
         let path = path(builds, job);
@@ -80,23 +79,10 @@ impl JobDirectory {
 
     /// Removes what services that are gone have left for other jobs; returns where.
     pub fn remove_abandoned(&self) -> Vec<PathBuf> {
-        let siblings = self.path.parent().and_then(|all| fs::read_dir(all).ok());
-        siblings
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter(|entry| {
-                entry.file_name().to_str().is_some_and(is_number)
-                    && entry.file_type().is_ok_and(|kind| kind.is_dir())
-            })
-            .map(|entry| entry.path())
-            .filter(|path| *path != self.path && remove_if_abandoned(path))
+        leftovers::other_jobs(&self.path)
+            .filter(|path| remove_if_abandoned(path))
             .collect()
     }
-}
-
-fn is_number(job: &str) -> bool {
-    !job.is_empty() && job.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A service that has just made its directory, and does not hold the lock yet, makes it again.

@@ -6,7 +6,6 @@ mod text;
 use std::{
     fs,
     io::{self, Write},
-    path::Path,
 };
 
 use serde_json::json;
@@ -112,9 +111,7 @@ pub fn as_json(finding: &Finding) -> serde_json::Value {
 
 /// Tells Kubernetes why this container is going to end, where there is a file for it.
 pub fn write_termination_message(failure: &Finding) {
-    let file = fs::File::options()
-        .write(true)
-        .open(Path::new(TERMINATION_LOG));
+    let file = fs::File::options().write(true).open(TERMINATION_LOG);
     // Not on Kubernetes, or not to be written: others tell the same.
     let _ = file.and_then(|mut file| file.write_all(explain::one_line(failure).as_bytes()));
 }
