@@ -1,7 +1,7 @@
 //! The rooms of dind-init, the init of a docker-in-docker service.
 //!
 //! A library only so that the tests and benchmarks reach the parts; its interface is not stable.
-//! `main.rs` is the table of contents, `service.rs` the service's life in order.
+//! `main.rs` is the table of contents, `service/mod.rs` the service's life in order.
 
 pub mod adjustments;
 pub mod atomic_file;

@@ -168,8 +168,8 @@ mod tests {
 
     /// Healthy lives, with a health check and a stop.
     const HEALTHY: [&str; 2] = [
-        include_str!("log/healthy-26.1.5.log"),
-        include_str!("log/healthy-28.5.2.log"),
+        include_str!("healthy-26.1.5.log"),
+        include_str!("healthy-28.5.2.log"),
     ];
 
     const EXITED: End = End::Ended(Ended::Exited(1));

@@ -60,7 +60,7 @@ impl Registry {
         }
         fs::write(
             path.join("token_server.py"),
-            include_str!("registry/token_server.py"),
+            include_str!("token_server.py"),
         )
         .unwrap();
         let mut registry = Self {
