@@ -81,7 +81,7 @@ fn another_command_is_run_instead() {
         bench
             .run(&[], words)
             .expect_no_start()
-            .outcome
+            .transcript
             .expect_status(status)
             .expect(printed);
     }
@@ -126,8 +126,12 @@ fn dockerd_s_exit_status_is_the_service_s() {
     ] {
         for words in [&[][..], &["--debug"], &["dockerd"]] {
             let run = bench.run(&[("STAND_IN", ending)], words);
-            assert!(run.start.is_some(), "{ending}, {words:?}\n{}", run.outcome);
-            run.outcome.expect_status(status);
+            assert!(
+                run.start.is_some(),
+                "{ending}, {words:?}\n{}",
+                run.transcript
+            );
+            run.transcript.expect_status(status);
         }
     }
 }

@@ -201,14 +201,14 @@ fn a_data_directory_on_overlay_is_named_before_dockerd_starts_and_left_as_it_is(
 
 #[track_caller]
 fn said(run: Run<'_>, text: &str) {
-    let output = run.outcome.output().to_owned();
+    let output = run.transcript.output().to_owned();
     assert!(output.contains(text), "no {text}\n{output}");
     run.expect_start();
 }
 
 #[track_caller]
 fn said_not(run: Run<'_>, text: &str) {
-    let output = run.outcome.output().to_owned();
+    let output = run.transcript.output().to_owned();
     assert!(!output.contains(text), "{text}\n{output}");
     run.expect_start();
 }

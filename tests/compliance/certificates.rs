@@ -366,7 +366,7 @@ mod differs {
         for side in ["server", "client"] {
             fs::remove_dir_all(certs.path().join(side)).unwrap();
         }
-        let outcome = bench.run(&[], &[]).expect_no_start().outcome;
+        let outcome = bench.run(&[], &[]).expect_no_start().transcript;
         outcome.expect_failure().expect("CERTS-READONLY");
     }
 
@@ -421,7 +421,7 @@ mod differs {
             bench
                 .run(&[("DOCKER_TLS_SAN", value)], &[])
                 .expect_no_start()
-                .outcome
+                .transcript
                 .expect_failure()
                 .expect("DOCKER_TLS_SAN")
                 .expect(value);
@@ -435,10 +435,10 @@ mod differs {
         let certs = Volume::disk();
         let bench = Workbench::new(dind_without_variables().volume(&certs, "/certs"));
         let first = bench.run(&[], &[]);
-        assert!(first.start.is_some(), "{}", first.outcome);
+        assert!(first.start.is_some(), "{}", first.transcript);
         let again = bench.run(&[], &[]);
         // The second run makes no keys; RSA-4096 would make the first many times as long.
-        let (first, again) = (first.outcome.took(), again.outcome.took());
+        let (first, again) = (first.transcript.took(), again.transcript.took());
         assert!(first < again * 4, "first {first:.1?}, again {again:.1?}");
     }
 

@@ -73,5 +73,5 @@ fn a_unix_socket_comes_first() {
 #[track_caller]
 fn shows(bench: &Workbench, variables: &[(&str, &str)], expected: &str) {
     let run = bench.run(variables, &SHOW).expect_no_start();
-    assert_eq!(run.outcome.output().trim(), expected, "{variables:?}");
+    assert_eq!(run.transcript.output().trim(), expected, "{variables:?}");
 }

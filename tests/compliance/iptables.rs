@@ -40,7 +40,7 @@ fn the_choice_is_official_s() {
         let bench = bench(nft, legacy);
         for (variables, is_legacy) in cases {
             let run = bench.run(&variables, &["--iptables=false"]);
-            let log = run.outcome.output().to_owned();
+            let log = run.transcript.output().to_owned();
             let start = run.expect_start();
             let path = start.variable("PATH").unwrap();
             assert_eq!(path.starts_with(LEGACY), is_legacy, "{variables:?}: {path}");

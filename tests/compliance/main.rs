@@ -40,4 +40,4 @@ mod subject;
 mod variables;
 mod versions;
 
-use pods::{busybox, openssl, outcome, pod, podman, suite, volume};
+use pods::{busybox, openssl, pod, podman, suite, transcript, volume};

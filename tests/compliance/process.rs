@@ -87,7 +87,7 @@ fn what_dockerd_says_is_the_service_s_log() {
     let command = ["sh", "-c", "PATH=/first:$PATH exec dockerd-entrypoint.sh"];
     bench
         .run_command(&[], &command)
-        .outcome
+        .transcript
         .expect_success()
         .expect("to stdout\n")
         .expect("to stderr\n");

@@ -7,8 +7,8 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::outcome::Outcome;
 use crate::pod::{Plan, Pod};
+use crate::transcript::Transcript;
 use crate::volume::Volume;
 
 /// The first place in the `PATH` of Debian's and of Alpine's images.
@@ -168,21 +168,21 @@ impl Workbench {
         self.record.clear();
         let all = [&[("STAND_IN", "0")], variables].concat();
         Run {
-            outcome: self.pod.run_in_service(user, &all, words),
+            transcript: self.pod.run_in_service(user, &all, words),
             start: self.record.start(),
         }
     }
 
     /// Runs a shell script in the container.
     #[must_use = "an outcome that nobody looks at tests nothing"]
-    pub fn shell(&self, script: &str) -> Outcome<'_> {
+    pub fn shell(&self, script: &str) -> Transcript<'_> {
         self.pod.in_service(script)
     }
 }
 
 /// What a run of the entrypoint came to.
 pub struct Run<'a> {
-    pub outcome: Outcome<'a>,
+    pub transcript: Transcript<'a>,
     /// How dockerd was started, if it was.
     pub start: Option<Start>,
 }
@@ -191,10 +191,10 @@ impl Run<'_> {
     /// The run went well, and dockerd was started.
     #[track_caller]
     pub fn expect_start(self) -> Start {
-        match (self.outcome.status(), self.start) {
+        match (self.transcript.status(), self.start) {
             (Some(0), Some(start)) => start,
-            (_, None) => panic!("dockerd was to be started\n{}", self.outcome),
-            (_, Some(_)) => panic!("it was to end with status 0\n{}", self.outcome),
+            (_, None) => panic!("dockerd was to be started\n{}", self.transcript),
+            (_, Some(_)) => panic!("it was to end with status 0\n{}", self.transcript),
         }
     }
 
@@ -204,7 +204,7 @@ impl Run<'_> {
         if let Some(start) = &self.start {
             panic!(
                 "dockerd was not to be started, but was: {:?}\n{}",
-                start.argv, self.outcome
+                start.argv, self.transcript
             );
         }
         self

@@ -5,7 +5,8 @@
 
 use crate::pods::busybox::IMPORT_BUSYBOX;
 use crate::pods::suite::Suite;
-use crate::project::{Include, Project, Run};
+use crate::pods::transcript::Transcript;
+use crate::project::{Include, Project};
 
 /// Builds an image and runs it.
 const BUILD_AND_RUN: &str = "\
@@ -13,7 +14,7 @@ printf 'FROM busybox\\nRUN echo built > /made\\nCMD cat /made\\n' | DOCKER_BUILD
 docker run --rm made";
 
 /// Runs a job that includes the component with these inputs and has this script.
-fn run(include: Include, inputs: &str, script: &str) -> Run {
+fn run(include: Include, inputs: &str, script: &str) -> Transcript<'static> {
     let image = Suite::Trixie.service_image();
     let project = Project::new(
         include,
@@ -154,20 +155,25 @@ fn two_jobs_at_the_same_time_do_not_notice_each_other() {
     let of = |job: &str| -> Vec<&str> {
         let prefix = format!("{job} > ");
         let lines = run
-            .log
+            .output()
             .lines()
             .filter_map(|line| line.strip_prefix(&prefix));
         lines
             .filter(|line| !line.starts_with("dind-init"))
             .collect()
     };
-    assert_eq!((of("one").len(), of("two").len()), (2, 2), "{}", run.log);
+    assert_eq!(
+        (of("one").len(), of("two").len()),
+        (2, 2),
+        "{}",
+        run.output()
+    );
     assert!(
         of("one")
             .iter()
             .zip(of("two"))
             .all(|(one, two)| *one != two),
         "{}",
-        run.log
+        run.output()
     );
 }

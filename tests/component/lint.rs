@@ -1,10 +1,11 @@
 //! The component that finds mistakes in a merge request, run on pipelines with and without one.
 
 use crate::pods::suite::Suite;
-use crate::project::{Project, Run};
+use crate::pods::transcript::Transcript;
+use crate::project::Project;
 
 /// Runs the component's job on a pipeline of which these are the jobs.
-fn lint(inputs: &str, jobs: &str) -> Run {
+fn lint(inputs: &str, jobs: &str) -> Transcript<'static> {
     let image = Suite::Trixie.service_image();
     let project = Project::of(&format!(
         "include:

@@ -4,12 +4,13 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_yaml_ng::Value;
 use tempfile::TempDir;
 
-use crate::pods::podman::{podman, step};
+use crate::pods::podman::{Finished, podman, step};
+use crate::pods::transcript::Transcript;
 use crate::template;
 
 /// The longest that the removal of one thing may take.
@@ -75,7 +76,7 @@ impl Project {
     }
 
     /// Runs jobs in containers, their services beside them.
-    pub fn run(&self, jobs: &[&str]) -> Run {
+    pub fn run(&self, jobs: &[&str]) -> Transcript<'static> {
         // The interpreter shares a project's own directory alone; the runner all of /builds.
         let podman = template::path("images/podman");
         let options = [
@@ -88,16 +89,11 @@ impl Project {
             "--wait-image=localhost/dind-base:trixie",
             "--pull-policy=if-not-present",
         ];
+        let start = Instant::now();
         let done = self.interpret(&[&options, jobs].concat());
+        let took = start.elapsed();
         self.remove_containers();
-        Run {
-            succeeded: done.status.success(),
-            log: format!(
-                "{}{}",
-                String::from_utf8_lossy(&done.stdout),
-                String::from_utf8_lossy(&done.stderr)
-            ),
-        }
+        Transcript::new("the job", Finished::of(done, took))
     }
 
     /// The interpreter leaves services running, and volumes that they use. All its containers know
@@ -152,47 +148,6 @@ impl Project {
             git.current_dir(self.0.path()).args(command.split(' '));
             assert!(git.status().unwrap().success(), "git {command}");
         }
-    }
-}
-
-/// What came of a job.
-#[derive(Debug)]
-pub struct Run {
-    pub succeeded: bool,
-    pub log: String,
-}
-
-impl Run {
-    #[track_caller]
-    pub fn expect_success(self) -> Self {
-        assert!(self.succeeded, "the job was to succeed:\n{}", self.log);
-        self
-    }
-
-    #[track_caller]
-    pub fn expect_failure(self) -> Self {
-        assert!(!self.succeeded, "the job was to fail:\n{}", self.log);
-        self
-    }
-
-    #[track_caller]
-    pub fn expect(self, text: &str) -> Self {
-        assert!(
-            self.log.contains(text),
-            "the log was to have `{text}`:\n{}",
-            self.log
-        );
-        self
-    }
-
-    #[track_caller]
-    pub fn expect_not(self, text: &str) -> Self {
-        assert!(
-            !self.log.contains(text),
-            "the log was not to have `{text}`:\n{}",
-            self.log
-        );
-        self
     }
 }
 

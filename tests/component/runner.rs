@@ -7,9 +7,9 @@
 use serde_yaml_ng::Value;
 
 use crate::pods::gitlab::RunnerLog;
-use crate::pods::outcome::Outcome;
 use crate::pods::pod::{Plan, Pod};
 use crate::pods::suite::Suite;
+use crate::pods::transcript::Transcript;
 use crate::pods::volume::Volume;
 use crate::project::{Include, Project};
 
@@ -65,7 +65,7 @@ impl Job {
     }
 
     /// The stage in which the helper gets the sources. It is made of Alpine: its shell is busybox's.
-    fn get_sources<'a>(&self, pod: &'a Pod) -> Outcome<'a> {
+    fn get_sources<'a>(&self, pod: &'a Pod) -> Transcript<'a> {
         pod.job(&format!(
             "exec busybox sh -e <<'END_OF_HOOK'\n{}\necho cloning\nEND_OF_HOOK",
             self.hook

@@ -6,9 +6,12 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 use tempfile::TempDir;
 
+use crate::pods::podman::Finished;
+use crate::pods::transcript::Transcript;
 use crate::template;
 
 /// A shell, and what it is called with: the runner has its scripts end at the first error.
@@ -109,7 +112,7 @@ impl Container {
     }
 
     /// Runs a script of `component/`.
-    pub fn run(&self, shell: Shell, script: &str) -> Told {
+    pub fn run(&self, shell: Shell, script: &str) -> Transcript<'static> {
         for tool in TOOLS {
             let path = self.path("bin").join(tool);
             if path.symlink_metadata().is_err() {
@@ -126,6 +129,7 @@ impl Container {
         if let Some(user) = self.user {
             command.uid(user).gid(user);
         }
+        let start = Instant::now();
         let done = command
             .args(shell.1)
             .args(["-c", &template::read(&format!("component/{script}.sh"))])
@@ -135,54 +139,12 @@ impl Container {
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .output()
             .unwrap();
-        let [log, complaint] =
-            [done.stdout, done.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let complaint = String::from_utf8_lossy(&done.stderr);
         assert_eq!(complaint, "", "{shell:?} complains");
-        Told {
-            shell,
-            status: done.status.code(),
-            log,
-        }
+        let what = format!("{script}.sh under {}", shell.0);
+        Transcript::new(&what, Finished::of(done, start.elapsed()))
     }
 }
 
 /// Where the service writes for job 17, below the container's root.
 pub const STATUS: &str = "builds/.dind-init/17/status.txt";
-
-/// What a script told.
-#[derive(Debug)]
-pub struct Told {
-    shell: Shell,
-    status: Option<i32>,
-    pub log: String,
-}
-
-impl Told {
-    #[track_caller]
-    pub fn expect_status(self, status: i32) -> Self {
-        assert_eq!(self.status, Some(status), "{:?}:\n{}", self.shell, self.log);
-        self
-    }
-
-    #[track_caller]
-    pub fn expect(self, text: &str) -> Self {
-        assert!(
-            self.log.contains(text),
-            "{:?} was to tell `{text}`:\n{}",
-            self.shell,
-            self.log
-        );
-        self
-    }
-
-    #[track_caller]
-    pub fn expect_not(self, text: &str) -> Self {
-        assert!(
-            !self.log.contains(text),
-            "{:?} told `{text}`:\n{}",
-            self.shell,
-            self.log
-        );
-        self
-    }
-}

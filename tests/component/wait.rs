@@ -3,11 +3,12 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
-use crate::shells::{Container, SHELLS, STATUS, Shell, Told};
+use crate::pods::transcript::Transcript;
+use crate::shells::{Container, SHELLS, STATUS, Shell};
 
 const READY: &str = "ready job=17 version=0.1.0 docker=26.1.5\n";
 
-fn wait(container: &Container, shell: Shell) -> Told {
+fn wait(container: &Container, shell: Shell) -> Transcript<'static> {
     container.run(shell, "wait")
 }
 
@@ -16,7 +17,7 @@ fn a_daemon_that_is_ready_is_told_in_one_line() {
     for shell in SHELLS {
         let told = wait(&Container::new().status(READY), shell).expect_status(0);
         assert_eq!(
-            told.log,
+            told.output(),
             "dind-init: Docker 26.1.5 is ready at tcp://docker:2376 with TLS after 0 s.\n"
         );
     }
@@ -31,10 +32,10 @@ fn a_version_that_dockerd_did_not_say_and_a_transport_without_tls_are_left_out()
             .variable("DOCKER_HOST", "tcp://docker:2375");
         let told = wait(&container, shell).expect_status(0);
         assert!(
-            told.log
+            told.output()
                 .starts_with("dind-init: Docker is ready at tcp://docker:2375 after"),
             "{}",
-            told.log
+            told.output()
         );
     }
 }
@@ -191,7 +192,11 @@ fn a_service_that_says_nothing_is_explained_by_what_can_be_seen() {
         for (what, container, words) in cases {
             let told = wait(&container().clock(5), shell).expect_status(1);
             for word in words {
-                assert!(told.log.contains(word), "{what}, `{word}`: {}", told.log);
+                assert!(
+                    told.output().contains(word),
+                    "{what}, `{word}`: {}",
+                    told.output()
+                );
             }
         }
         let names = [
@@ -204,7 +209,11 @@ fn a_service_that_says_nothing_is_explained_by_what_can_be_seen() {
                 .tool("getent", getent)
                 .tool("nc", "exit 1");
             let told = wait(&container, shell).expect_status(1).expect(words);
-            assert!(!told.log.contains("runners.kubernetes"), "{}", told.log);
+            assert!(
+                !told.output().contains("runners.kubernetes"),
+                "{}",
+                told.output()
+            );
         }
     }
 }
@@ -266,9 +275,9 @@ fn the_report_tells_what_came_after_the_beginning_and_nothing_else() {
     for shell in SHELLS {
         let quiet = Container::new().status(&format!("{READY}start|dind-init: error A: a\n"));
         let told = quiet.run(shell, "report").expect_status(0);
-        assert_eq!(told.log, "");
+        assert_eq!(told.output(), "");
         let told = Container::new().run(shell, "report").expect_status(0);
-        assert_eq!(told.log, "");
+        assert_eq!(told.output(), "");
         let found = Container::new().status(&format!(
             "{READY}start|dind-init: error A: a\nlater|dind-init: error B: b\nlater|  Fix: c\n"
         ));

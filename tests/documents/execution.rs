@@ -6,9 +6,9 @@ use std::fs;
 use crate::job::{Job, Service, file};
 use crate::pods::busybox::IMPORT_BUSYBOX;
 use crate::pods::gitlab::RunnerLog;
-use crate::pods::outcome::Outcome;
 use crate::pods::pod::{Plan, Pod};
 use crate::pods::suite::Suite;
+use crate::pods::transcript::Transcript;
 use crate::pods::volume::Volume;
 use crate::runner::{Cluster, Runner};
 
@@ -151,7 +151,7 @@ pub struct Running {
 impl Running {
     /// Runs the hook, and the script unless the hook fails.
     #[must_use = "an outcome that nobody looks at tests nothing"]
-    pub fn run(&self) -> Outcome<'_> {
+    pub fn run(&self) -> Transcript<'_> {
         let hook = &self.job.hooks.pre_get_sources_script;
         let strategy = self.job.variables.get("GIT_STRATEGY");
         if !hook.is_empty() && strategy.is_none_or(|strategy| strategy != "none") {
@@ -173,7 +173,7 @@ impl Running {
 
     /// Runs what comes after the script.
     #[must_use = "an outcome that nobody looks at tests nothing"]
-    pub fn run_after(&self) -> Outcome<'_> {
+    pub fn run_after(&self) -> Transcript<'_> {
         let script = self.job.shell(&self.job.after_script, &self.runner);
         self.pod.job(&script)
     }
@@ -193,7 +193,7 @@ impl Running {
 
     /// The script succeeds, and there was nothing to say about it.
     #[track_caller]
-    pub fn succeeds(&self) -> Outcome<'_> {
+    pub fn succeeds(&self) -> Transcript<'_> {
         let outcome = self.run().expect_success();
         assert_eq!(self.told(), "");
         outcome

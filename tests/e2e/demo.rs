@@ -8,9 +8,9 @@ mod pods;
 use std::panic;
 
 use pods::openssl::{Authority, Profile};
-use pods::outcome::Outcome;
 use pods::pod::Pod;
 use pods::suite::Suite;
+use pods::transcript::Transcript;
 use pods::volume::Volume;
 
 /// What the job does; `answered` is not shown but read, and says when the first answer was there.
@@ -68,7 +68,7 @@ fn title(text: &str) {
 }
 
 /// Prints the job's log, and returns the time that the job noted, in nanoseconds since 1970.
-fn show_without_time(job: &Outcome<'_>) -> u64 {
+fn show_without_time(job: &Transcript<'_>) -> u64 {
     let (times, log): (Vec<_>, Vec<_>) = job
         .output()
         .lines()

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::thread;
 
 use crate::busybox::IMPORT_BUSYBOX;
-use crate::outcome::Outcome;
 use crate::pod::Pod;
 use crate::suite::Suite;
+use crate::transcript::Transcript;
 use crate::volume::Volume;
 
 /// On SIGTERM the users' containers are stopped as `docker stop` does it: they hear about it.
@@ -182,7 +182,7 @@ fn signals_are_passed_on_as_they_came() {
     assert_eq!(signal_set(&inner, "SigIgn"), before);
 }
 
-fn signal_set(status: &Outcome<'_>, name: &str) -> u64 {
+fn signal_set(status: &Transcript<'_>, name: &str) -> u64 {
     let line = status.output().lines().find(|line| line.starts_with(name));
     let digits = line.and_then(|line| line.split_whitespace().nth(1));
     u64::from_str_radix(digits.expect(name), 16).expect(name)

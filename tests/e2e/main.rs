@@ -22,4 +22,4 @@ mod registries;
 mod sockets;
 mod two_daemons;
 
-use pods::{busybox, gitlab, openssl, outcome, pod, suite, volume};
+use pods::{busybox, gitlab, openssl, pod, suite, transcript, volume};

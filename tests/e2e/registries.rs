@@ -4,10 +4,10 @@ use std::fs;
 
 use crate::busybox::IMPORT_BUSYBOX;
 use crate::gitlab::RunnerLog;
-use crate::outcome::Outcome;
 use crate::pod::{Plan, Pod};
 use crate::pods::registry::{Access, GITLAB, LOGIN, REGISTRY, Registry};
 use crate::suite::Suite;
+use crate::transcript::Transcript;
 use crate::volume::Volume;
 
 /// Where administrators put a registry's CA.
@@ -31,7 +31,7 @@ fn gitlab_pod_in(builds: &Volume, suite: Suite, registry: &Registry) -> Plan {
 }
 
 /// Logs in, pushes, and pulls again.
-fn push_and_pull<'a>(pod: &'a Pod, registry: &str) -> Outcome<'a> {
+fn push_and_pull<'a>(pod: &'a Pod, registry: &str) -> Transcript<'a> {
     pod.job(&format!(
         "set -e\n{IMPORT_BUSYBOX}\n{LOGIN} {registry}\n\
          docker tag busybox {registry}/job/busybox\n\

@@ -5,15 +5,16 @@
 //! pod.job("docker version").expect_success();
 //! ```
 
+use std::fmt::{self, Display, Formatter};
 use std::ops::Deref;
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::outcome::Outcome;
 use super::podman::{Finished, podman, remove_abandoned_pods, require_image, step};
 use super::suite::Suite;
+use super::transcript::Transcript;
 use super::volume::Volume;
 
 /// The longest that a job may take, and that a service may take to end.
@@ -263,27 +264,27 @@ impl Pod {
 
     /// Runs `script` by bash in a new, unprivileged job container with the pod's own Docker CLI.
     #[must_use = "an outcome that nobody looks at tests nothing"]
-    pub fn job(&self, script: &str) -> Outcome<'_> {
+    pub fn job(&self, script: &str) -> Transcript<'_> {
         self.job_on(self.plan.suite, script)
     }
 
     /// The same with the Docker CLI of another suite.
     #[must_use = "an outcome that nobody looks at tests nothing"]
-    pub fn job_on(&self, suite: Suite, script: &str) -> Outcome<'_> {
+    pub fn job_on(&self, suite: Suite, script: &str) -> Transcript<'_> {
         require_image(suite.base_image());
         let mut run = vec!["run", "--rm"];
         run.extend(self.place());
         let shared = self.shared_options();
         run.extend(shared.iter().map(String::as_str));
         run.extend([suite.base_image(), "bash", "-c", script]);
-        self.outcome("the job", podman(&run, PATIENCE))
+        self.transcript("the job", podman(&run, PATIENCE))
     }
 
     /// Runs `script` inside the service's container.
     #[must_use = "an outcome that nobody looks at tests nothing"]
-    pub fn in_service(&self, script: &str) -> Outcome<'_> {
+    pub fn in_service(&self, script: &str) -> Transcript<'_> {
         let done = podman(&["exec", &self.service, "sh", "-c", script], PATIENCE);
-        self.outcome("the command in the service", done)
+        self.transcript("the command in the service", done)
     }
 
     /// Runs a command inside the service's container, beside its main process, as `user` (a name,
@@ -294,7 +295,7 @@ impl Pod {
         user: &str,
         variables: &[(&str, &str)],
         words: &[&str],
-    ) -> Outcome<'_> {
+    ) -> Transcript<'_> {
         let variables = variables.iter();
         let options: Vec<String> = variables
             .map(|(name, value)| format!("--env={name}={value}"))
@@ -303,7 +304,7 @@ impl Pod {
         exec.extend(options.iter().map(String::as_str));
         exec.push(&self.service);
         exec.extend(words);
-        self.outcome("the command in the service", podman(&exec, PATIENCE))
+        self.transcript("the command in the service", podman(&exec, PATIENCE))
     }
 
     /// Sends a signal to the service's main process.
@@ -313,7 +314,7 @@ impl Pod {
 
     /// Waits for the service's end. Its output is its log.
     #[must_use = "an outcome that nobody looks at tests nothing"]
-    pub fn service_end(&self) -> Outcome<'_> {
+    pub fn service_end(&self) -> Transcript<'_> {
         let waited = podman(&["wait", &self.service], PATIENCE);
         let status = waited.status.map(|_| {
             let last_line = waited.output.lines().last().unwrap_or_default();
@@ -321,7 +322,7 @@ impl Pod {
                 .parse()
                 .unwrap_or_else(|_| panic!("podman wait: {}", waited.output))
         });
-        self.outcome(
+        Transcript::new(
             "the service",
             Finished {
                 status,
@@ -412,8 +413,15 @@ impl Pod {
             .collect()
     }
 
-    fn outcome(&self, what: &'static str, finished: Finished) -> Outcome<'_> {
-        Outcome::new(self, what, finished)
+    fn transcript(&self, what: &str, finished: Finished) -> Transcript<'_> {
+        Transcript::new(what, finished).beside(self)
+    }
+}
+
+/// What tells why something in the pod went wrong.
+impl Display for Pod {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "the service's log\n{}", self.service_log().trim_end())
     }
 }
 

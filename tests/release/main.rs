@@ -14,4 +14,4 @@ mod rebuild;
 mod site;
 mod testing;
 
-use pods::{outcome, pod, podman, suite, volume};
+use pods::{pod, podman, suite, transcript, volume};

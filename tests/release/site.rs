@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::outcome::Outcome;
 use crate::pod::Pod;
 use crate::podman::build_on;
 use crate::suite::Suite;
+use crate::transcript::Transcript;
 use crate::volume::Volume;
 
 /// The registry's address, as the pod knows it.
@@ -100,7 +100,7 @@ impl Site {
 
     /// Runs a script by bash, with what GitLab sets.
     #[must_use = "an outcome that nobody looks at tests nothing"]
-    pub fn run(&self, script: &str) -> Outcome<'_> {
+    pub fn run(&self, script: &str) -> Transcript<'_> {
         let script = format!("{SETTINGS}set -euo pipefail\n{script}");
         let script = format!("exec bash -c '{}'", script.replace('\'', "'\\''"));
         self.pod.in_service(&script)

@@ -9,11 +9,11 @@ use std::{env, fs};
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 
 use crate::busybox::IMPORT_BUSYBOX;
-use crate::outcome::Outcome;
 use crate::podman::build_on;
 use crate::stand_in::{Run, Workbench};
 use crate::subject::{dind, dind_without_variables, image_under_test};
 use crate::suite::Suite;
+use crate::transcript::Transcript;
 use crate::volume::Volume;
 
 /// rootlesskit's flags go to a file; what follows them is run.
@@ -135,7 +135,7 @@ fn what_is_missing_is_named() {
     ] {
         let bench = bench();
         bench.shell(&format!("{fault}\ntrue")).expect_success();
-        let outcome = run(&bench, variables, "").expect_no_start().outcome;
+        let outcome = run(&bench, variables, "").expect_no_start().transcript;
         outcome.expect_failure().expect(named);
     }
 }
@@ -167,7 +167,7 @@ fn a_kernel_that_forbids_user_namespaces_is_named() {
     ] {
         let bench = bench();
         bench.shell(mounted).expect_success();
-        let outcome = run(&bench, "", "").expect_no_start().outcome;
+        let outcome = run(&bench, "", "").expect_no_start().transcript;
         let (_, name) = sysctl.split_once('/').unwrap();
         outcome.expect_failure().expect(name);
         // The control: the same mount, and a kernel that allows it.
@@ -210,5 +210,5 @@ fn run<'a>(bench: &'a Workbench, variables: &str, words: &str) -> Run<'a> {
 #[track_caller]
 fn shows_flags(bench: &Workbench, part: &str) {
     let flags = bench.shell("tr '\\n' ' ' < /tmp/rootlesskit");
-    let _: Outcome<'_> = flags.expect_success().expect(part);
+    let _: Transcript<'_> = flags.expect_success().expect(part);
 }

@@ -15,9 +15,9 @@ mod storage;
 
 use crate::gitlab::RunnerLog;
 use crate::openssl::{Authority, Profile};
-use crate::outcome::Outcome;
 use crate::pod::{Plan, Pod};
 use crate::suite::Suite;
+use crate::transcript::Transcript;
 use crate::volume::Volume;
 
 /// The words that explain nothing.
@@ -97,7 +97,7 @@ impl Fault {
     }
 
     /// Once, without waiting for anything.
-    fn run_job<'a>(&self, pod: &'a Pod) -> Outcome<'a> {
+    fn run_job<'a>(&self, pod: &'a Pod) -> Transcript<'a> {
         if let Some(midway) = self.midway {
             pod.job("docker info").expect_success();
             midway(pod);
@@ -110,7 +110,7 @@ impl Fault {
 
     /// For whoever asks the test runner to show what successful tests print.
     #[allow(clippy::print_stdout)]
-    fn note_time(&self, outcome: &Outcome<'_>) {
+    fn note_time(&self, outcome: &Transcript<'_>) {
         let mut lines = outcome.output().lines();
         let took = lines.rfind(|line| line.starts_with("the job took "));
         println!("{}: {}", self.id, took.unwrap_or_default());

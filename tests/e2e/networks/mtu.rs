@@ -1,9 +1,9 @@
 //! What is too large for the pod's own network.
 
 use crate::busybox::IMPORT_BUSYBOX;
-use crate::outcome::Outcome;
 use crate::pod::{Plan, Pod};
 use crate::suite::Suite;
+use crate::transcript::Transcript;
 use crate::volume::Volume;
 
 /// What inner containers can send at once: on the default bridge, and on a network like those of
@@ -135,7 +135,7 @@ fn run_on_each_network(pod: &Pod) -> [&'static str; 2] {
 }
 
 /// Sends one packet of `size` bytes, IP header and all, that may not be fragmented.
-fn send<'a>(pod: &'a Pod, container: &str, server: &Server, size: u32) -> Outcome<'a> {
+fn send<'a>(pod: &'a Pod, container: &str, server: &Server, size: u32) -> Transcript<'a> {
     let payload = size - 28;
     in_network_of(
         pod,
@@ -155,7 +155,7 @@ fn send<'a>(pod: &'a Pod, container: &str, server: &Server, size: u32) -> Outcom
     .expect_success()
 }
 
-fn download<'a>(pod: &'a Pod, container: &str, server: &Server) -> Outcome<'a> {
+fn download<'a>(pod: &'a Pod, container: &str, server: &Server) -> Transcript<'a> {
     let command = format!(
         "curl --silent --show-error --max-time 5 http://{}/file | wc -c",
         server.address
@@ -164,7 +164,7 @@ fn download<'a>(pod: &'a Pod, container: &str, server: &Server) -> Outcome<'a> {
 }
 
 /// Runs a program of the service's in the network of a container.
-fn in_network_of<'a>(pod: &'a Pod, container: &str, command: &str) -> Outcome<'a> {
+fn in_network_of<'a>(pod: &'a Pod, container: &str, command: &str) -> Transcript<'a> {
     let inspect = "DOCKER_TLS_VERIFY= docker --host unix:///run/docker.sock inspect --format '{{.State.Pid}}'";
     pod.in_service(&format!(
         "exec nsenter --target \"$({inspect} {container})\" --net {command}"

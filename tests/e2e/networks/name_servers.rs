@@ -1,9 +1,9 @@
 //! Whom inner containers and builds ask for names.
 
 use crate::busybox::IMPORT_BUSYBOX;
-use crate::outcome::Outcome;
 use crate::pod::{Plan, Pod};
 use crate::suite::Suite;
+use crate::transcript::Transcript;
 use crate::volume::Volume;
 
 /// What inner containers ask where the pod's name server is on its loopback interface.
@@ -61,7 +61,7 @@ fn with_a_loopback_name_server(plan: Plan, flags: &str) -> Plan {
 }
 
 /// By BuildKit, with the one CLI that has it built in.
-fn build<'a>(pod: &'a Pod, network: &str) -> Outcome<'a> {
+fn build<'a>(pod: &'a Pod, network: &str) -> Transcript<'a> {
     pod.job_on(
         Suite::Bookworm,
         &format!(

@@ -1,26 +1,33 @@
-//! What a command in a pod came to, and what is expected of it.
+//! What a command printed and how it ended, and what is expected of it.
 
-use std::fmt::{self, Display, Formatter};
+use std::fmt::{self, Debug, Display, Formatter};
+use std::process::Output;
 use std::time::Duration;
 
-use super::pod::Pod;
 use super::podman::Finished;
 
-/// What a command in the pod came to. Each expectation that is not met ends the test, and shows
-/// what the command printed and what the service did meanwhile.
-pub struct Outcome<'a> {
-    pod: &'a Pod,
-    what: &'static str,
+/// What a command came to. Each expectation that is not met ends the test, and shows what the
+/// command printed and what happened beside it.
+pub struct Transcript<'a> {
+    what: String,
     finished: Finished,
+    beside: Option<&'a (dyn Display + Sync)>,
 }
 
-impl<'a> Outcome<'a> {
-    pub fn new(pod: &'a Pod, what: &'static str, finished: Finished) -> Self {
+impl<'a> Transcript<'a> {
+    /// `what` begins the sentences of complaint: "the job".
+    pub fn new(what: &str, finished: Finished) -> Self {
         Self {
-            pod,
-            what,
+            what: what.to_owned(),
             finished,
+            beside: None,
         }
+    }
+
+    /// Shows something else as well where an expectation is not met.
+    pub fn beside(mut self, other: &'a (dyn Display + Sync)) -> Self {
+        self.beside = Some(other);
+        self
     }
 
     #[track_caller]
@@ -73,7 +80,17 @@ impl<'a> Outcome<'a> {
     }
 }
 
-impl Display for Outcome<'_> {
+impl Debug for Transcript<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { what, finished, .. } = self;
+        f.debug_tuple("Transcript")
+            .field(what)
+            .field(finished)
+            .finish()
+    }
+}
+
+impl Display for Transcript<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Finished {
             status,
@@ -85,13 +102,21 @@ impl Display for Outcome<'_> {
             None => writeln!(f, "it did not end within {took:.1?}")?,
         }
         writeln!(f, "--- output\n{}", output.trim_end())?;
-        if self.what != "the service" {
-            writeln!(
-                f,
-                "--- the service's log\n{}",
-                self.pod.service_log().trim_end()
-            )?;
+        if let Some(beside) = self.beside {
+            writeln!(f, "--- {beside}")?;
         }
         Ok(())
+    }
+}
+
+impl Finished {
+    /// Of a command whose two outputs were caught apart.
+    pub fn of(done: Output, took: Duration) -> Self {
+        let both = [done.stdout, done.stderr].concat();
+        Self {
+            status: done.status.code(),
+            output: String::from_utf8_lossy(&both).into_owned(),
+            took,
+        }
     }
 }
