@@ -7,8 +7,6 @@ use std::{
     path::Path,
 };
 
-use crate::facts::certificates::staged;
-
 /// Replaces what a file holds and nothing else of it: mode and owner stay, and so does a link that
 /// leads to it. It is synced to disk.
 pub fn update(path: &Path, content: &[u8]) -> io::Result<()> {
@@ -35,6 +33,11 @@ pub fn update(path: &Path, content: &[u8]) -> io::Result<()> {
 /// umask is. It is not synced to disk: for what is made anew at each start.
 pub fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     write(path, content, mode, |_| Ok(()))
+}
+
+/// The hidden name under which a file of ours is written before it is renamed to `name`.
+pub fn staged(name: &str) -> String {
+    format!(".{name}.dind-init-new")
 }
 
 /// `finish`: what is to be done to the file before it has its name.

@@ -8,26 +8,21 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use crate::reasons::{Finding, Severity};
-
-/// How log lines are written.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
-pub enum Format {
-    #[default]
-    Text,
-    Json,
-}
+use crate::{
+    reasons::{Finding, Severity},
+    settings::LogFormat,
+};
 
 /// Starts the log. A stderr that is closed or full never stops the init.
-pub fn start(format: Format) {
+pub fn start(format: LogFormat) {
     let log = tracing_subscriber::fmt()
         .with_writer(io::stderr)
         .with_max_level(Level::INFO)
         .log_internal_errors(false);
     // An error means that a log is already there, which only happens in tests.
     let _ = match format {
-        Format::Text => log.event_format(PlainText).try_init(),
-        Format::Json => log.json().flatten_event(true).with_target(false).try_init(),
+        LogFormat::Text => log.event_format(PlainText).try_init(),
+        LogFormat::Json => log.json().flatten_event(true).with_target(false).try_init(),
     };
 }
 

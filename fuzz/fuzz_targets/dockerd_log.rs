@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dind_init::{
     dockerd::log::{End, Recogniser},
-    supervise::Ended,
+    dockerd::ended::Ended,
 };
 use libfuzzer_sys::fuzz_target;
 

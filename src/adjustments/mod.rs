@@ -14,10 +14,10 @@ use serde_json::{Map, Value};
 use self::pools::Neighbour;
 use crate::{
     atomic_file,
-    dockerd::{configuration::Configuration, options::Options, registry_options::RegistryOptions},
+    dockerd::{configuration::Configuration, options::Options, registry_options},
     facts::network::Network,
     reasons::{Finding, Severity, daemon, network},
-    settings::MtuWish,
+    settings::{MtuWish, RegistryOptions},
 };
 
 /// Flags for dockerd, and findings that say what they are for.
@@ -139,7 +139,7 @@ impl Adjustments {
         argv: &[OsString],
         configuration: &Configuration,
     ) {
-        let completion = wanted.complete(argv, configuration);
+        let completion = registry_options::complete(wanted, argv, configuration);
         let mut done: Vec<_> = completion
             .flags
             .iter()

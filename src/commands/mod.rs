@@ -9,7 +9,7 @@ pub mod run;
 use crate::{
     cli::USAGE,
     log,
-    settings::{InvalidVariable, Settings, process_environment},
+    settings::{InvalidVariable, LogFormat, Settings, process_environment},
 };
 
 /// Reads the settings and starts the log; an error is logged and becomes the exit status.
@@ -20,7 +20,7 @@ fn start() -> Result<Settings, u8> {
             Ok(settings)
         }
         Err(error) => {
-            log::start(log::Format::default());
+            log::start(LogFormat::default());
             Err(refuse(&error))
         }
     }

@@ -7,7 +7,7 @@ use nix::unistd::Uid;
 use crate::{
     dockerd::{client, flags::Invocation, launch},
     log, service,
-    settings::{InvalidVariable, Settings, non_empty, process_environment},
+    settings::{InvalidVariable, LogFormat, Settings, non_empty, process_environment},
 };
 
 /// Where the image keeps the entrypoint that was there before.
@@ -41,7 +41,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
 }
 
 fn failed_exec(program: impl AsRef<Path>, error: &io::Error) -> u8 {
-    log::start(log::Format::default());
+    log::start(LogFormat::default());
     tracing::error!(
         "fatal: {} could not be run: {error}",
         program.as_ref().display()

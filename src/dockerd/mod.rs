@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod configuration;
+pub mod ended;
 pub mod flags;
 pub mod launch;
 pub mod log;

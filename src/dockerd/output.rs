@@ -138,7 +138,7 @@ mod tests {
     use nix::{fcntl::OFlag, unistd::pipe2};
 
     use super::*;
-    use crate::{dockerd::log::End, supervise::Ended};
+    use crate::dockerd::{ended::Ended, log::End};
 
     #[test]
     fn lines_are_whole_however_they_come() {

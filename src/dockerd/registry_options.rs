@@ -8,13 +8,7 @@ use std::ffi::OsString;
 use serde_json::{Map, Value};
 
 use super::{configuration::Configuration, options::flags};
-
-/// Wanted by variables: `DIND_REGISTRY_MIRRORS` and `DIND_INSECURE_REGISTRIES`.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct RegistryOptions {
-    pub mirrors: Vec<String>,
-    pub insecure: Vec<String>,
-}
+use crate::settings::RegistryOptions;
 
 /// What dockerd gets for them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,49 +18,51 @@ pub struct Completion {
     pub configuration: Option<Map<String, Value>>,
 }
 
-impl RegistryOptions {
-    /// Adds what neither `argv` nor `configuration` has.
-    pub fn complete(&self, argv: &[OsString], configuration: &Configuration) -> Completion {
-        let mut completion = Completion::default();
-        for (wanted, flag, key) in [
-            (&self.mirrors, "registry-mirror", "registry-mirrors"),
-            (&self.insecure, "insecure-registry", "insecure-registries"),
-        ] {
-            let given = flags(argv, flag, None);
-            let new = |known: &[String]| {
-                let is_known = |url: &String| known.iter().any(|k| same(k, url));
-                let new = wanted.iter().filter(|url| !is_known(url));
-                new.cloned().collect::<Vec<_>>()
-            };
-            match configuration.value(key) {
-                None => {
-                    let new = new(&given);
-                    let new = new.iter().map(|url| format!("--{flag}={url}").into());
-                    completion.flags.extend(new);
-                }
-                // In both already: dockerd names them better than we could.
-                Some(_) if !given.is_empty() => {}
-                Some(Value::Array(list)) => {
-                    let known: Vec<String> = list
-                        .iter()
-                        .filter_map(|value| value.as_str().map(str::to_owned))
-                        .collect();
-                    let new = new(&known);
-                    if !new.is_empty() {
-                        let mut list = list.clone();
-                        list.extend(new.into_iter().map(Value::String));
-                        completion
-                            .configuration
-                            .get_or_insert_with(|| configuration.values().clone())
-                            .insert(key.into(), Value::Array(list));
-                    }
-                }
-                // No list, which dockerd says itself.
-                Some(_) => {}
+/// Adds what neither `argv` nor `configuration` has of what is `wanted`.
+pub fn complete(
+    wanted: &RegistryOptions,
+    argv: &[OsString],
+    configuration: &Configuration,
+) -> Completion {
+    let mut completion = Completion::default();
+    for (entries, flag, key) in [
+        (&wanted.mirrors, "registry-mirror", "registry-mirrors"),
+        (&wanted.insecure, "insecure-registry", "insecure-registries"),
+    ] {
+        let given = flags(argv, flag, None);
+        let new = |known: &[String]| {
+            let is_known = |url: &String| known.iter().any(|k| same(k, url));
+            let new = entries.iter().filter(|url| !is_known(url));
+            new.cloned().collect::<Vec<_>>()
+        };
+        match configuration.value(key) {
+            None => {
+                let new = new(&given);
+                let new = new.iter().map(|url| format!("--{flag}={url}").into());
+                completion.flags.extend(new);
             }
+            // In both already: dockerd names them better than we could.
+            Some(_) if !given.is_empty() => {}
+            Some(Value::Array(list)) => {
+                let known: Vec<String> = list
+                    .iter()
+                    .filter_map(|value| value.as_str().map(str::to_owned))
+                    .collect();
+                let new = new(&known);
+                if !new.is_empty() {
+                    let mut list = list.clone();
+                    list.extend(new.into_iter().map(Value::String));
+                    completion
+                        .configuration
+                        .get_or_insert_with(|| configuration.values().clone())
+                        .insert(key.into(), Value::Array(list));
+                }
+            }
+            // No list, which dockerd says itself.
+            Some(_) => {}
         }
-        completion
     }
+    completion
 }
 
 /// dockerd adds the slash itself.
@@ -84,7 +80,7 @@ mod tests {
             insecure: vec!["c.example:5000".into()],
         };
         let argv: Vec<_> = arguments.split_whitespace().map(Into::into).collect();
-        let completion = registries.complete(&argv, &Configuration::parse(daemon_json));
+        let completion = complete(&registries, &argv, &Configuration::parse(daemon_json));
         let flags: Vec<_> = completion
             .flags
             .iter()
@@ -124,7 +120,11 @@ mod tests {
         let json = r#"{"registry-mirrors": ["https://a.example", "https://b.example"],
                        "insecure-registries": ["c.example:5000"]}"#;
         assert_eq!(completed("", json), (String::new(), None));
-        let none = RegistryOptions::default().complete(&[], &Configuration::parse(json));
+        let none = complete(
+            &RegistryOptions::default(),
+            &[],
+            &Configuration::parse(json),
+        );
         assert_eq!(none, Completion::default());
     }
 

@@ -16,16 +16,12 @@ use super::{
     file::{ReadError, read},
     mounts::{Mount, Mounts, VolumeKind},
 };
+use crate::atomic_file::staged;
 
 /// The CA certificates that a reader of the directory trusts.
 pub const CA_CERTIFICATES: &str = "ca.pem";
 pub const CERTIFICATE: &str = "cert.pem";
 pub const KEY: &str = "key.pem";
-
-/// The hidden name under which a file of ours is written before it is renamed to `name`.
-pub fn staged(name: &str) -> String {
-    format!(".{name}.dind-init-new")
-}
 
 /// The hidden name of a `ca.pem` of ours that is no longer to be read.
 pub fn retired(name: &str) -> String {

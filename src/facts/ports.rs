@@ -1,12 +1,19 @@
 //! Who listens on a TCP port of this network namespace.
 
-use std::{fs, path::Path};
+use std::{fmt, fs, path::Path};
 
 /// A process that holds a port.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PortHolder {
     pub pid: u32,
     pub command: String,
+}
+
+impl fmt::Display for PortHolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pid, command } = self;
+        write!(f, "{command} (process {pid} of this container)")
+    }
 }
 
 /// The process that listens on `port`, if it is in this PID namespace and `/proc` shows it.

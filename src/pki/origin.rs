@@ -7,7 +7,10 @@ use super::{
     inspect::{Certificate, public_key_of, read_request},
     issue::{CA_NAME, CLIENT_NAME, SERVER_NAME},
 };
-use crate::facts::certificates::{CA_CERTIFICATES, CERTIFICATE, Directory, KEY, retired, staged};
+use crate::{
+    atomic_file::staged,
+    facts::certificates::{CA_CERTIFICATES, CERTIFICATE, Directory, KEY, retired},
+};
 
 const CA_NAMES: [&str; 2] = [CA_NAME, "docker:dind CA"];
 const LEAF_NAMES: [&str; 4] = [

@@ -19,7 +19,8 @@ use std::{
 use nix::libc;
 
 use crate::{
-    facts::certificates::{CA_CERTIFICATES, CERTIFICATE, KEY, retired, staged},
+    atomic_file::staged,
+    facts::certificates::{CA_CERTIFICATES, CERTIFICATE, KEY, retired},
     reasons::{Finding, certs},
 };
 

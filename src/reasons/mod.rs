@@ -32,8 +32,6 @@ pub mod certs;
 pub mod cgroup;
 pub mod client;
 pub mod daemon;
-#[cfg(test)]
-mod docker_29;
 mod finding;
 pub mod network;
 #[cfg(test)]

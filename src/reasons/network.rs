@@ -3,7 +3,6 @@
 use std::{io, path::Path};
 
 use super::{Finding, Ignoring, START_ANYWAY, Sample, Weight};
-use crate::facts::ports::PortHolder;
 
 catalogue! { Network:
 
@@ -283,11 +282,10 @@ pub enum Obstacle {
     OtherFile,
 }
 
-pub fn port_in_use(port: u16, holder: Option<&PortHolder>) -> Finding {
+/// `holder` says which process of this container it is, where that is known.
+pub fn port_in_use(port: u16, holder: Option<&str>) -> Finding {
     let cause = match holder {
-        Some(PortHolder { pid, command }) => {
-            format!("{command} (process {pid} of this container) listens on port {port}.")
-        }
+        Some(holder) => format!("{holder} listens on port {port}."),
         None => format!(
             "a process outside this container listens on port {port}: containers of one \
              Kubernetes pod share their ports, so two docker:dind services collide."

@@ -7,8 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{host::RegistryHost, install::to_pem, trust::Trust};
-use crate::atomic_file;
+use super::{install::to_pem, trust::Trust};
+use crate::{atomic_file, settings::registry_host::RegistryHost};
 
 /// All CAs in one file.
 pub const CA_CERTIFICATES: &str = "registry-ca.pem";

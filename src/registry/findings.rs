@@ -4,11 +4,11 @@ use std::path::Path;
 
 use time::OffsetDateTime;
 
-use super::host::RegistryHost;
 use crate::{
     facts::file::ReadError,
     pki::{inspect::Certificate, verify::day},
     reasons::{Finding, Severity, registry},
+    settings::registry_host::RegistryHost,
 };
 
 pub fn unreadable(error: &ReadError) -> Finding {

@@ -8,10 +8,12 @@ use std::{
 use super::{
     contents::Contents,
     findings,
-    host::RegistryHost,
     trust::{Registry, Trust},
 };
-use crate::{atomic_file, facts::file::ReadError, pki::inspect::Certificate, reasons::Finding};
+use crate::{
+    atomic_file, facts::file::ReadError, pki::inspect::Certificate, reasons::Finding,
+    settings::registry_host::RegistryHost,
+};
 
 /// Lies in a directory that was made here, and says that it may be changed here. Docker reads only
 /// `.crt`, `.cert` and `.key`.

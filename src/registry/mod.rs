@@ -7,7 +7,6 @@
 mod contents;
 pub mod exports;
 mod findings;
-pub mod host;
 pub mod install;
 pub mod probe;
 #[cfg(test)]
@@ -26,14 +25,12 @@ use std::{
 use time::OffsetDateTime;
 
 use self::{
-    host::RegistryHost,
     sources::{Awaited, Role, Scope, Source, Sources},
     trust::Trust,
 };
 use crate::{
     reasons::Finding,
-    report::Report,
-    settings::{Environment, non_empty, registry::RegistrySettings},
+    settings::{Environment, non_empty, registry::RegistrySettings, registry_host::RegistryHost},
 };
 
 /// Where things are put.
@@ -95,7 +92,7 @@ pub struct Registries {
 
 impl Registries {
     /// Installs what is there. Whatever fails is reported, and the rest goes on.
-    pub fn set_up(settings: &RegistrySettings, places: Places, report: &Report) -> Self {
+    pub fn set_up(settings: &RegistrySettings, places: Places, tell: impl Fn(&Finding)) -> Self {
         let (trust, awaited) = look(settings);
         let mut findings = trust.findings.clone();
         // Those of GitLab come first: where the runner's file is late, BuildKit must know them.
@@ -110,7 +107,7 @@ impl Registries {
                 None
             }
         };
-        findings.iter().for_each(|finding| report.finding(finding));
+        findings.iter().for_each(tell);
         let registries = Self {
             trust: Arc::new(Mutex::new(trust)),
             places,
@@ -118,7 +115,7 @@ impl Registries {
             awaited,
             environment,
         };
-        registries.tell(&registries.trust());
+        registries.export(&registries.trust());
         for file in registries.awaited.iter().filter(|file| file.seen.is_none()) {
             tracing::info!(
                 "{} is not there yet, and is waited for",
@@ -129,11 +126,11 @@ impl Registries {
     }
 
     /// Installs what comes later, and says so.
-    pub fn watch(&self, report: Report) {
+    pub fn watch(&self, tell: impl Fn(&Finding) + Send + 'static) {
         let registries = self.clone();
         watch::start(self.awaited.clone(), move |source| {
             for finding in registries.arrived(&source) {
-                report.finding(&finding);
+                tell(&finding);
             }
         });
     }
@@ -162,12 +159,12 @@ impl Registries {
                 Err(finding) => findings.push(finding),
             }
         }
-        self.tell(&trust);
+        self.export(&trust);
         findings
     }
 
     /// Gives the same CAs to the job's own clients.
-    fn tell(&self, trust: &Trust) {
+    fn export(&self, trust: &Trust) {
         let mut refusal = None;
         for directory in self.places.shared.iter().filter(|path| path.is_dir()) {
             match exports::write(directory, trust, &self.known) {

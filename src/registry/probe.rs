@@ -15,14 +15,14 @@ use rustls::{
 };
 use time::OffsetDateTime;
 
-use super::{host::RegistryHost, trust::Trust, untrusted};
+use super::{trust::Trust, untrusted};
 use crate::{
     pki::{
         inspect::Certificate,
         verify::{Problem, Set, Usage},
     },
     reasons::{Finding, registry},
-    settings::subject_names::SubjectName,
+    settings::{registry_host::RegistryHost, subject_names::SubjectName},
 };
 
 /// How long the registry may take to answer, for each step.

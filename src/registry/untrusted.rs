@@ -1,9 +1,9 @@
 //! dockerd met a registry that it does not trust: what is known of that registry here.
 
-use super::{host::RegistryHost, trust::Trust};
+use super::trust::Trust;
 use crate::{
     reasons::{Finding, registry},
-    settings::registry::DEFAULT_DIRECTORY,
+    settings::{registry::DEFAULT_DIRECTORY, registry_host::RegistryHost},
 };
 
 /// Adds to the finding, if that is what it is about, which registry it was, what was trusted for

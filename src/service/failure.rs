@@ -7,7 +7,7 @@ use crate::{
     error_daemon::{self, ErrorDaemon},
     explain,
     pki::ClientKeyInTheMaking,
-    reasons::{self, Finding},
+    reasons::Finding,
     settings::{InvalidVariable, OnFailure},
     sockets::{Sockets, TcpSocket},
     supervise,
@@ -36,7 +36,7 @@ impl Service<'_> {
         client_key: Option<ClientKeyInTheMaking>,
     ) -> Failure {
         for variable in others {
-            self.report.finding(&reasons::settings::invalid(variable));
+            self.report.finding(&variable.finding());
         }
         if self.settings.on_failure == OnFailure::Explain {
             if let Err(failure) = self.bind() {
@@ -46,7 +46,7 @@ impl Service<'_> {
                 self.report.finding(&finding);
             }
         }
-        reasons::settings::invalid(first).into()
+        first.finding().into()
     }
 
     /// Tells why, and stays to tell every docker command, if that is wanted. Returns the exit

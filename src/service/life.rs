@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 
 use super::Service;
 use crate::{
-    dockerd::{log::End, output::Output},
+    dockerd::{ended::Ended, log::End, output::Output},
     error_daemon::{self, ErrorDaemon},
     explain,
     facts::memory_limits,
@@ -20,7 +20,7 @@ use crate::{
     report::Report,
     settings::{non_empty, process_environment},
     sockets::Sockets,
-    supervise::{Ended, Events},
+    supervise::Events,
 };
 
 /// How long dockerd's last words are waited for: processes that it leaves behind may hold its

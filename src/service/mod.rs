@@ -24,6 +24,7 @@ use crate::{
     adjustments,
     dockerd::{
         configuration::{self, Configuration},
+        ended::Ended,
         flags::{Flags, Invocation},
         launch::{self, Launch},
         output::Output,
@@ -42,7 +43,7 @@ use crate::{
     settings::{CertificateSettings, InvalidVariable, Settings, process_environment},
     signals::{self, Signals},
     sockets::Sockets,
-    supervise::{Ended, Supervisor},
+    supervise::Supervisor,
 };
 
 /// Runs dockerd, and explains it where that fails. Returns the exit status.
@@ -190,7 +191,7 @@ impl Service<'_> {
         let registries = Registries::set_up(
             &self.settings.registry,
             registries::places(self.tls, self.settings, self.uid),
-            &self.report,
+            |finding| self.report.finding(finding),
         );
         let mut environment = machine::prepare(
             self.settings,
@@ -214,7 +215,8 @@ impl Service<'_> {
         .spawn()
         .map_err(|error| daemon::missing(&error))?;
         let output = self.follow(said, &registries)?;
-        registries.watch(self.report.clone());
+        let report = self.report.clone();
+        registries.watch(move |finding| report.finding(finding));
         registries::start_probe(&self.settings.registry, &registries, self.report.clone());
 
         let opening = match (&self.sockets, self.pending.take()) {

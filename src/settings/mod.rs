@@ -3,16 +3,19 @@
 pub mod certificates;
 pub mod ignored;
 mod inputs;
+mod invalid;
 pub mod registry;
+pub mod registry_host;
 pub mod subject_names;
 mod values;
 
-use std::{env, ffi::OsString, fmt, path::PathBuf, time::Duration};
+use std::{env, ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::ValueEnum;
 
 pub use self::{
     certificates::{CertificateSettings, ClientKey},
+    invalid::InvalidVariable,
     values::non_empty,
 };
 use self::{
@@ -21,28 +24,6 @@ use self::{
     registry::RegistrySettings,
     values::{choice, number, switch, words},
 };
-use crate::{dockerd::registry_options::RegistryOptions, log};
-
-/// A variable whose value is not accepted.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct InvalidVariable {
-    pub name: &'static str,
-    pub value: String,
-    /// What is accepted, as the end of the sentence "it must be …".
-    pub accepted: String,
-}
-
-impl fmt::Display for InvalidVariable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the variable {} has the value {:?}, but it must be {}",
-            self.name, self.value, self.accepted
-        )
-    }
-}
-
-impl std::error::Error for InvalidVariable {}
 
 /// Where variables come from: the process environment, or a table in tests.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -67,7 +48,7 @@ pub struct Settings {
     /// `DIND_IGNORE`.
     pub ignored: Ignored,
     /// `DIND_LOG`.
-    pub log: log::Format,
+    pub log: LogFormat,
     /// `DIND_REGISTRY_CA` and its like.
     pub registry: RegistrySettings,
     /// `CI_BUILDS_DIR`, where a GitLab job's own directories lie.
@@ -157,6 +138,21 @@ pub enum OnFailure {
     Explain,
     /// Say it on stderr and end with a status that is not 0.
     Exit,
+}
+
+/// How the init's own log lines are written.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+/// Wanted by variables: `DIND_REGISTRY_MIRRORS` and `DIND_INSECURE_REGISTRIES`.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct RegistryOptions {
+    pub mirrors: Vec<String>,
+    pub insecure: Vec<String>,
 }
 
 #[derive(Clone, Eq, PartialEq, ValueEnum)]

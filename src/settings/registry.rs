@@ -7,7 +7,7 @@ use super::{
     inputs::{self, Variables},
     non_empty, switch,
 };
-use crate::registry::host::RegistryHost;
+use crate::settings::registry_host::RegistryHost;
 
 /// Where registry CAs are mounted, unless `DIND_REGISTRY_CA_DIR` says otherwise.
 pub const DEFAULT_DIRECTORY: &str = "/etc/dind/registry-ca";

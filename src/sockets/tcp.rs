@@ -114,7 +114,10 @@ fn bind_exclusively(
 
 fn failed(port: u16, errno: Errno) -> Finding {
     match errno {
-        Errno::EADDRINUSE => network::port_in_use(port, ports::holder(port).as_ref()),
+        Errno::EADDRINUSE => {
+            let holder = ports::holder(port).map(|holder| holder.to_string());
+            network::port_in_use(port, holder.as_deref())
+        }
         errno => network::socket_failed(&format!("TCP port {port}"), &errno.into()),
     }
 }

@@ -14,7 +14,8 @@ use std::{
 
 use super::namespaced;
 use crate::{
-    background::Background, registry::host::RegistryHost, settings::subject_names::SubjectName,
+    background::Background,
+    settings::{registry_host::RegistryHost, subject_names::SubjectName},
 };
 
 /// How long after the start an answer is still waited for.

@@ -21,9 +21,9 @@ use crate::{
     log, pki,
     plan::Plan,
     preflight,
-    reasons::{self, network},
+    reasons::network,
     registry, service,
-    settings::{CertificateSettings, Settings, process_environment},
+    settings::{CertificateSettings, InvalidVariable, Settings, process_environment},
 };
 
 /// How the report is written.
@@ -42,7 +42,7 @@ pub fn check(arguments: Vec<OsString>, output: Output) -> u8 {
     let uid = Uid::effective();
     let plan = service::plan(&Invocation::parse(arguments), &settings, uid);
     let mut report = look(&settings, &plan, uid);
-    let invalid = invalid.iter().map(reasons::settings::invalid);
+    let invalid = invalid.iter().map(InvalidVariable::finding);
     report.findings.splice(0..0, invalid);
     let text = match output {
         Output::Text => report.to_string(),
@@ -62,7 +62,7 @@ fn look(settings: &Settings, plan: &Plan, uid: Uid) -> Report {
     if let Some(sockets) = &plan.sockets
         && let Some(holder) = ports::holder(sockets.port)
     {
-        let finding = network::port_in_use(sockets.port, Some(&holder));
+        let finding = network::port_in_use(sockets.port, Some(&holder.to_string()));
         report.findings.push(finding);
     }
     if let Some(certificates) = settings.certificates.as_ref().filter(|_| plan.tls) {

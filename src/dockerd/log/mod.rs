@@ -2,6 +2,8 @@
 //!
 //! Pure: lines in, findings of the catalogue out. Memory is bounded however much is logged.
 
+#[cfg(test)]
+mod docker_29;
 mod message;
 mod noise;
 
@@ -11,10 +13,8 @@ use std::{
 };
 
 pub use self::message::{Level, Message};
-use crate::{
-    reasons::{self, Finding, Reason, Severity, Weight, daemon},
-    supervise::Ended,
-};
+use super::ended::Ended;
+use crate::reasons::{self, Finding, Reason, Severity, Weight, daemon};
 
 /// How many of dockerd's last words an explanation shows.
 const LAST_LINES: usize = 6;

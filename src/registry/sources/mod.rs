@@ -9,10 +9,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::host::RegistryHost;
 use crate::{
     facts::file::{ReadError, read},
-    settings::registry::{Given, Place, RegistrySettings},
+    settings::{
+        registry::{Given, Place, RegistrySettings},
+        registry_host::RegistryHost,
+    },
 };
 
 /// More entries than anyone has CAs: the path is a mistake then, and not all of it is read.

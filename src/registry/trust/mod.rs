@@ -17,7 +17,6 @@ use time::OffsetDateTime;
 use super::{
     contents::Contents,
     findings,
-    host::RegistryHost,
     sources::{Role, Scope, Source},
 };
 use crate::{
@@ -26,6 +25,7 @@ use crate::{
         verify::day,
     },
     reasons::{Finding, Severity},
+    settings::registry_host::RegistryHost,
 };
 
 /// Whom dockerd is to trust.

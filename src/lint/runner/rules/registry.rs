@@ -13,8 +13,7 @@ use crate::{
         source::{Located, Place},
     },
     reasons::registry,
-    registry::host::RegistryHost,
-    settings::registry::DEFAULT_DIRECTORY,
+    settings::{registry::DEFAULT_DIRECTORY, registry_host::RegistryHost},
 };
 
 /// Where dockerd itself looks, in directories that are called as the registries are.

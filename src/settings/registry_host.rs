@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::settings::subject_names::SubjectName;
+use super::subject_names::SubjectName;
 
 /// Where images come from: Docker's directories of certificates are named after it.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

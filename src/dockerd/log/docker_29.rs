@@ -1,10 +1,8 @@
 //! Docker 29, which none of our machines has: what its sources log (moby at docker-v29.7.2, put
 //! together from their words) reaches its reason, or none where it means nothing.
 
-use crate::{
-    dockerd::log::{End, Recogniser},
-    supervise::Ended,
-};
+use super::{End, Recogniser};
+use crate::dockerd::ended::Ended;
 
 /// For what means nothing.
 const NONE: &str = "DAEMON-UNKNOWN";
