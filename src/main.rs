@@ -7,8 +7,10 @@ use std::{
 };
 
 use dind_init::{
-    cli::{self, Cli, Command},
-    commands,
+    commands::{
+        self,
+        cli::{self, Cli, Command},
+    },
     dockerd::launch,
     trials::namespaced,
 };

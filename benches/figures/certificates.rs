@@ -2,7 +2,12 @@
 
 use std::path::Path;
 
-use dind_init::{facts::mounts::Mounts, pki, service, settings::Settings};
+use dind_init::{
+    assessment::certificates::{names, wanted},
+    facts::mounts::Mounts,
+    pki,
+    settings::Settings,
+};
 
 use crate::clock;
 
@@ -14,8 +19,8 @@ pub fn make(directory: &str) {
     let settings = Settings::parse(&environment).expect("these settings are accepted");
     let certificates = settings.certificates.as_ref().expect("a directory is set");
     let mounts = Mounts::read().expect("/proc/self/mountinfo is readable");
-    let names = service::certificates::names(certificates, &settings);
-    let wanted = service::certificates::wanted(certificates, &settings, &names);
+    let names = names(certificates, &settings);
+    let wanted = wanted(certificates, &settings, &names);
 
     let start = clock::now();
     let made = pki::prepare(&mounts, &wanted, pki::PATIENCE);

@@ -5,8 +5,10 @@
 use std::time::Duration;
 
 use dind_init::{
-    dockerd::log::{End, Recogniser},
-    dockerd::ended::Ended,
+    dockerd::{
+        ended::Ended,
+        log::{End, Recogniser},
+    },
 };
 use libfuzzer_sys::fuzz_target;
 

@@ -13,11 +13,11 @@ use serde_json::{Map, Value};
 
 use self::pools::Neighbour;
 use crate::{
-    atomic_file,
     dockerd::{configuration::Configuration, options::Options, registry_options},
     facts::network::Network,
     reasons::{Finding, Severity, daemon, network},
     settings::{MtuWish, RegistryOptions},
+    system::atomic_file,
 };
 
 /// Flags for dockerd, and findings that say what they are for.

@@ -2,11 +2,11 @@
 
 use super::start;
 use crate::{
-    cli::USAGE,
+    commands::cli::USAGE,
     facts::mounts::Mounts,
-    log,
     pki::{self, ClientKeyInTheMaking},
     reasons::Finding,
+    report::log,
     service,
     settings::{CertificateSettings, Settings},
 };

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    cli::USAGE,
+    commands::cli::USAGE,
     reasons::{self, Ignoring, Reason},
 };
 

@@ -6,8 +6,7 @@ use std::{
 };
 
 use crate::{
-    atomic_file,
-    cli::USAGE,
+    commands::cli::USAGE,
     lint::{
         self,
         input::{self, STANDARD_INPUT},
@@ -17,6 +16,7 @@ use crate::{
         source::Files,
     },
     reasons::Severity,
+    system::atomic_file,
 };
 
 /// The exit status where something is found that breaks docker commands.

@@ -2,13 +2,14 @@
 
 pub mod certs;
 pub mod check;
+pub mod cli;
 pub mod explain;
 pub mod lint;
 pub mod run;
 
+use self::cli::USAGE;
 use crate::{
-    cli::USAGE,
-    log,
+    report::log,
     settings::{InvalidVariable, LogFormat, Settings, process_environment},
 };
 

@@ -6,7 +6,8 @@ use nix::unistd::Uid;
 
 use crate::{
     dockerd::{client, flags::Invocation, launch},
-    log, service,
+    report::log,
+    service,
     settings::{InvalidVariable, LogFormat, Settings, non_empty, process_environment},
 };
 

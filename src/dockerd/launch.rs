@@ -23,7 +23,7 @@ use nix::{
     unistd::{AccessFlags, Pid, access, pipe2},
 };
 
-use crate::signals;
+use crate::system::signals;
 
 /// dockerd, about to be started.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ use std::{
 use nix::{
     errno::Errno,
     fcntl::{FcntlArg, OFlag, fcntl},
-    poll::{PollFd, PollTimeout, poll},
+    poll::{self as nix_poll, PollFd},
     sys::{
         eventfd::{EfdFlags, EventFd},
         socket::{SockFlag, accept4},
@@ -31,9 +31,10 @@ use rustls::{
 
 use self::connection::{Connection, Wants};
 use crate::{
-    explain,
     pki::{TlsPaths, issue},
     reasons::Finding,
+    report::explain,
+    system::poll,
 };
 
 /// With more connections than this the oldest is closed, so that idle ones keep nobody out.
@@ -161,11 +162,7 @@ impl Answering {
     /// Waits for anything to happen, and says to whom: the stop, the listeners, the connections.
     fn wait(&self) -> Vec<bool> {
         let first_deadline = self.connections.iter().map(|(_, deadline)| *deadline).min();
-        let timeout = first_deadline.map_or(PollTimeout::NONE, |deadline| {
-            let left = deadline.saturating_duration_since(Instant::now());
-            // Rounded up: waking up early would mean to turn round until the time has come.
-            PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
-        });
+        let timeout = poll::timeout(first_deadline);
         let always = std::iter::once(self.stop.as_fd())
             .chain(self.listeners.iter().map(AsFd::as_fd))
             .map(|fd| PollFd::new(fd, Wants::Read.events()));
@@ -175,7 +172,7 @@ impl Answering {
             .map(|(client, _)| PollFd::new(client.as_fd(), client.wants().events()));
         let mut sources: Vec<_> = always.chain(clients).collect();
         // An error is EINTR or a lack of memory; nothing is ready then.
-        let _ = poll(&mut sources, timeout);
+        let _ = nix_poll::poll(&mut sources, timeout);
         let is_ready = |source: &PollFd<'_>| source.any().unwrap_or(false);
         sources.iter().map(is_ready).collect()
     }

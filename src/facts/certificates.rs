@@ -16,7 +16,7 @@ use super::{
     file::{ReadError, read},
     mounts::{Mount, Mounts, VolumeKind},
 };
-use crate::atomic_file::staged;
+use crate::system::atomic_file::staged;
 
 /// The CA certificates that a reader of the directory trusts.
 pub const CA_CERTIFICATES: &str = "ca.pem";

@@ -12,8 +12,6 @@
 pub mod decide;
 pub mod inspect;
 pub mod issue;
-pub mod leftovers;
-pub mod lock;
 pub mod origin;
 pub mod publish;
 pub mod verify;
@@ -27,13 +25,12 @@ use std::{
 pub use self::{
     decide::{ClientAction, Decision, Job, ServerAction, Signer, Wanted, decide},
     issue::ClientKeyInTheMaking,
-    lock::{DirectoryLock, PATIENCE},
 };
 use self::{
     issue::{Authority, IssueError, KeyPair, Validity, new_key, read_key},
-    lock::Locking,
-    publish::{NewFile, PRIVATE, PUBLIC, make_directory, publish, retire},
+    publish::{NewFile, PRIVATE, PUBLIC, publish, retire},
 };
+pub use crate::system::directory_lock::{DirectoryLock, PATIENCE};
 use crate::{
     facts::{
         certificates::{
@@ -43,6 +40,7 @@ use crate::{
     },
     reasons::{Finding, certs},
     settings::subject_names::OtherName,
+    system::{directory::make_directory, directory_lock::Locking},
 };
 
 /// What dockerd needs is in place; what clients need is too, or is [`pending`](Self::pending).

@@ -8,8 +8,8 @@ use super::{
     issue::{CA_NAME, CLIENT_NAME, SERVER_NAME},
 };
 use crate::{
-    atomic_file::staged,
     facts::certificates::{CA_CERTIFICATES, CERTIFICATE, Directory, KEY, retired},
+    system::atomic_file::staged,
 };
 
 const CA_NAMES: [&str; 2] = [CA_NAME, "docker:dind CA"];

@@ -10,18 +10,18 @@
 //! never without the CA (published or hidden) that signed it.
 
 use std::{
-    fmt, fs,
+    fs,
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
-    path::{Path, PathBuf},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::Path,
 };
 
 use nix::libc;
 
 use crate::{
-    atomic_file::staged,
     facts::certificates::{CA_CERTIFICATES, CERTIFICATE, KEY, retired},
     reasons::{Finding, certs},
+    system::{atomic_file::staged, directory::WriteError},
 };
 
 /// Readable by everyone: certificates, and the client's key, because jobs that are not root use it.
@@ -35,21 +35,6 @@ pub struct NewFile<'a> {
     pub content: &'a [u8],
     /// Permission bits, whatever the umask.
     pub mode: u32,
-}
-
-/// Makes the directory and its parents where they are missing, with mode 0755.
-pub fn make_directory(path: &Path) -> Result<(), WriteError> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    if let Some(parent) = path.parent() {
-        make_directory(parent)?;
-    }
-    match fs::DirBuilder::new().mode(0o755).create(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        made => made.and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o755))),
-    }
-    .map_err(WriteError::at("make the directory", path))
 }
 
 /// Takes a set of ours out of the directory, `ca.pem` first; other files stay.
@@ -126,76 +111,34 @@ fn sync(directory: &Path) -> Result<(), WriteError> {
     }
 }
 
-/// Something could not be written.
-#[derive(Debug)]
-pub struct WriteError {
-    /// The verb and its object, as in "cannot write".
-    action: &'static str,
-    path: PathBuf,
-    source: io::Error,
-}
-
-impl WriteError {
-    pub(super) fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| Self {
-            action,
-            path,
-            source,
-        }
-    }
-
-    /// The error as a reason of the catalogue.
-    pub fn finding(&self) -> Finding {
-        let directory = self.path.parent().unwrap_or(&self.path).display();
-        match self.source.raw_os_error() {
+/// The error as a reason of the catalogue.
+impl From<WriteError> for Finding {
+    fn from(error: WriteError) -> Self {
+        let directory = error.path.parent().unwrap_or(&error.path).display();
+        match error.source.raw_os_error() {
             Some(libc::ENOSPC | libc::EDQUOT) => certs::FULL.found(
-                self.to_string(),
+                error.to_string(),
                 format!(
                     "make room on the volume at {directory}: a memory emptyDir needs a size_limit \
                      of at least 1Mi,\nand a full disk or quota on the node must be cleared."
                 ),
             ),
             Some(libc::EROFS) => certs::READONLY.found(
-                self.to_string(),
+                error.to_string(),
                 format!("mount a writable volume at {directory}."),
             ),
             Some(libc::EACCES | libc::EPERM) => certs::DENIED.found(
-                self.to_string(),
+                error.to_string(),
                 format!("let the user of this container write to {directory}."),
             ),
             Some(libc::EBUSY) => certs::SUBPATH.found(
-                self.to_string(),
+                error.to_string(),
                 format!("do not mount a single file in {directory}; mount it elsewhere."),
             ),
             _ => certs::IO.found(
-                self.to_string(),
+                error.to_string(),
                 format!("see to the volume at {directory}, or mount another one there."),
             ),
         }
-    }
-}
-
-impl fmt::Display for WriteError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "cannot {} {}: {}",
-            self.action,
-            self.path.display(),
-            self.source
-        )
-    }
-}
-
-impl std::error::Error for WriteError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.source)
-    }
-}
-
-impl From<WriteError> for Finding {
-    fn from(error: WriteError) -> Self {
-        error.finding()
     }
 }

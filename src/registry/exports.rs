@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{install::to_pem, trust::Trust};
-use crate::{atomic_file, settings::registry_host::RegistryHost};
+use crate::{settings::registry_host::RegistryHost, system::atomic_file};
 
 /// All CAs in one file.
 pub const CA_CERTIFICATES: &str = "registry-ca.pem";

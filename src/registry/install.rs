@@ -11,8 +11,8 @@ use super::{
     trust::{Registry, Trust},
 };
 use crate::{
-    atomic_file, facts::file::ReadError, pki::inspect::Certificate, reasons::Finding,
-    settings::registry_host::RegistryHost,
+    facts::file::ReadError, pki::inspect::Certificate, reasons::Finding,
+    settings::registry_host::RegistryHost, system::atomic_file,
 };
 
 /// Lies in a directory that was made here, and says that it may be changed here. Docker reads only

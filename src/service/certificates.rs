@@ -2,16 +2,13 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use time::OffsetDateTime;
-
 use crate::{
-    facts::{
-        identity::{self, Identity},
-        mounts::Mounts,
-    },
-    pki::{self, Certificates, Job, Wanted, leftovers},
+    assessment::certificates::{names, wanted},
+    facts::mounts::Mounts,
+    job_directory::leftovers,
+    pki::{self, Certificates},
     reasons::{Finding, certs},
-    settings::{CertificateSettings, Settings, subject_names::SubjectName},
+    settings::{CertificateSettings, Settings},
 };
 
 /// Brings the certificate directory into order, all but a client's new key. A lock that someone
@@ -36,29 +33,6 @@ pub fn job_directory<'a>(
         settings.builds_directory.as_deref()?,
         settings.gitlab_job.as_deref()?,
     )
-}
-
-/// All names of this container; reads them.
-pub fn names(certificates: &CertificateSettings, settings: &Settings) -> Vec<SubjectName> {
-    Identity::read().server_names(&certificates.names, &settings.docker_host)
-}
-
-/// What the certificates are wanted for.
-pub fn wanted<'a>(
-    certificates: &'a CertificateSettings,
-    settings: &Settings,
-    names: &'a [SubjectName],
-) -> Wanted<'a> {
-    Wanted {
-        settings: certificates,
-        names,
-        job: Job {
-            docker_host: identity::tcp_host(&settings.docker_host).and_then(SubjectName::from_host),
-            in_gitlab: settings.gitlab_job.is_some(),
-            builds_directory: settings.builds_directory.clone(),
-        },
-        now: OffsetDateTime::now_utc(),
-    }
 }
 
 /// Whether another dind has put its own set where ours was; to be asked when a client trusts

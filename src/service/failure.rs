@@ -2,15 +2,14 @@
 
 use std::{io, sync::Arc};
 
-use super::Service;
+use super::{Service, supervise};
 use crate::{
     error_daemon::{self, ErrorDaemon},
-    explain,
     pki::ClientKeyInTheMaking,
     reasons::Finding,
+    report::explain,
     settings::{InvalidVariable, OnFailure},
     sockets::{Sockets, TcpSocket},
-    supervise,
 };
 
 /// Why the service cannot go on, and the exit status that says so.

@@ -11,16 +11,13 @@ use super::Service;
 use crate::{
     dockerd::{ended::Ended, log::End, output::Output},
     error_daemon::{self, ErrorDaemon},
-    explain,
     facts::memory_limits,
-    memory,
-    opening::Opening,
     pki::{DirectoryLock, TlsPaths},
     reasons::{Finding, daemon},
-    report::Report,
+    report::{Report, explain},
+    service::{memory, opening::Opening, supervise::Events},
     settings::{non_empty, process_environment},
     sockets::Sockets,
-    supervise::Events,
 };
 
 /// How long dockerd's last words are waited for: processes that it leaves behind may hold its

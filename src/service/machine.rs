@@ -8,12 +8,12 @@ use nix::{
 };
 
 use crate::{
+    assessment::preflight::Preflight,
     dockerd::{
         readiness::Readiness,
         rootless::{self, Rootless},
     },
     facts::{control_groups, mounts::Mounts},
-    preflight::Preflight,
     reasons::{Finding, Severity, cgroup, daemon},
     report::Report,
     settings::{Settings, process_environment},

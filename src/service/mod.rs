@@ -1,13 +1,14 @@
 //! The service's life, from its first instant to its exit status.
 
 pub mod certificates;
-pub mod client;
 mod failure;
-mod leftovers;
 mod life;
 mod machine;
+mod memory;
+mod opening;
 mod other_port;
-pub mod registries;
+mod probe;
+mod supervise;
 
 use std::{
     ffi::OsString,
@@ -19,9 +20,13 @@ use std::{
 
 use nix::unistd::Uid;
 
-use self::{failure::Failure, life::Life, other_port::OtherPort};
+use self::{
+    failure::Failure, life::Life, opening::Opening, other_port::OtherPort, probe::start_probe,
+    supervise::Supervisor,
+};
 use crate::{
     adjustments,
+    assessment::{client, preflight, registries},
     dockerd::{
         configuration::{self, Configuration},
         ended::Ended,
@@ -32,18 +37,15 @@ use crate::{
         rootless::{self, Rootless},
     },
     facts::mounts::Mounts,
-    log,
-    opening::Opening,
+    job_directory::{JobDirectory, abandoned},
     pki::{self, Certificates, ClientAction, ClientKeyInTheMaking, PendingClient},
     plan::{Plan, User},
-    preflight,
     reasons::{self, Finding, daemon},
     registry::{Registries, untrusted},
-    report::Report,
+    report::{Report, log},
     settings::{CertificateSettings, InvalidVariable, Settings, process_environment},
-    signals::{self, Signals},
     sockets::Sockets,
-    supervise::Supervisor,
+    system::signals::{self, Signals},
 };
 
 /// Runs dockerd, and explains it where that fails. Returns the exit status.
@@ -217,7 +219,7 @@ impl Service<'_> {
         let output = self.follow(said, &registries)?;
         let report = self.report.clone();
         registries.watch(move |finding| report.finding(finding));
-        registries::start_probe(&self.settings.registry, &registries, self.report.clone());
+        start_probe(&self.settings.registry, &registries, self.report.clone());
 
         let opening = match (&self.sockets, self.pending.take()) {
             (Some(sockets), Some((client, key))) => {
@@ -229,7 +231,12 @@ impl Service<'_> {
             }
             (None, _) => None,
         };
-        self.remove_leftovers();
+        abandoned::remove(
+            self.report.job_directory().cloned(),
+            self.tls
+                .and_then(|tls| certificates::job_directory(tls, self.settings))
+                .map(Path::to_owned),
+        );
         let mut life = Life::new(self, output, opening);
         let ended = Supervisor {
             dockerd,
@@ -338,6 +345,20 @@ impl Service<'_> {
                 sockets.unix.display()
             ),
             (None, _) => tracing::info!("starting dockerd with its own sockets"),
+        }
+    }
+
+    /// A service that was not asked to end leaves the job the reason why it did.
+    fn clean_up(&self, asked_to_end: bool) {
+        if let Some(unix) = self.sockets.as_ref().and_then(|s| s.unix.as_ref()) {
+            unix.unlink();
+        }
+        if let Some(tls) = self.tls {
+            certificates::remove(tls, self.settings);
+        }
+        let job = self.report.job_directory().filter(|_| asked_to_end);
+        if let Some(Err(error)) = job.map(JobDirectory::remove) {
+            tracing::warn!("the job's directory stays: {error}");
         }
     }
 }

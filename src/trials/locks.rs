@@ -13,7 +13,7 @@ use nix::{
     fcntl::{Flock, FlockArg},
 };
 
-use crate::signals;
+use crate::system::signals;
 
 /// dockerd's volumes and networks, and its containerd's metadata.
 const DATABASES: [&str; 3] = [

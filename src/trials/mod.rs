@@ -17,7 +17,7 @@ use self::{
     data_root::Probe,
     namespaced::{Refusal, Rules},
 };
-use crate::{background::Background, facts::storage::Storage, setup::iptables::Backend};
+use crate::{facts::storage::Storage, setup::iptables::Backend, system::background::Background};
 
 /// No trial takes as long, unless something hangs: a network file system, the xtables lock.
 pub const LIMIT: Duration = Duration::from_secs(3);

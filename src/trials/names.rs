@@ -14,8 +14,8 @@ use std::{
 
 use super::namespaced;
 use crate::{
-    background::Background,
     settings::{registry_host::RegistryHost, subject_names::SubjectName},
+    system::background::Background,
 };
 
 /// How long after the start an answer is still waited for.

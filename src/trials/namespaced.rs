@@ -24,7 +24,7 @@ use nix::{
 };
 
 use super::{Outcome, data_root::Probe, names};
-use crate::signals;
+use crate::system::signals;
 
 /// Seconds after which a trial's process is ended.
 const SECONDS: u32 = 2;

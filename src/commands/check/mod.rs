@@ -12,17 +12,19 @@ use nix::unistd::Uid;
 
 use self::report::Report;
 use crate::{
+    assessment::{self, preflight},
     dockerd::flags::Invocation,
     facts::{
         certificates::{Access, CertificateDirectory, Directory, Presence},
         mounts::Mounts,
         ports,
     },
-    log, pki,
+    pki,
     plan::Plan,
-    preflight,
     reasons::network,
-    registry, service,
+    registry,
+    report::log,
+    service,
     settings::{CertificateSettings, InvalidVariable, Settings, process_environment},
 };
 
@@ -68,7 +70,7 @@ fn look(settings: &Settings, plan: &Plan, uid: Uid) -> Report {
     if let Some(certificates) = settings.certificates.as_ref().filter(|_| plan.tls) {
         look_at_certificates(certificates, settings, &mounts, &mut report);
     }
-    let places = service::registries::places(
+    let places = assessment::registries::places(
         settings.certificates.as_ref().filter(|_| plan.tls),
         settings,
         uid,
@@ -83,10 +85,10 @@ fn look(settings: &Settings, plan: &Plan, uid: Uid) -> Report {
     for listed in &trust.listing {
         report.add_facts(&format!("registry CA {listed}"));
     }
-    let installed = service::registries::describe(&trust, &places);
+    let installed = assessment::registries::describe(&trust, &places);
     installed.iter().for_each(|line| report.add_plan(line));
     report.findings.extend(trust.findings);
-    let clients = service::client::findings(plan, settings, &mounts);
+    let clients = assessment::client::findings(plan, settings, &mounts);
     report.findings.extend(clients);
     for finding in &mut report.findings {
         *finding = settings.ignored.apply(finding.clone());
@@ -107,11 +109,11 @@ fn look_at_certificates(
     report: &mut Report,
 ) {
     let survey = CertificateDirectory::survey(&certificates.directory, mounts);
-    let names = service::certificates::names(certificates, settings);
+    let names = assessment::certificates::names(certificates, settings);
     for directory in [&survey.ca, &survey.server, &survey.client] {
         report.add_facts(&describe(directory));
     }
-    let wanted = service::certificates::wanted(certificates, settings, &names);
+    let wanted = assessment::certificates::wanted(certificates, settings, &names);
     let names: Vec<_> = names.iter().map(ToString::to_string).collect();
     report.add_facts(&format!("names of this container: {}", names.join(", ")));
     match pki::decide(&survey, &wanted) {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     reasons::{Finding, Layer, Severity},
-    status,
+    report::status,
 };
 
 /// The layers that are looked at, in the order in which one brings about the next, each as what

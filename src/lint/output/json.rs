@@ -8,7 +8,7 @@ use crate::{
         problem::{Judgement, Problem},
         source::{Files, Place},
     },
-    status,
+    report::status,
 };
 
 /// An object with `findings`, each as in the status file and `check`'s report with its place

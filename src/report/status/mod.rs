@@ -1,6 +1,5 @@
 //! What became of the service, for others to read: the component's scripts, and Kubernetes.
 
-mod job_directory;
 mod text;
 
 use std::{
@@ -10,8 +9,12 @@ use std::{
 
 use serde_json::json;
 
-pub use self::job_directory::{JobDirectory, path as job_directory};
-use crate::{atomic_file, explain, reasons::Finding};
+use super::explain;
+use crate::{
+    job_directory::{JobDirectory, STATUS_FILES},
+    reasons::Finding,
+    system::atomic_file,
+};
 
 /// Where Kubernetes reads why a container ended.
 const TERMINATION_LOG: &str = "/dev/termination-log";
@@ -90,13 +93,10 @@ impl Status {
         let write = |name: &str, text: &str| {
             atomic_file::replace(&directory.path().join(name), text.as_bytes(), 0o644)
         };
-        write(FILES[0], &json.to_string())?;
-        write(FILES[1], &text::render(self, directory.job()))
+        write(STATUS_FILES[0], &json.to_string())?;
+        write(STATUS_FILES[1], &text::render(self, directory.job()))
     }
 }
-
-/// The files' names, the one for programs first.
-const FILES: [&str; 2] = ["status.json", "status.txt"];
 
 /// As in `status.json`'s `findings`.
 pub fn as_json(finding: &Finding) -> serde_json::Value {

@@ -17,8 +17,10 @@ use nix::{
     libc,
 };
 
-use super::publish::{WriteError, make_directory};
-use crate::signals;
+use super::{
+    directory::{WriteError, make_directory},
+    signals,
+};
 
 /// How long a lock that someone else holds is asked for again: the last job's dind may be stopping.
 pub const PATIENCE: Duration = Duration::from_secs(5);

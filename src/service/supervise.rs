@@ -2,13 +2,12 @@
 
 use std::{
     fs,
-    os::fd::{AsFd, BorrowedFd},
+    os::fd::AsFd,
     time::{Duration, Instant},
 };
 
 use nix::{
     errno::Errno,
-    poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::{
         signal::{Signal, kill},
         wait::{WaitPidFlag, WaitStatus, waitpid},
@@ -21,7 +20,10 @@ use crate::{
         ended::Ended,
         readiness::{Notification, Readiness},
     },
-    signals::{self, Signals},
+    system::{
+        poll,
+        signals::{self, Signals},
+    },
 };
 
 /// How long the processes that dockerd left behind may take to end before the init does.
@@ -61,8 +63,7 @@ impl Supervisor<'_> {
         loop {
             let sources = [self.signals.descriptor.as_fd(), self.readiness.as_fd()];
             let deadline = self.events.deadline();
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            wait_for(&sources, left);
+            poll::until_readable(sources, deadline);
             let ended = self.handle_signals(&mut forwarded);
             self.handle_notifications();
             if let Some(ended) = ended {
@@ -117,10 +118,10 @@ impl Supervisor<'_> {
         }
         let deadline = Instant::now() + LEFT_BEHIND;
         while has_children() {
-            let Some(left) = deadline.checked_duration_since(Instant::now()) else {
+            if deadline <= Instant::now() {
                 return;
-            };
-            wait_for(&[self.signals.descriptor.as_fd()], Some(left));
+            }
+            poll::until_readable([self.signals.descriptor.as_fd()], Some(deadline));
             while self.signals.next().is_some() {}
         }
     }
@@ -129,7 +130,7 @@ impl Supervisor<'_> {
 /// Reaps what ends, until someone asks for the end.
 pub fn wait_for_stop(signals: &Signals) -> Signal {
     loop {
-        wait_for(&[signals.descriptor.as_fd()], None);
+        poll::until_readable([signals.descriptor.as_fd()], None);
         while let Some(signal) = signals.next() {
             if signals::asks_to_stop(signal) {
                 return signal;
@@ -137,17 +138,6 @@ pub fn wait_for_stop(signals: &Signals) -> Signal {
             has_children();
         }
     }
-}
-
-/// Waits until a source is readable; at most `limit`.
-fn wait_for<const N: usize>(sources: &[BorrowedFd<'_>; N], limit: Option<Duration>) {
-    let mut waiting = sources.map(|source| PollFd::new(source, PollFlags::POLLIN));
-    let timeout = limit.map_or(PollTimeout::NONE, |limit| {
-        // Rounded up: waking up early would mean to turn round until the time has come.
-        PollTimeout::try_from(limit + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
-    });
-    // An error can only be EINTR, and the caller looks at every source anyway.
-    let _ = poll(&mut waiting, timeout);
 }
 
 /// Reaps every child that has ended; returns how `main` did, if it was among them.

@@ -10,13 +10,11 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    lock::{DirectoryLock, Locking},
-    origin, publish,
-};
 use crate::{
     facts::{certificates::Directory, mounts::Mounts},
+    pki::{origin, publish},
     registry::exports,
+    system::directory_lock::{DirectoryLock, Locking},
 };
 
 /// The directory of this very job: below `CI_BUILDS_DIR`, and named by the job's number.

@@ -1,19 +1,25 @@
 //! The ways of a finding to those who should know: stderr, the status file, and for what breaks
 //! the job's docker commands the job's log.
 
+pub mod explain;
+mod job_log;
+pub mod log;
+pub mod status;
+
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crate::{
-    explain,
-    facts::mounts::Mounts,
+use self::{
     job_log::JobLog,
-    log,
+    status::{State, Status},
+};
+use crate::{
+    facts::mounts::Mounts,
+    job_directory::JobDirectory,
     reasons::{Finding, Severity},
     settings::{Settings, ignored::Ignored},
-    status::{self, JobDirectory, State, Status},
 };
 
 /// Tells findings and states. Cloned, it is still the same one.

@@ -1,16 +1,14 @@
 //! The CAs of registries in this very container.
 
-use std::{path::PathBuf, thread};
+use std::path::PathBuf;
 
 use nix::unistd::Uid;
-use time::OffsetDateTime;
 
 use crate::{
     dockerd::rootless,
-    registry::{Places, Registries, install, probe, trust::Trust},
-    report::Report,
-    settings::{CertificateSettings, Settings, process_environment, registry::RegistrySettings},
-    status,
+    job_directory,
+    registry::{Places, trust::Trust},
+    settings::{CertificateSettings, Settings, process_environment},
 };
 
 /// Where this service puts them. The job sees its client's certificates, or else the directory of
@@ -21,32 +19,13 @@ pub fn places(tls: Option<&CertificateSettings>, settings: &Settings, uid: Uid) 
         .builds_directory
         .as_deref()
         .zip(settings.gitlab_job.as_deref());
-    let status = job.map(|(builds, job)| status::job_directory(builds, job));
+    let status = job.map(|(builds, job)| job_directory::path(builds, job));
     Places::new(
         uid.is_root(),
         &rootless::runtime_directory(&process_environment, uid.as_raw()),
         &process_environment,
         client.into_iter().chain(status).collect(),
     )
-}
-
-/// Asks GitLab's registry for its certificate, beside everything else, if that is wanted.
-pub fn start_probe(settings: &RegistrySettings, registries: &Registries, report: Report) {
-    let Some(host) = settings.gitlab_registry.clone().filter(|_| settings.probe) else {
-        return;
-    };
-    let trust = registries.trust().clone();
-    let ask = move || {
-        let system = install::system_certificates();
-        match probe::probe(&host, &trust, &system, OffsetDateTime::now_utc()) {
-            Ok(None) => tracing::info!("{host} presents a certificate that is trusted"),
-            Ok(Some(finding)) => report.finding(&finding),
-            Err(why) => tracing::warn!("{host} cannot be asked for its certificate: {why}"),
-        }
-    };
-    if let Err(error) = thread::Builder::new().name("probe".into()).spawn(ask) {
-        tracing::warn!("the registry is not asked for its certificate: {error}");
-    }
 }
 
 /// What would be installed, a line each.

@@ -4,6 +4,9 @@
 //! The service holds a lock on the directory as long as it lives, so that on a runner that keeps
 //! `/builds` the next one can take away what a service that was killed has left.
 
+pub mod abandoned;
+pub mod leftovers;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -11,14 +14,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::FILES;
 use crate::{
-    pki::{
-        leftovers,
-        lock::{DirectoryLock, Locking},
-    },
     registry::exports,
+    system::directory_lock::{DirectoryLock, Locking},
 };
+
+/// The status files, the one for programs first.
+pub const STATUS_FILES: [&str; 2] = ["status.json", "status.txt"];
 
 /// For so long the job of a service that ended by itself may still come to read why.
 const UNREAD: Duration = Duration::from_secs(3600);
@@ -94,7 +96,7 @@ fn remove_if_abandoned(path: &Path) -> bool {
         let written = path.metadata().and_then(|file| file.modified()).ok()?;
         SystemTime::now().duration_since(written).ok()
     };
-    let is_unread = FILES
+    let is_unread = STATUS_FILES
         .iter()
         .filter_map(|name| age(path.join(name)))
         .any(|age| age < UNREAD);
@@ -106,7 +108,7 @@ fn remove_if_abandoned(path: &Path) -> bool {
 
 fn remove(path: &Path) -> io::Result<()> {
     exports::remove(path);
-    for name in FILES {
+    for name in STATUS_FILES {
         match fs::remove_file(path.join(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -122,7 +124,7 @@ mod tests {
     use tempfile::tempdir;
 
     use super::*;
-    use crate::status::Status;
+    use crate::report::status::Status;
 
     #[test]
     fn without_a_builds_directory_or_a_number_there_is_none() {
@@ -160,7 +162,7 @@ mod tests {
             directory
         };
         let age = |directory: &JobDirectory| {
-            for name in FILES {
+            for name in STATUS_FILES {
                 let file = File::options()
                     .write(true)
                     .open(directory.path().join(name));

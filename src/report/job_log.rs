@@ -42,7 +42,7 @@ mod tests {
     use tempfile::tempdir;
 
     use super::*;
-    use crate::{explain, reasons::certs};
+    use crate::{reasons::certs, report::explain};
 
     #[test]
     fn it_is_found_by_the_name_of_this_very_job() {

@@ -14,7 +14,6 @@ use serde_json::Value;
 
 use crate::{
     adjustments::{self, Adjustments, pools::Neighbour},
-    background::Background,
     dockerd::{
         configuration::Configuration,
         launch,
@@ -36,6 +35,7 @@ use crate::{
     report::Report,
     settings::{Settings, process_environment},
     setup::iptables::Backend,
+    system::background::Background,
     trials::{self, Trials, names::Resolution},
 };
 

@@ -42,7 +42,7 @@ mod tests {
     use super::*;
     use crate::{
         reasons::{certs, daemon, network},
-        status::State,
+        report::status::State,
     };
 
     #[test]

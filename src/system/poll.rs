@@ -1,0 +1,24 @@
+//! Waiting for descriptors, for as long as there is time.
+
+use std::{
+    os::fd::BorrowedFd,
+    time::{Duration, Instant},
+};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+/// Waits until a source is readable; until `deadline` at the latest.
+pub fn until_readable<const N: usize>(sources: [BorrowedFd<'_>; N], deadline: Option<Instant>) {
+    let mut waiting = sources.map(|source| PollFd::new(source, PollFlags::POLLIN));
+    // An error can only be EINTR, and the caller looks at every source anyway.
+    let _ = poll(&mut waiting, timeout(deadline));
+}
+
+/// How long `poll(2)` may wait, in its milliseconds.
+pub fn timeout(deadline: Option<Instant>) -> PollTimeout {
+    deadline.map_or(PollTimeout::NONE, |deadline| {
+        let left = deadline.saturating_duration_since(Instant::now());
+        // Rounded up: waking up early would mean to spin until the deadline.
+        PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
+    })
+}
