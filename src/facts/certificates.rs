@@ -65,8 +65,6 @@ pub struct Directory {
     pub owner: Option<Owner>,
     /// Everything in it, sorted, without the `..` entries of Kubernetes' volumes.
     pub names: Vec<String>,
-    /// Whether it holds the `..data` link of a Secret or ConfigMap volume.
-    pub has_data_link: bool,
     files: BTreeMap<String, File>,
 }
 
@@ -107,7 +105,6 @@ impl Directory {
             presence,
             mount,
             names,
-            has_data_link,
         }
     }
 
@@ -291,7 +288,6 @@ mod tests {
         symlink("..2026_x", path.join("..data")).unwrap();
         symlink("..data/ca.pem", path.join(CA_CERTIFICATES)).unwrap();
         let directory = survey(path);
-        assert!(directory.has_data_link);
         assert_eq!(directory.names, [CA_CERTIFICATES]);
         assert_eq!(directory.content(CA_CERTIFICATES), Some(&b"x"[..]));
     }

@@ -4,7 +4,7 @@ use super::{
     secrets,
     source::{FileId, Place, Span},
 };
-use crate::reasons::{Finding, Severity};
+use crate::reasons::Finding;
 
 /// A finding, and where.
 #[derive(Clone, Debug)]
@@ -40,11 +40,6 @@ impl Problem {
     pub fn with_repair(mut self, repair: Repair) -> Self {
         self.repair = Some(repair);
         self
-    }
-
-    /// Whether docker commands will fail because of it.
-    pub fn breaks(&self) -> bool {
-        self.finding.severity <= Severity::Error
     }
 }
 

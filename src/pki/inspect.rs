@@ -26,7 +26,6 @@ pub struct Certificate {
     pub issuer: String,
     /// The subject, if it is a common name and nothing else.
     pub plain_name: Option<String>,
-    pub plain_issuer: Option<String>,
     /// The subject alternative names that are DNS names or addresses.
     pub names: Vec<SubjectName>,
     /// Those that are addresses of mail or URIs.
@@ -71,7 +70,6 @@ impl Certificate {
             subject: x509.subject().to_string(),
             issuer: x509.issuer().to_string(),
             plain_name: plain_name(x509.subject()),
-            plain_issuer: plain_name(x509.issuer()),
             names: alternative_names(&x509, dialled_name),
             other_names: alternative_names(&x509, other_name),
             not_before: x509.validity().not_before.to_datetime(),

@@ -49,6 +49,13 @@ pub enum Severity {
     Note,
 }
 
+impl Severity {
+    /// Whether this job's docker commands fail.
+    pub fn breaks(self) -> bool {
+        self <= Self::Error
+    }
+}
+
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

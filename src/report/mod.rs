@@ -18,7 +18,7 @@ use self::{
 use crate::{
     facts::mounts::Mounts,
     job_directory::JobDirectory,
-    reasons::{Finding, Severity},
+    reasons::Finding,
     settings::{Settings, ignored::Ignored},
 };
 
@@ -93,9 +93,10 @@ impl Report {
     /// What else was found to break docker commands.
     pub fn beside(&self, failure: &Finding) -> Vec<Finding> {
         let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let others = told.status.findings.iter().filter(|finding| {
-            finding.severity <= Severity::Error && finding.reason.id != failure.reason.id
-        });
+        let others =
+            told.status.findings.iter().filter(|finding| {
+                finding.severity.breaks() && finding.reason.id != failure.reason.id
+            });
         others.cloned().collect()
     }
 
@@ -106,7 +107,7 @@ impl Report {
             status.findings.push(finding.clone());
             change(status, finding);
         });
-        if finding.severity <= Severity::Error {
+        if finding.severity.breaks() {
             self.write_to_job_log(finding);
         }
     }

@@ -47,7 +47,7 @@ impl Report {
     pub fn exit_status(&self) -> u8 {
         let breaking = self.findings.iter();
         breaking
-            .filter(|finding| finding.severity <= Severity::Error)
+            .filter(|finding| finding.severity.breaks())
             .min_by_key(|finding| finding.severity)
             .map_or(0, |finding| finding.reason.layer.exit_status())
     }

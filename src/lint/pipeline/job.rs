@@ -4,10 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{daemon, service::Service, variables::Variables};
 use crate::findings::client::Served;
-use crate::lint::{
-    source::Span,
-    yaml::{Entry, Mapping, Node},
-};
+use crate::lint::yaml::{Entry, Mapping, Node};
 
 /// Keys at the top that are no jobs, even where their values look like one.
 const GLOBAL_KEYWORDS: &[&str] = &[
@@ -29,8 +26,6 @@ const GLOBAL_KEYWORDS: &[&str] = &[
 #[derive(Clone, Debug)]
 pub struct Job {
     pub name: String,
-    /// Of the name.
-    pub span: Span,
     /// Those that are in the file.
     pub services: Vec<Service>,
     /// Whether these are all.
@@ -75,7 +70,7 @@ pub fn read(root: &Mapping) -> (Vec<Job>, Option<&Node>) {
         if GLOBAL_KEYWORDS.contains(&name) {
             continue;
         }
-        if let Some(job) = defaults.job(key, value, name, mapping) {
+        if let Some(job) = defaults.job(value, name, mapping) {
             services += job.services.len();
             jobs.push(job);
         }
@@ -109,7 +104,7 @@ impl<'a> Defaults<'a> {
         }
     }
 
-    fn job(&self, key: &Node, value: &Node, name: &str, job: &Mapping) -> Option<Job> {
+    fn job(&self, value: &Node, name: &str, job: &Mapping) -> Option<Job> {
         let variables = self.variables_of(value, name, job);
         let inherited = || {
             let inherits = inherits(job, "default", "services");
@@ -123,7 +118,6 @@ impl<'a> Defaults<'a> {
             .collect();
         Some(Job {
             name: name.to_owned(),
-            span: key.span.clone(),
             services_are_known: read.len() == nodes.len(),
             services: read,
             variables,

@@ -19,7 +19,7 @@ use super::{
 pub use self::{
     job::Job,
     service::Service,
-    variables::{Known, RunnerVariables, Variable, Variables},
+    variables::{Known, RunnerVariables, Variables},
 };
 
 /// What of a pipeline's configuration concerns Docker.

@@ -99,10 +99,7 @@ pub enum VolumeKind {
 /// One of the runner's own `services`.
 #[derive(Clone, Debug)]
 pub struct Service {
-    /// Its header.
-    pub place: Place,
     pub image: Located<String>,
-    pub alias: Option<Located<String>>,
     pub command: Option<Located<Vec<String>>>,
     pub environment: Vec<Located<Assignment>>,
 }

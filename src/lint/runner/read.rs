@@ -254,9 +254,7 @@ fn services(reader: &mut Reader, section: Table<'_>, text: &str) -> Vec<Service>
             continue;
         };
         services.push(Service {
-            place: reader.place(table.span()),
             image,
-            alias: reader.string(table, "alias"),
             command: command.map(|command| Located {
                 value: values(command.value),
                 place: command.place,

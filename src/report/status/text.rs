@@ -12,7 +12,6 @@
 //! that came while it ran.
 
 use super::Status;
-use crate::reasons::Severity;
 
 pub(super) fn render(status: &Status, job: &str) -> String {
     let mut text = format!(
@@ -22,7 +21,7 @@ pub(super) fn render(status: &Status, job: &str) -> String {
         status.docker.as_deref().unwrap_or_default()
     );
     for (number, finding) in status.findings.iter().enumerate() {
-        if finding.severity > Severity::Error {
+        if !finding.severity.breaks() {
             continue;
         }
         let mark = match number < status.known_at_start {
