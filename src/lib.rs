@@ -23,28 +23,127 @@
 //! - `service`: a service's life, in order
 //! - `commands`: the command line
 //!
-//! A library only so that the tests and benchmarks reach the parts; its interface is not stable.
+//! A library only so that tests, benchmarks and fuzz targets reach the parts, by [`testing`]: what is in
+//! no other way reachable is known to the compiler to be dead.
 
-pub mod adjustments;
-pub mod assessment;
-pub mod commands;
-pub mod dockerd;
-pub mod error_daemon;
-pub mod facts;
-pub mod findings;
-pub mod job_directory;
-pub mod lint;
-pub mod pki;
-pub mod plan;
-pub mod reasons;
-pub mod registry;
-pub mod report;
-pub mod service;
-pub mod settings;
-pub mod setup;
-pub mod sockets;
-pub mod system;
-pub mod trials;
+mod adjustments;
+mod assessment;
+mod commands;
+mod dockerd;
+mod error_daemon;
+mod facts;
+mod findings;
+mod job_directory;
+mod lint;
+mod pki;
+mod plan;
+mod reasons;
+mod registry;
+mod report;
+mod service;
+mod settings;
+mod setup;
+mod sockets;
+mod system;
+mod trials;
 
 #[cfg(test)]
 mod rooms;
+
+use std::process::ExitCode;
+
+/// Runs the command line, and returns its exit status.
+pub fn main() -> ExitCode {
+    commands::main()
+}
+
+/// What tests, benchmarks and fuzz targets use. Not an interface: it changes as they do.
+#[doc(hidden)]
+pub mod testing {
+    pub mod assessment {
+        pub mod certificates {
+            pub use crate::assessment::certificates::{names, wanted};
+        }
+    }
+    pub mod dockerd {
+        pub mod ended {
+            pub use crate::dockerd::ended::Ended;
+        }
+        pub mod log {
+            pub use crate::dockerd::log::{End, Recogniser};
+        }
+    }
+    pub mod error_daemon {
+        pub use crate::error_daemon::{ErrorDaemon, tls};
+    }
+    pub mod facts {
+        pub mod certificates {
+            pub use crate::facts::certificates::{Access, CertificateDirectory};
+        }
+        pub mod control_groups {
+            pub use crate::facts::control_groups::{ControlGroups, ROOT};
+        }
+        pub mod mounts {
+            pub use crate::facts::mounts::Mounts;
+        }
+    }
+    pub mod lint {
+        pub use crate::lint::lint;
+        pub mod output {
+            pub mod text {
+                pub use crate::lint::output::text::{render, renderer};
+            }
+        }
+        pub mod problem {
+            pub use crate::lint::problem::Judgement;
+        }
+        pub mod source {
+            pub use crate::lint::source::{Files, Place, Source};
+        }
+        pub mod yaml {
+            pub use crate::lint::yaml::{MAXIMAL_DEPTH, Node, Scalar, Style, Value, parse};
+        }
+    }
+    pub mod pki {
+        pub use crate::pki::{
+            Certificates, ClientAction, ClientKeyInTheMaking, Decision, Job, ServerAction, Wanted,
+            decide, prepare,
+        };
+        pub mod inspect {
+            pub use crate::pki::inspect::{Certificate, public_key_of};
+        }
+        pub mod issue {
+            pub use crate::pki::issue::{Authority, Validity};
+        }
+    }
+    pub mod reasons {
+        pub use crate::reasons::Finding;
+        pub mod daemon {
+            pub use crate::reasons::daemon::UNKNOWN;
+        }
+    }
+    pub mod registry {
+        pub use crate::registry::look;
+        pub mod install {
+            pub use crate::registry::install::{registries, to_pem};
+        }
+        pub mod sources {
+            pub use crate::registry::sources::{Role, Scope, Source};
+        }
+        pub mod trust {
+            pub use crate::registry::trust::Trust;
+        }
+    }
+    pub mod settings {
+        pub use crate::settings::{CertificateSettings, ClientKey, Settings};
+        pub mod registry {
+            pub use crate::settings::registry::RegistrySettings;
+        }
+        pub mod registry_host {
+            pub use crate::settings::registry_host::RegistryHost;
+        }
+        pub mod subject_names {
+            pub use crate::settings::subject_names::SubjectName;
+        }
+    }
+}

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dind_init::{
+use dind_init::testing::{
     registry::{install, look},
     settings::registry::RegistrySettings,
 };

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use dind_init::{
+use dind_init::testing::{
     dockerd::{
         ended::Ended,
         log::{End, Recogniser},

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use dind_init::{
+use dind_init::testing::{
     error_daemon::{self, ErrorDaemon},
     reasons,
 };

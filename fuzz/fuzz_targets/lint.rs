@@ -2,7 +2,7 @@
 //! that is told lies in the file.
 #![no_main]
 
-use dind_init::lint::{
+use dind_init::testing::lint::{
     self,
     output::text,
     source::{Files, Place, Source},

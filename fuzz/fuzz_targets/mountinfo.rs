@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use dind_init::facts::{
+use dind_init::testing::facts::{
     control_groups::{self, ControlGroups},
     mounts::Mounts,
 };

@@ -2,7 +2,7 @@
 //! trusted can be written as PEM and read again.
 #![no_main]
 
-use dind_init::{
+use dind_init::testing::{
     pki::inspect::Certificate,
     registry::{
         install::to_pem,

@@ -4,7 +4,7 @@
 
 use std::path::{Component, Path};
 
-use dind_init::settings::registry_host::RegistryHost;
+use dind_init::testing::settings::registry_host::RegistryHost;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|name: &str| {

@@ -2,7 +2,7 @@
 //! text of every scalar is where it is said to be.
 #![no_main]
 
-use dind_init::lint::yaml::{self, MAXIMAL_DEPTH, Node, Scalar, Style, Value};
+use dind_init::testing::lint::yaml::{self, MAXIMAL_DEPTH, Node, Scalar, Style, Value};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| match yaml::parse(text) {

@@ -44,8 +44,8 @@ fn handshake(scene: &Scene) -> Option<Output> {
 #[test]
 fn python_accepts_strictly_what_was_issued() {
     for key in [
-        dind_init::settings::ClientKey::Rsa2048,
-        dind_init::settings::ClientKey::EcdsaP256,
+        dind_init::testing::settings::ClientKey::Rsa2048,
+        dind_init::testing::settings::ClientKey::EcdsaP256,
     ] {
         let mut scene = Scene::new();
         scene.settings.client_key = key;

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, sync::OnceLock};
 
-use dind_init::pki::ServerAction;
+use dind_init::testing::pki::ServerAction;
 use tempfile::TempDir;
 use time::Duration;
 
@@ -159,7 +159,7 @@ fn its_ca_is_renewed_with_the_same_key_when_half_its_life_is_over() {
     let renewed = scene.certificate("ca/cert.pem");
     assert_eq!(renewed.subject, "CN=docker:dind CA");
     let old = &before["client/cert.pem"].content;
-    let old = dind_init::pki::inspect::Certificate::parse_pem(old).unwrap();
+    let old = dind_init::testing::pki::inspect::Certificate::parse_pem(old).unwrap();
     assert!(
         old[0].is_issued_by(&renewed),
         "what was issued before still verifies"

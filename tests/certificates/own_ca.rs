@@ -1,6 +1,6 @@
 //! The user's own CA in `ca/`, key and all: what is issued, is issued under it.
 
-use dind_init::pki::{ClientAction, ServerAction};
+use dind_init::testing::pki::{ClientAction, ServerAction};
 use time::Duration;
 
 use crate::{

@@ -5,7 +5,7 @@ use std::{
     os::unix::fs::PermissionsExt,
 };
 
-use dind_init::pki::{ClientAction, ServerAction};
+use dind_init::testing::pki::{ClientAction, ServerAction};
 use time::Duration;
 
 use crate::{

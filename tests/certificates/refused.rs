@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use dind_init::{
+use dind_init::testing::{
     facts::certificates::{Access, CertificateDirectory},
     pki::{ClientAction, ServerAction, decide},
     reasons::Finding,
@@ -14,7 +14,10 @@ use crate::{
 };
 
 /// The decision as it would be if `client/` could not be written.
-fn with_client(scene: &Scene, access: Access) -> Result<dind_init::pki::Decision, Finding> {
+fn with_client(
+    scene: &Scene,
+    access: Access,
+) -> Result<dind_init::testing::pki::Decision, Finding> {
     let mut found: CertificateDirectory = scene.survey();
     found.client.access = access;
     decide(&found, &scene.wanted())

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use dind_init::{
+use dind_init::testing::{
     facts::{certificates::CertificateDirectory, mounts::Mounts},
     pki::{
         Certificates, ClientKeyInTheMaking, Decision, Job, Wanted, decide, inspect::Certificate,

@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use dind_init::{
+use dind_init::testing::{
     pki::{ClientAction, ClientKeyInTheMaking, ServerAction, prepare},
     settings::ClientKey,
 };

@@ -54,7 +54,7 @@ fn refusal(options: &str, prepare: &str) -> Option<String> {
 fn start_in_namespace() {
     let mut scene = Scene::new();
     scene.settings.directory = std::env::var_os("CERTIFICATE_DIRECTORY").unwrap().into();
-    scene.mounts = dind_init::facts::mounts::Mounts::read().unwrap();
+    scene.mounts = dind_init::testing::facts::mounts::Mounts::read().unwrap();
     let before: Vec<_> = scene.snapshot().into_keys().collect();
     let finding = scene.start().unwrap_err();
     let after: Vec<_> = scene.snapshot().into_keys().collect();

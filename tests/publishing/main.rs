@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use dind_init::{
+use dind_init::testing::{
     facts::mounts::Mounts,
     pki::{ClientAction, ClientKeyInTheMaking, Job, Wanted, prepare},
     settings::{CertificateSettings, ClientKey, subject_names::SubjectName},

@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use dind_init::pki::inspect::{Certificate, public_key_of};
+use dind_init::testing::pki::inspect::{Certificate, public_key_of};
 
 /// What readers of a client directory found.
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use clap::ValueEnum;
-use dind_init::{
+use dind_init::testing::{
     facts::mounts::Mounts,
     pki::{
         Certificates, ClientKeyInTheMaking, Job, Wanted,

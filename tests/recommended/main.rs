@@ -7,7 +7,7 @@ mod examples;
 
 use std::{fs, path::Path};
 
-use dind_init::lint::{
+use dind_init::testing::lint::{
     self,
     problem::Judgement,
     source::{Files, Source},
