@@ -18,8 +18,8 @@ pub const BUILDKITD: &str = "buildkitd.toml";
 /// How a file of ours begins, and no other does.
 const MARK: &str = "# Made by dind-init";
 
-/// Writes both files into `directory`, or takes them away where there are no CAs. Returns the path
-/// of the first.
+/// Writes both files into `directory`, the first only where there are CAs; without any, BuildKit's
+/// is there all the same, so that a job's command line need not know. Returns the path of the first.
 ///
 /// `known` are registries that the job may use although no CA is meant for them alone.
 pub fn write(
@@ -27,30 +27,33 @@ pub fn write(
     trust: &Trust,
     known: &[RegistryHost],
 ) -> io::Result<Option<PathBuf>> {
+    let path = directory.join(CA_CERTIFICATES);
+    replace(&directory.join(BUILDKITD), &buildkitd(trust, known, &path))?;
     let certificates = trust.certificates();
     if certificates.is_empty() {
-        remove(directory);
+        remove_file(&path);
         return Ok(None);
     }
-    let path = directory.join(CA_CERTIFICATES);
     let pem = format!(
         "{MARK} of all registry CAs that it was given. Use: SSL_CERT_FILE={} docker build …\n{}",
         path.display(),
         to_pem(certificates)
     );
     replace(&path, &pem)?;
-    replace(&directory.join(BUILDKITD), &buildkitd(trust, known, &path))?;
     Ok(Some(path))
 }
 
 /// Takes both files away, if they are ours.
 pub fn remove(directory: &Path) {
     for name in [CA_CERTIFICATES, BUILDKITD] {
-        let path = directory.join(name);
-        if is_ours(&path) {
-            // It is not trusted by anybody who does not name it.
-            let _ = fs::remove_file(path);
-        }
+        remove_file(&directory.join(name));
+    }
+}
+
+fn remove_file(path: &Path) {
+    if is_ours(path) {
+        // It is not trusted by anybody who does not name it.
+        let _ = fs::remove_file(path);
     }
 }
 
@@ -70,7 +73,7 @@ fn is_ours(path: &Path) -> bool {
 /// BuildKit's configuration has no registry that stands for all, so those that are known are named.
 fn buildkitd(trust: &Trust, known: &[RegistryHost], ca: &Path) -> String {
     let mut text = format!(
-        "{MARK}. Use: docker buildx create --use --driver docker-container --config {}\n",
+        "{MARK}. Use: docker buildx create --use --driver docker-container --buildkitd-config {}\n",
         ca.with_file_name(BUILDKITD).display()
     );
     let every = known.iter().filter(|_| !trust.every_registry.is_empty());
@@ -124,11 +127,23 @@ mod tests {
     }
 
     #[test]
+    fn without_a_ca_buildkit_s_configuration_is_there_and_names_none() {
+        let root = tempdir().unwrap();
+        write(root.path(), &trust(), &[]).unwrap();
+        let gitlab = RegistryHost::parse("gitlab.test").unwrap();
+        let path = write(root.path(), &Trust::default(), &[gitlab]).unwrap();
+        assert_eq!(path, None);
+        assert!(!root.path().join(CA_CERTIFICATES).exists());
+        let text = fs::read_to_string(root.path().join(BUILDKITD)).unwrap();
+        assert_eq!(text.parse::<toml::Table>().unwrap(), toml::Table::new());
+    }
+
+    #[test]
     fn files_of_ours_are_replaced_and_taken_away_and_no_others() {
         let root = tempdir().unwrap();
         write(root.path(), &trust(), &[]).unwrap();
         write(root.path(), &trust(), &[]).unwrap();
-        assert_eq!(write(root.path(), &Trust::default(), &[]).unwrap(), None);
+        remove(root.path());
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
         let theirs = root.path().join(CA_CERTIFICATES);
         fs::write(&theirs, "theirs").unwrap();

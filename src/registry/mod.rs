@@ -168,7 +168,7 @@ impl Registries {
         let mut refusal = None;
         for directory in self.places.shared.iter().filter(|path| path.is_dir()) {
             match exports::write(directory, trust, &self.known) {
-                Ok(None) => {}
+                Ok(None) => return,
                 Ok(Some(path)) => {
                     tracing::info!(
                         "registry CAs that are installed: {}; the job's own clients find them in \
@@ -182,7 +182,9 @@ impl Registries {
                 Err(error) => refusal = Some(error),
             }
         }
-        if let Some(error) = refusal {
+        if let Some(error) = refusal
+            && !trust.is_empty()
+        {
             tracing::warn!("the job's own clients get no registry CAs: {error}");
         }
     }
