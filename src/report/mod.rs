@@ -103,13 +103,15 @@ impl Report {
     fn found(&self, finding: &Finding, change: impl FnOnce(&mut Status, &Finding)) {
         let finding = &self.ignored.apply(finding.clone());
         log::finding(finding);
+        // Before the status, which says so: the component does not tell it again.
+        let in_job_log = finding.severity.breaks() && self.write_to_job_log(finding);
         self.tell(|status| {
+            if in_job_log {
+                status.in_job_log.insert(status.findings.len());
+            }
             status.findings.push(finding.clone());
             change(status, finding);
         });
-        if finding.severity.breaks() {
-            self.write_to_job_log(finding);
-        }
     }
 
     fn tell(&self, change: impl FnOnce(&mut Status)) {
@@ -122,14 +124,19 @@ impl Report {
         }
     }
 
-    /// Each id once: what goes on for hours must not fill the job's log.
-    fn write_to_job_log(&self, finding: &Finding) {
+    /// Each id once: what goes on for hours must not fill the job's log. Says whether it is there now.
+    fn write_to_job_log(&self, finding: &Finding) -> bool {
+        let Some(job_log) = &self.job_log else {
+            return false;
+        };
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(job_log) = &self.job_log
-            && told.in_job_log.insert(finding.reason.id)
-            && let Err(error) = job_log.append(&explain::job_log_entry(finding))
-        {
+        if !told.in_job_log.insert(finding.reason.id) {
+            return false;
+        }
+        let appended = job_log.append(&explain::job_log_entry(finding));
+        if let Err(error) = &appended {
             tracing::warn!("the job's log cannot be written: {error}");
         }
+        appended.is_ok()
     }
 }

@@ -3,6 +3,7 @@
 mod text;
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{self, Write},
 };
@@ -48,6 +49,8 @@ pub struct Status {
     pub findings: Vec<Finding>,
     /// How many of them were known when dockerd became ready; all of them, before it is.
     pub known_at_start: usize,
+    /// The numbers of those that stand in the job's log already, cause and fix and all.
+    pub in_job_log: BTreeSet<usize>,
     /// What the state `failed` is explained by.
     pub failure: Option<Finding>,
 }
@@ -59,6 +62,7 @@ impl Status {
             docker: None,
             findings: Vec::new(),
             known_at_start: usize::MAX,
+            in_job_log: BTreeSet::new(),
             failure: None,
         }
     }

@@ -8,8 +8,9 @@
 //! ```
 //!
 //! The first line begins with the state. Then come the findings that belong into the job's log, a
-//! mark before each line: those that were known when dockerd became ready or could not, and those
-//! that came while it ran.
+//! mark before each line: `start` for those that were known when dockerd became ready or could not,
+//! `above` for those of them that this service has put into the job's log itself, and `later` for
+//! those that came while dockerd ran.
 
 use super::Status;
 
@@ -25,6 +26,7 @@ pub(super) fn render(status: &Status, job: &str) -> String {
             continue;
         }
         let mark = match number < status.known_at_start {
+            true if status.in_job_log.contains(&number) => "above",
             true => "start",
             false => "later",
         };
@@ -52,9 +54,11 @@ mod tests {
             findings: vec![
                 certs::UNSHARED.found("no volume", "add one:\n    a line"),
                 network::MTU.found("a note", ""),
+                certs::READONLY.found("a Secret", "move it"),
                 daemon::KILLED.found("a signal", "look there"),
             ],
-            known_at_start: 2,
+            known_at_start: 3,
+            in_job_log: [2, 3].into(),
             failure: None,
         };
         let text = render(&status, "17");
@@ -69,7 +73,8 @@ mod tests {
             .map(|(mark, words)| (mark, words.contains("dind-init: ")))
             .collect();
         let heads: Vec<_> = marks.iter().filter(|(_, is_head)| *is_head).collect();
-        assert_eq!(heads, [&("start", true), &("later", true)], "{text}");
+        let expected = ["start", "above", "later"].map(|mark| (mark, true));
+        assert_eq!(heads, expected.iter().collect::<Vec<_>>(), "{text}");
         assert!(
             text.contains("start|dind-init: error CERTS-UNSHARED"),
             "{text}"
