@@ -1,17 +1,18 @@
-# Tells what went wrong with Docker while the job ran. For after_script: whether the job succeeds is
-# decided already. What was known at the job's beginning was told then; see wait.sh.
+# Tells what went wrong with Docker while the job ran.
+#
+# It is for after_script, where it is decided already whether the job succeeds. What was known at the
+# job's beginning was told then, by wait.sh. In parentheses: a script's own shell stays as it is.
 (
   status=${CI_BUILDS_DIR:-}/.dind-init/${CI_JOB_ID:-}/status.txt
-  if [ -r "$status" ]; then
-    found=$(sed -n 's/^later|//p' "$status" || :)
+
+  main() {
+    found=$(status_text "$status" | sed -n 's/^later|//p')
     if [ -n "$found" ]; then
-      echo
-      echo "---- dind-init ---------------------------------------------------------------"
-      echo "This was found while the job ran, and may be why a docker command failed."
-      echo
-      printf '%s\n' "$found"
-      echo "------------------------------------------------------------------------------"
-      echo
+      explain "This was found while the job ran, and may be why a docker command failed." "$found"
     fi
-  fi
+  }
+
+  # @STATUS@
+
+  main
 )

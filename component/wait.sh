@@ -1,13 +1,14 @@
 # Waits until the job's Docker daemon is ready, and fails with the reason where it cannot be.
 #
 # It runs in the runner's helper container or in the job's own, so it asks for no more than a POSIX
-# shell and `date`, `grep`, `id`, `sed` and `sleep`; `getent` and `nc` are used where they are. What it reads is status.txt, which the service writes into the
-# job's own directory; see src/status/text.rs. In parentheses: a script's own shell stays as it is.
+# shell and `date`, `dd`, `grep`, `id`, `sed`, `sleep` and `tr`; `getent`, `nc` and `timeout` are used
+# where they are. In parentheses: a script's own shell stays as it is.
 (
-  status=${CI_BUILDS_DIR:-}/.dind-init/${CI_JOB_ID:-}/status.txt
+  job=${CI_BUILDS_DIR:-}/.dind-init/${CI_JOB_ID:-}
+  status=$job/status.txt
   timeout=${DIND_WAIT_TIMEOUT:-120}
   # Whoever is there writes within milliseconds, and no job begins before its services are started.
-  silence=30
+  silence=10
 
   main() {
     if [ "${DIND_INIT:-}" = official ]; then
@@ -26,11 +27,9 @@
     began=$(date +%s)
     while :; do
       waited=$(($(date +%s) - began))
-      state=
-      docker=
-      if [ -r "$status" ]; then
-        read_status
-      fi
+      # Before the status is read: where both are, this is dind-init, in a directory that was there.
+      official=$(is_official)
+      read_status
       case $state in
         ready)
           tell_ready
@@ -47,6 +46,10 @@
           fi
           ;;
         *)
+          if [ -n "$official" ] && [ -z "$said" ]; then
+            explain_official
+            exit 1
+          fi
           if [ "$waited" -ge "$silence" ]; then
             explain_silence
             exit 1
@@ -58,12 +61,13 @@
     done
   }
 
-  # Sets what the first line says: `ready job=17 version=0.1.0 docker=26.1.5`. Another job's says
-  # nothing about this one.
+  # Sets what the service says, and what of it its first line says, which is such as
+  # `ready job=17 version=0.1.0 docker=26.1.5`. Another job's says nothing about this one.
   read_status() {
-    first=
-    # It may be removed, or have no line yet.
-    IFS= read -r first <"$status" 2>/dev/null || :
+    state=
+    docker=
+    said=$(status_text "$status")
+    first=$(printf '%s\n' "$said" | LC_ALL=C sed -n '1s/^\(.\{0,200\}\).*/\1/p')
     case $first in
       *" job=${CI_JOB_ID:-} version="*" docker="*)
         state=${first%% *}
@@ -72,8 +76,18 @@
     esac
   }
 
+  # What is further up in the job's log, where the service itself has put it, is not told again.
   findings() {
-    sed -n -e 's/^start|//p' -e 's/^later|//p' "$status" 2>/dev/null || :
+    printf '%s\n' "$said" | sed -n -e 's/^start|//p' -e 's/^later|//p' \
+      -e 's/^above|\(dind-init: .*\)/\1 (cause and fix: further up in this log)/p'
+  }
+
+  # docker:dind's own entrypoint makes the directory of its CA before all else. dind-init makes none
+  # here, and writes its status first.
+  is_official() {
+    if [ -d "$job/ca" ] && [ ! -e "$status" ]; then
+      echo yes
+    fi
   }
 
   tell_ready() {
@@ -81,7 +95,7 @@
     if [ -n "${DOCKER_TLS_VERIFY:-}" ]; then
       transport=' with TLS'
     fi
-    echo "dind-init: Docker${docker:+ $docker} is ready at ${DOCKER_HOST:-its socket}$transport after $waited s."
+    printf '%s\n' "dind-init: Docker${docker:+ $docker} is ready at ${DOCKER_HOST:-its socket}$transport after $waited s."
     # dockerd runs, but something will not work.
     found=$(findings)
     if [ -n "$found" ]; then
@@ -99,6 +113,14 @@ processor, or /var/lib/docker is on a slow disk. In .gitlab-ci.yml, ask for more
 With the component's input \`debug: true\`, dockerd's own log is in the job's log."
   }
 
+  explain_official() {
+    explain "This job's Docker service runs docker:dind's own entrypoint, not dind-init." \
+"That entrypoint has made the certificates in $job,
+and does not say when Docker is ready, nor what is wrong. In .gitlab-ci.yml leave the component's input
+\`image\` out, or name an image with dind-init as its entrypoint, and give the service neither an
+\`entrypoint:\` of another program nor \`DIND_INIT: official\`."
+  }
+
   # The known causes, of which those are named that fit what can be seen from here.
   explain_silence() {
     if [ -z "${CI_BUILDS_DIR:-}" ] || [ -z "${CI_JOB_ID:-}" ]; then
@@ -107,7 +129,7 @@ With the component's input \`debug: true\`, dockerd's own log is in the job's lo
 the service could say how it is. Leave the wait out here, and use the service alone."
       return
     fi
-    if [ -e "$status" ]; then
+    if [ -e "$status" ] || [ -L "$status" ]; then
       explain "What this job's Docker service says cannot be read." \
 "$status is there, but $(status_trouble).
 The directory must be the service's and the job's alone; a job's own script may have changed it."
@@ -166,10 +188,12 @@ dind-init. These are the causes that are known:
   }
 
   status_trouble() {
-    if [ ! -r "$status" ]; then
+    if [ -L "$status" ] || [ ! -f "$status" ]; then
+      echo "it is not a regular file"
+    elif [ ! -r "$status" ]; then
       echo "it is not readable for the user $(id -u)"
     else
-      echo "its first line is not this job's: \"$first\""
+      printf '%s\n' "its first line is not this job's: \"$first\""
     fi
   }
 
@@ -206,24 +230,14 @@ dind-init. These are the causes that are known:
   # Whether services of other jobs have written where this one should have.
   siblings() {
     for sibling in "$CI_BUILDS_DIR"/.dind-init/*; do
-      if [ -d "$sibling" ]; then
+      if [ -d "$sibling" ] && [ "$sibling" != "$job" ]; then
         echo ", although services of other jobs did"
         return
       fi
     done
   }
 
-  explain() {
-    echo
-    echo "---- dind-init ---------------------------------------------------------------"
-    echo "$1"
-    if [ -n "${2:-}" ]; then
-      echo
-      printf '%s\n' "$2"
-    fi
-    echo "------------------------------------------------------------------------------"
-    echo
-  }
+  # @STATUS@
 
   # Where the file system begins; a test has one of its own.
   root=${DIND_WAIT_ROOT:-}

@@ -82,7 +82,8 @@ insecure-registries: ["registry.example.com:5000"]
 extra-services: [{name: "postgres:16", alias: db}, "redis:7"]
 storage-driver: vfs
 pull-policy: if-not-present
-debug: true"#);
+debug: true
+report: true"#);
     for (name, value) in [
         ("DOCKER_HOST", "tcp://docker:2375"),
         ("DOCKER_TLS_CERTDIR", ""),
@@ -119,6 +120,11 @@ debug: true"#);
     assert_eq!(services[1]["alias"], "db");
     assert_eq!(services[2]["name"], "redis:7");
     assert_eq!(services.len(), 3);
+    let after = job["after_script"][0].as_str().unwrap();
+    assert!(
+        after.contains("This was found while the job ran"),
+        "{after}"
+    );
 }
 
 #[test]
@@ -170,6 +176,7 @@ fn a_bad_value_is_refused_by_the_name_of_its_input() {
         "storage-driver: fast",
         "pull-policy: sometimes",
         "debug: very",
+        "report: never",
     ] {
         let (name, _) = bad.split_once(':').unwrap();
         let refused = Project::new(Include::Component, bad, JOB).preview();

@@ -7,6 +7,7 @@
 mod inputs;
 mod jobs;
 mod lint;
+mod planted;
 #[path = "../pods/mod.rs"]
 mod pods;
 mod project;

@@ -103,6 +103,8 @@ fn nothing_is_global_and_nothing_of_a_company_s_default_is_overridden() {
         let allowed: &[&str] = match name.strip_prefix("$[[ inputs.name ]]").unwrap() {
             "" => &["extends", "variables", "hooks"],
             "-wait" | "-report" => &["script"],
+            // Only by the input `report`, which says so.
+            "-report-true" => &["after_script"],
             _ => &["variables", "services"],
         };
         for key in keys {
@@ -198,8 +200,13 @@ fn inputs_that_are_put_into_the_text_give_the_same() {
     for parent in body[".dind"]["extends"].as_sequence().unwrap() {
         assert!(body.get(parent).is_some(), "{parent:?}");
     }
-    assert_eq!(
-        body[".dind"]["hooks"]["pre_get_sources_script"],
-        body[".dind-wait"]["script"]
-    );
+    for (part, script) in [
+        (
+            &body[".dind"]["hooks"]["pre_get_sources_script"],
+            ".dind-wait",
+        ),
+        (&body[".dind-report-true"]["after_script"], ".dind-report"),
+    ] {
+        assert_eq!(part, &body[script]["script"]);
+    }
 }

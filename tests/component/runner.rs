@@ -29,8 +29,13 @@ struct Job {
 
 impl Job {
     fn new(inputs: &str) -> Self {
-        let job = "job:\n  image: alpine\n  extends: .dind\n  script: [docker version]\n  \
-                   after_script:\n    - !reference [.dind-report, script]\n";
+        // The input `report` does what the reference does.
+        let report = match inputs.contains("report: true") {
+            true => "",
+            false => "  after_script:\n    - !reference [.dind-report, script]\n",
+        };
+        let job = "job:\n  image: alpine\n  extends: .dind\n  script: [docker version]\n";
+        let job = &format!("{job}{report}");
         let preview = Project::new(Include::Local, inputs, job).preview().unwrap();
         let job = &preview["job"];
         let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -47,7 +52,11 @@ impl Job {
 
     /// The containers' common plan, for job 7 of `builds`.
     fn plan(&self, executor: Executor, builds: &Volume) -> Plan {
-        let mut plan = Pod::new(Suite::Trixie)
+        self.plan_on(Suite::Trixie, executor, builds)
+    }
+
+    fn plan_on(&self, suite: Suite, executor: Executor, builds: &Volume) -> Plan {
+        let mut plan = Pod::new(suite)
             .without("DOCKER_TLS_VERIFY")
             .without("DOCKER_CERT_PATH")
             .gitlab_job(builds);
@@ -137,6 +146,32 @@ fn what_keeps_docker_from_working_is_told_before_the_clone() {
     }
 }
 
+/// On Kubernetes the service itself writes into the job's log, before the runner's helper does.
+#[test]
+fn what_is_wrong_stands_in_the_job_s_log_once() {
+    const FIX: &str = "privileged = true";
+    let job = Job::new("");
+    let log = RunnerLog::new();
+    let pod = job.plan(Executor::Kubernetes, &Volume::disk());
+    let pod = pod.unprivileged().runner_log(&log).start();
+    job.get_sources(&pod)
+        .expect_failure()
+        .expect("Docker cannot work in this job.")
+        .expect("fatal NOT-PRIVILEGED: ")
+        .expect("(cause and fix: further up in this log)")
+        .expect_not(FIX);
+    let above = log.text().unwrap();
+    assert_eq!(above.matches(FIX).count(), 1, "{above}");
+    // The control: where the runner's log file is not there, the helper has to tell it.
+    let log = RunnerLog::missing();
+    let pod = job.plan(Executor::Kubernetes, &Volume::disk());
+    let pod = pod.unprivileged().runner_log(&log).start();
+    job.get_sources(&pod)
+        .expect_failure()
+        .expect(FIX)
+        .expect_not("further up");
+}
+
 #[test]
 fn a_service_that_ended_by_itself_is_still_explained() {
     let job = Job::new("");
@@ -160,6 +195,14 @@ fn an_image_without_dind_init_is_told_from_a_service_that_is_not_there() {
             .command(&["sh", "-c", script])
             .start()
     };
+    // docker:dind's own entrypoint begins with the directory of its CA.
+    let official = pod("mkdir -p $DOCKER_TLS_CERTDIR/ca; exec sleep 1000");
+    let made = "until [ -d $DOCKER_TLS_CERTDIR/ca ]; do sleep 0.1; done";
+    let _ = official.job(made).expect_success();
+    job.get_sources(&official)
+        .expect_failure()
+        .expect("runs docker:dind's own entrypoint, not dind-init.")
+        .expect_not("cloning");
     // What listens is somebody's, and Kubernetes has one network for all.
     let other = pod("exec busybox httpd -f -p 2376");
     let _ = other
@@ -191,6 +234,42 @@ fn what_happens_while_the_job_runs_is_reported_after_its_script() {
         .expect_success()
         .expect("This was found while the job ran")
         .expect("DAEMON-KILLED");
+}
+
+/// `inputs: {report: true}`, where nothing else of the job asks Docker for anything.
+#[test]
+fn a_daemon_that_ends_under_the_last_command_is_told_in_after_script() {
+    let reporting = Job::new("report: true");
+    assert_eq!(reporting.report, Job::new("").report);
+    let pod = reporting.plan(Executor::Docker, &Volume::disk()).start();
+    reporting.get_sources(&pod).expect_success();
+    pod.in_service("kill -KILL $(pidof dockerd)")
+        .expect_success();
+    pod.job("until grep -q ^failed /builds/.dind-init/7/status.txt; do sleep 0.1; done")
+        .expect_success();
+    pod.job(&reporting.report)
+        .expect_success()
+        .expect("DAEMON-KILLED");
+}
+
+/// README's command line for a builder of the job's own is the same for all runners.
+#[test]
+fn a_builder_is_configured_where_no_ca_is_given() {
+    let job = Job::new("");
+    let plan = job.plan_on(Suite::Sid, Executor::Kubernetes, &Volume::disk());
+    let pod = plan.start();
+    job.get_sources(&pod).expect_success();
+    let create = |name: &str| {
+        pod.job(&format!(
+            "docker context create job && docker buildx create --use \
+             --driver docker-container --buildkitd-config $DOCKER_CERT_PATH/{name} job"
+        ))
+    };
+    create("buildkitd.toml").expect_success();
+    // The control.
+    create("no-such.toml")
+        .expect_failure()
+        .expect("no-such.toml");
 }
 
 /// A runner that keeps `/builds` for several jobs.

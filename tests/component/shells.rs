@@ -26,7 +26,7 @@ pub const SHELLS: [Shell; 3] = [
 ];
 
 /// The tools that a script may count on.
-const TOOLS: [&str; 6] = ["cat", "date", "grep", "id", "sed", "sleep"];
+const TOOLS: [&str; 8] = ["cat", "date", "dd", "grep", "id", "sed", "sleep", "tr"];
 
 /// A container's view of a job.
 #[derive(Debug)]
@@ -132,7 +132,7 @@ impl Container {
         let start = Instant::now();
         let done = command
             .args(shell.1)
-            .args(["-c", &template::read(&format!("component/{script}.sh"))])
+            .args(["-c", &template::script(script)])
             .env_clear()
             .env("PATH", self.path("bin"))
             .env("DIND_WAIT_ROOT", self.directory.path())

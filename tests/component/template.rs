@@ -19,27 +19,33 @@ pub const COMPONENTS: [&str; 2] = ["dind", "lint"];
 
 /// A component's template as its sources have it.
 pub fn render(component: &str) -> String {
-    let scripts = [
-        ("@WAIT@", read("component/wait.sh")),
-        ("@REPORT@", read("component/report.sh")),
-    ];
     let text = read(&format!("component/{component}.yml")).replace("@IMAGE@", &image());
-    let mut lines =
-        vec!["# Made from component/ by tests/component/template.rs: edit it there.".to_owned()];
+    let text = include(&text, "@WAIT@", &script("wait"));
+    let text = include(&text, "@REPORT@", &script("report"));
+    format!("# Made from component/ by tests/component/template.rs: edit it there.\n{text}")
+}
+
+/// A script of `component/`, with what it shares with the other.
+pub fn script(name: &str) -> String {
+    let text = read(&format!("component/{name}.sh"));
+    include(&text, "# @STATUS@", &read("component/status.sh"))
+}
+
+/// `text` with all lines of `part` in the place of each line that is `mark`, as far indented.
+fn include(text: &str, mark: &str, part: &str) -> String {
+    let mut included = String::new();
     for line in text.lines() {
-        let script = scripts.iter().find(|(mark, _)| line.trim() == *mark);
-        match script {
-            None => lines.push(line.to_owned()),
-            Some((mark, script)) => {
-                let indent = line.trim_end().trim_end_matches(mark);
-                lines.extend(script.lines().map(|line| match line {
-                    "" => String::new(),
-                    line => format!("{indent}{line}"),
-                }));
+        match line.strip_suffix(mark) {
+            Some(indent) if indent.trim().is_empty() => {
+                for line in part.lines() {
+                    let indent = if line.is_empty() { "" } else { indent };
+                    included.push_str(&format!("{indent}{line}\n"));
+                }
             }
+            _ => included.push_str(&format!("{line}\n")),
         }
     }
-    lines.join("\n") + "\n"
+    included
 }
 
 /// The image of this very version, on the newest Docker. A component lies on the GitLab instance
@@ -70,8 +76,18 @@ fn the_templates_are_what_their_sources_make() {
         let found = fs::read_to_string(self::path(&path)).unwrap_or_default();
         let same = found == rendered;
         assert!(same, "{path} is stale; write it with UPDATE_DOCS=1");
-        for mark in ["@IMAGE@", "@WAIT@", "@REPORT@"] {
+        for mark in ["@IMAGE@", "@WAIT@", "@REPORT@", "@STATUS@"] {
             assert!(!rendered.contains(mark), "{path}: {mark}");
         }
+    }
+}
+
+/// All that the runner shows of a script of many lines.
+#[test]
+fn a_script_s_first_line_says_all_of_what_it_does() {
+    for name in ["wait", "report"] {
+        let script = script(name);
+        let first = script.lines().next().unwrap();
+        assert!(first.starts_with("# ") && first.ends_with('.'), "{first}");
     }
 }

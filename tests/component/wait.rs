@@ -124,7 +124,7 @@ fn a_service_that_says_nothing_is_explained_by_what_can_be_seen() {
             .with_file("etc/hosts", "127.0.0.1 localhost\n")
     };
     type Case = (&'static str, fn() -> Container, &'static [&'static str]);
-    let cases: [Case; 9] = [
+    let cases: [Case; 10] = [
         (
             "Kubernetes lists no such name",
             || Container::new().with_file("etc/hosts", "127.0.0.1 localhost docker-mirror\n"),
@@ -156,6 +156,15 @@ fn a_service_that_says_nothing_is_explained_by_what_can_be_seen() {
                 "does not say how it is",
                 "although services of other jobs did",
             ],
+        ),
+        (
+            "only this very job's directory is there",
+            || {
+                Container::new()
+                    .with_file("builds/.dind-init/17/client/key.pem", "")
+                    .tool("nc", "exit 0")
+            },
+            &["does not say how it is", "Or it cannot see", "/builds:"],
         ),
         (
             "there is nothing to ask with",
@@ -215,6 +224,57 @@ fn a_service_that_says_nothing_is_explained_by_what_can_be_seen() {
                 told.output()
             );
         }
+    }
+}
+
+#[test]
+fn whoever_says_nothing_is_waited_for_ten_seconds_and_who_starts_for_longer() {
+    for shell in SHELLS {
+        let silent = Container::new().clock(1);
+        wait(&silent, shell).expect_status(1);
+        let now = fs::read_to_string(silent.path("clock")).unwrap();
+        // The first look at the clock is the beginning.
+        assert_eq!(now.trim(), "11", "{shell:?}");
+        let starting = Container::new()
+            .clock(1)
+            .status("starting job=17 version=0.1.0 docker=\n");
+        wait(&starting, shell).expect("not ready after 120 s");
+    }
+}
+
+#[test]
+fn docker_s_own_entrypoint_is_known_at_once_by_what_it_makes() {
+    const OWN: &str = "runs docker:dind's own entrypoint, not dind-init.";
+    let official = || Container::new().with_file("builds/.dind-init/17/ca/key.pem", "");
+    for shell in SHELLS {
+        let container = official().clock(1);
+        let told = wait(&container, shell).expect_status(1).expect(OWN);
+        told.expect("component's input\n`image` out")
+            .expect_not("other jobs");
+        let now = fs::read_to_string(container.path("clock")).unwrap();
+        assert_eq!(now.trim(), "2", "{shell:?} looked more than once");
+        // dind-init keeps a CA where somebody has made the directory for it.
+        wait(&official().status(READY), shell).expect_status(0);
+        // Another's status is no status of docker:dind's.
+        let other = official().clock(5).status("ready job=16 version=0.1.0\n");
+        wait(&other, shell).expect_status(1).expect_not(OWN);
+    }
+}
+
+#[test]
+fn what_the_job_s_log_has_already_is_told_by_its_name() {
+    const ABOVE: &str = "above|dind-init: fatal CERTS-READONLY: it is read-only\n\
+                         above|  Cause: a Secret\n\
+                         start|dind-init: error CLIENT-PORT: the other port\n\
+                         start|  Cause: 2375\n";
+    for shell in SHELLS {
+        let container =
+            Container::new().status(&format!("failed job=17 version=0.1.0 docker=\n{ABOVE}"));
+        wait(&container, shell)
+            .expect_status(1)
+            .expect("CERTS-READONLY: it is read-only (cause and fix: further up in this log)\n")
+            .expect_not("a Secret")
+            .expect("the other port\n  Cause: 2375\n");
     }
 }
 
@@ -287,6 +347,17 @@ fn the_report_tells_what_came_after_the_beginning_and_nothing_else() {
             .expect("while the job ran")
             .expect("dind-init: error B: b\n  Fix: c\n")
             .expect_not("error A");
+    }
+}
+
+#[test]
+fn what_variables_hold_is_printed_as_it_is() {
+    for shell in SHELLS {
+        let host = r"tcp://docker\c\n\t:2376";
+        let container = Container::new().status(READY).variable("DOCKER_HOST", host);
+        wait(&container, shell).expect(host);
+        let container = container.variable("DIND_WAIT_TIMEOUT", r"1\c2");
+        wait(&container, shell).expect(r#""1\c2", but it must be a number"#);
     }
 }
 
