@@ -118,6 +118,12 @@ pub mod testing {
     }
     pub mod reasons {
         pub use crate::reasons::Finding;
+        pub mod advice {
+            pub use crate::reasons::advice::Executor;
+        }
+        pub mod hole {
+            pub use crate::reasons::hole::Surroundings;
+        }
         pub mod daemon {
             pub use crate::reasons::daemon::UNKNOWN;
         }

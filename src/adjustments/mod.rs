@@ -15,7 +15,7 @@ use self::pools::Neighbour;
 use crate::{
     dockerd::{configuration::Configuration, options::Options, registry_options},
     facts::network::Network,
-    reasons::{Finding, Severity, daemon, network},
+    reasons::{Finding, Severity, daemon, hole::Hole, network},
     settings::{MtuWish, RegistryOptions},
     system::atomic_file,
 };
@@ -87,9 +87,9 @@ impl Adjustments {
         };
         let told = format!("{why}, so dockerd gets {}.", flags.join(" and "));
         self.findings.push(if covers_all {
-            network::MTU.found(told, "").with_severity(Severity::Note)
+            network::MTU.noted(told).with_severity(Severity::Note)
         } else {
-            network::MTU.found(
+            network::MTU.advised(
                 format!(
                     "{told} Networks that a job makes, those of docker compose among them, keep an \
                      MTU of {USUAL} all the same: {}.",
@@ -98,7 +98,8 @@ impl Adjustments {
                         false => "this Docker is older than 24, which can be told",
                     }
                 ),
-                network::compose_mtu(bytes),
+                network::MTU_OF_NETWORKS,
+                [(Hole::Bytes, bytes.to_string())],
             )
         });
         self.flags.extend(flags.into_iter().map(OsString::from));
@@ -123,7 +124,7 @@ impl Adjustments {
             },
             list(pools.iter().map(|pool| pool.base.to_string()).collect())
         );
-        let finding = network::POOL_OVERLAP.found(cause, "");
+        let finding = network::POOL_OVERLAP.noted(cause);
         self.findings.push(finding.with_severity(Severity::Note));
         self.flags.extend(
             pools
@@ -150,7 +151,7 @@ impl Adjustments {
         }
         if !done.is_empty() {
             let cause = format!("dockerd gets {}.", done.join(", "));
-            self.findings.push(daemon::CONFIGURED.found(cause, ""));
+            self.findings.push(daemon::CONFIGURED.noted(cause));
         }
         self.flags.extend(completion.flags);
         self.configuration = completion.configuration;

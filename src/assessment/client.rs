@@ -33,9 +33,11 @@ pub fn findings(plan: &Plan, settings: &Settings, mounts: &Mounts) -> Vec<Findin
         unix: unix.clone(),
         unix_is_shared: is_on_volume(unix, mounts),
     };
+    let surroundings = settings.surroundings();
     client::findings(&ClientVariables::read(&process_environment), &served)
         .into_iter()
         .map(|finding| settings.ignored.apply(finding))
+        .map(|finding| finding.told_in(&surroundings))
         .collect()
 }
 

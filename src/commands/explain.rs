@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     commands::cli::USAGE,
-    reasons::{self, Ignoring, Reason},
+    reasons::{self, Ignoring, Reason, advice},
 };
 
 /// How many ids are offered for one that is not known.
@@ -52,8 +52,9 @@ impl fmt::Display for Entry {
         let reason = self.0;
         writeln!(f, "{}: {}", reason.id, reason.summary)?;
         writeln!(f, "  Severity: {}", reason.severity)?;
-        if !reason.advice.is_empty() {
-            writeln!(f, "  Fix: {}", reason.advice.replace('\n', "\n    "))?;
+        let advice = advice::text(reason.advice, None, |hole| hole.example().to_owned());
+        if !advice.is_empty() {
+            writeln!(f, "  Fix: {}", advice.replace('\n', "\n    "))?;
         }
         writeln!(
             f,

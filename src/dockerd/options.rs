@@ -39,6 +39,8 @@ pub struct Options {
     pub ip_forward: bool,
     /// `--storage-driver`, `-s`, or `DOCKER_DRIVER`, which overrides both (moby#46254).
     pub storage_driver: Option<String>,
+    /// It is `DOCKER_DRIVER` that says so.
+    pub driver_is_docker_driver: bool,
     /// daemon.json's `features` say that images are containerd's, or are to become so.
     pub containerd_images: bool,
     /// `--default-address-pool`, or daemon.json's; `None` for dockerd's own, and where they cannot
@@ -95,6 +97,7 @@ impl Options {
                 && text("firewall-backend", None).is_none_or(|value| value != "nftables"),
             default_bridge: text("bridge", Some('b')).is_none_or(|value| value != "none"),
             ip_forward: text("ip-forward", None).is_none_or(|value| value != "false"),
+            driver_is_docker_driver: non_empty(environment, "DOCKER_DRIVER").is_some(),
             storage_driver: non_empty(environment, "DOCKER_DRIVER")
                 .or_else(|| text("storage-driver", Some('s'))),
             containerd_images: ["containerd-snapshotter", "containerd-migration"]

@@ -7,18 +7,20 @@
 use crate::{
     dockerd::options::Options,
     facts::{graph_drivers::GraphDrivers, storage::Storage},
-    reasons::{Finding, storage},
+    reasons::{Finding, hole::Hole, storage},
 };
 
 /// Drivers that newer versions lack, and that are no name of a containerd snapshotter either,
 /// which is what Docker 29 takes an unknown name for.
 const REMOVED: [&str; 3] = ["aufs", "overlay", "devicemapper"];
 
-/// What keeps dockerd from starting with these drivers. `in_path` says whether a program is there.
+/// What keeps dockerd from starting with these drivers. `working` is one that it can have here, and
+/// `in_path` says whether a program is there.
 pub fn conflict(
     drivers: &GraphDrivers,
     place: &Storage,
     options: &Options,
+    working: &str,
     in_path: impl Fn(&str) -> bool,
 ) -> Option<Finding> {
     // Then images are containerd's, and none of these drivers is used.
@@ -29,19 +31,24 @@ pub fn conflict(
         Some(name) => {
             let lacks = REMOVED.contains(&name.as_str()) && drivers.lacks(name);
             let lacking = || {
-                format!(
-                    "the storage driver {name} was asked for by name, and this dockerd does not have it."
-                )
+                let asked = asked_for(name, options);
+                format!("{asked}, and this dockerd does not have it.")
             };
             lacks.then(lacking).or_else(|| {
-                unmet(drivers, name, place, in_path).map(|why| {
-                    format!("the storage driver {name} was asked for by name, and {why}.")
-                })
+                let why = unmet(drivers, name, place, in_path)?;
+                Some(format!("{}, and {why}.", asked_for(name, options)))
             })
         }
         None => among_data(drivers, place, in_path),
     }?;
-    Some(storage::DRIVER_CONFLICT.met(cause))
+    Some(storage::DRIVER_CONFLICT.met_with(cause, [(Hole::Driver, working.to_owned())]))
+}
+
+fn asked_for(name: &str, options: &Options) -> String {
+    match options.driver_is_docker_driver {
+        true => format!("DOCKER_DRIVER is {name}"),
+        false => format!("the storage driver {name} was asked for by name"),
+    }
 }
 
 /// dockerd goes on with the one driver whose data it finds, and with no other.
@@ -113,7 +120,7 @@ mod tests {
             with_data: with_data.to_vec(),
             built_in: (!built_in.is_empty()).then(|| built_in.to_vec()),
         };
-        let finding = conflict(&drivers, &on("ext4"), &options, |_| false)?;
+        let finding = conflict(&drivers, &on("ext4"), &options, "overlay2", |_| false)?;
         assert_eq!(finding.reason.id, "STORAGE-DRIVER-CONFLICT");
         Some(finding.cause)
     }
@@ -189,19 +196,28 @@ mod tests {
             built_in: Some(OF_26.to_vec()),
         };
         let options = Options::new(&[], &Configuration::default(), &|_| None, true);
-        assert_eq!(conflict(&drivers, &on("btrfs"), &options, |_| false), None);
+        assert_eq!(
+            conflict(&drivers, &on("btrfs"), &options, "overlay2", |_| false),
+            None
+        );
         let fuse = GraphDrivers {
             with_data: vec!["fuse-overlayfs"],
             ..drivers.clone()
         };
-        assert_eq!(conflict(&fuse, &on("ext4"), &options, |_| true), None);
+        assert_eq!(
+            conflict(&fuse, &on("ext4"), &options, "overlay2", |_| true),
+            None
+        );
         let both = GraphDrivers {
             with_data: vec!["btrfs", "overlay2"],
             ..drivers
         };
         let text = r#"{"features": {"containerd-snapshotter": true}}"#;
         let containerd = Options::new(&[], &Configuration::parse(text), &|_| None, true);
-        assert!(conflict(&both, &on("ext4"), &options, |_| true).is_some());
-        assert_eq!(conflict(&both, &on("ext4"), &containerd, |_| true), None);
+        assert!(conflict(&both, &on("ext4"), &options, "overlay2", |_| true).is_some());
+        assert_eq!(
+            conflict(&both, &on("ext4"), &containerd, "overlay2", |_| true),
+            None
+        );
     }
 }

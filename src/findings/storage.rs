@@ -9,7 +9,7 @@ use crate::{
         graph_drivers::GraphDrivers,
         storage::{Room, Storage},
     },
-    reasons::{Finding, Severity, storage},
+    reasons::{Finding, Severity, hole::Hole, storage},
     trials::{Outcome, Trials, data_root::Failure, namespaced::Step},
 };
 
@@ -31,7 +31,13 @@ pub fn findings(
     [
         in_use(place, trials),
         little_room(place),
-        graph_drivers::conflict(drivers, place, options, launch::found_in_path),
+        graph_drivers::conflict(
+            drivers,
+            place,
+            options,
+            driver_that_works(trials),
+            launch::found_in_path,
+        ),
         no_overlay(place, drivers, trials, options),
     ]
     .into_iter()
@@ -47,29 +53,32 @@ fn unwritable(place: &Storage, write: &Outcome<Failure>, is_root: bool) -> Optio
         Ok(room) => room.to_string(),
         Err(unread) => unread.to_string(),
     };
-    Some(match failure {
-        Failure::ReadOnly => {
-            storage::READONLY.met(format!("{} is mounted read-only.", place.place()))
-        }
-        Failure::NoRoom(errno) => {
-            storage::FULL.met(format!("{}: {}; {room}.", place.place(), errno.desc()))
-        }
+    let (reason, cause) = match failure {
+        Failure::ReadOnly => (
+            &storage::READONLY,
+            format!("{} is mounted read-only.", place.place()),
+        ),
+        Failure::NoRoom(errno) => (
+            &storage::FULL,
+            format!("{}: {}; {room}.", place.place(), errno.desc()),
+        ),
         // The check for rootless mode knows better: HOME may be wrong.
         Failure::Denied(_) if !is_root => return None,
-        Failure::Denied(errno) => storage::READONLY.met(format!(
-            "{} cannot be written: {}.",
-            place.place(),
-            errno.desc()
-        )),
-    })
+        Failure::Denied(errno) => (
+            &storage::READONLY,
+            format!("{} cannot be written: {}.", place.place(), errno.desc()),
+        ),
+    };
+    Some(reason.met_with(cause, [data_root(place)]))
 }
 
 fn in_use(place: &Storage, trials: &Trials) -> Option<Finding> {
     let database = trials.locked.as_ref()?;
-    Some(storage::IN_USE.met(format!(
+    let cause = format!(
         "{database} is locked by another process, and {} is on a volume that it has, too.",
         place.data_root.display()
-    )))
+    );
+    Some(storage::IN_USE.met_with(cause, [data_root(place)]))
 }
 
 /// dockerd starts, and the job's first large image may not fit.
@@ -132,11 +141,12 @@ fn no_overlay(
                 "Data of the driver overlay2 is there, so dockerd takes no other.".to_owned(),
             )
         }
-        None => return Some(reason.met(cause)),
+        None => return Some(reason.met_with(cause, [data_root(place)])),
     };
     cause.push('\n');
     cause.push_str(&why);
-    Some(reason.met(cause).with_severity(severity))
+    let finding = reason.met_with(cause, [data_root(place)]);
+    Some(finding.with_severity(severity))
 }
 
 /// On these no storage driver is fast.
@@ -147,6 +157,18 @@ fn is_far_from_overlay(file_system: &str) -> bool {
             file_system,
             "cifs" | "smb3" | "9p" | "virtiofs" | "ceph" | "vfat" | "exfat" | "ntfs3"
         )
+}
+
+/// Where the trial is not to blame the directory for, dockerd's own first choice.
+fn driver_that_works(trials: &Trials) -> &'static str {
+    match &trials.overlay {
+        Outcome::Failed(refusal) if refusal.step == Step::Mount => "vfs",
+        _ => "overlay2",
+    }
+}
+
+fn data_root(place: &Storage) -> (Hole, String) {
+    (Hole::DataRoot, place.data_root.display().to_string())
 }
 
 #[cfg(test)]

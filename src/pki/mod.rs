@@ -158,22 +158,17 @@ fn lock_or_note(
     match DirectoryLock::acquire(directory, patience)? {
         Locking::Held(lock) => Ok(Some(lock)),
         Locking::Unsupported(errno) => {
-            notes.push(certs::NO_LOCK.found(
-                format!("{path} cannot be locked: {}.", io::Error::from(errno)),
-                "make sure that no two dinds use it at the same time.",
-            ));
+            notes.push(certs::NO_LOCK.met(format!(
+                "{path} cannot be locked: {}.",
+                io::Error::from(errno)
+            )));
             Ok(None)
         }
-        Locking::InUse => Err(certs::IN_USE.found(
-            format!(
-                "another process has held the lock on {path} for {} seconds; with two dinds on \
-                 one directory, clients would get the certificates of the other.",
-                patience.as_secs()
-            ),
-            "give each job a directory of its own, in .gitlab-ci.yml:\n\
-             variables:\n  DOCKER_TLS_CERTDIR: $CI_BUILDS_DIR/.dind/$CI_JOB_ID\n  \
-             DOCKER_CERT_PATH: $CI_BUILDS_DIR/.dind/$CI_JOB_ID/client",
-        )),
+        Locking::InUse => Err(certs::IN_USE.met(format!(
+            "another process has held the lock on {path} for {} seconds; with two dinds on \
+             one directory, clients would get the certificates of the other.",
+            patience.as_secs()
+        ))),
     }
 }
 
@@ -287,9 +282,8 @@ fn recertify(directory: &Path, authority: &Authority, validity: Validity) -> Res
 
 fn key_in(directory: &Path) -> Result<KeyPair, Finding> {
     let path = directory.join(KEY);
-    let pem = std::fs::read(&path).map_err(|error| {
-        certs::IO.found(format!("cannot read {}: {error}.", path.display()), "")
-    })?;
+    let pem = std::fs::read(&path)
+        .map_err(|error| certs::IO.met(format!("cannot read {}: {error}.", path.display())))?;
     read_key(&pem).map_err(not_issued)
 }
 
@@ -337,5 +331,5 @@ fn file<'a>(name: &'a str, content: &'a [u8], mode: u32) -> NewFile<'a> {
 }
 
 fn not_issued(error: IssueError) -> Finding {
-    certs::ISSUE.found(format!("{error}."), "")
+    certs::ISSUE.met(format!("{error}."))
 }

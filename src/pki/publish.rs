@@ -20,7 +20,7 @@ use nix::libc;
 
 use crate::{
     facts::certificates::{CA_CERTIFICATES, CERTIFICATE, KEY, retired},
-    reasons::{Finding, certs},
+    reasons::{Finding, certs, hole::Hole},
     system::{atomic_file::staged, directory::WriteError},
 };
 
@@ -114,31 +114,15 @@ fn sync(directory: &Path) -> Result<(), WriteError> {
 /// The error as a reason of the catalogue.
 impl From<WriteError> for Finding {
     fn from(error: WriteError) -> Self {
-        let directory = error.path.parent().unwrap_or(&error.path).display();
+        let directory = error.path.parent().unwrap_or(&error.path);
+        let at = [(Hole::Directory, directory.display().to_string())];
+        let cause = error.to_string();
         match error.source.raw_os_error() {
-            Some(libc::ENOSPC | libc::EDQUOT) => certs::FULL.found(
-                error.to_string(),
-                format!(
-                    "make room on the volume at {directory}: a memory emptyDir needs a size_limit \
-                     of at least 1Mi,\nand a full disk or quota on the node must be cleared."
-                ),
-            ),
-            Some(libc::EROFS) => certs::READONLY.found(
-                error.to_string(),
-                format!("mount a writable volume at {directory}."),
-            ),
-            Some(libc::EACCES | libc::EPERM) => certs::DENIED.found(
-                error.to_string(),
-                format!("let the user of this container write to {directory}."),
-            ),
-            Some(libc::EBUSY) => certs::SUBPATH.found(
-                error.to_string(),
-                format!("do not mount a single file in {directory}; mount it elsewhere."),
-            ),
-            _ => certs::IO.found(
-                error.to_string(),
-                format!("see to the volume at {directory}, or mount another one there."),
-            ),
+            Some(libc::ENOSPC | libc::EDQUOT) => certs::FULL.met_with(cause, at),
+            Some(libc::EROFS) => certs::READONLY.met_with(cause, at),
+            Some(libc::EACCES | libc::EPERM) => certs::DENIED.met_with(cause, at),
+            Some(libc::EBUSY) => certs::SUBPATH.met_with(cause, at),
+            _ => certs::IO.met(cause),
         }
     }
 }

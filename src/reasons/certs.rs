@@ -1,6 +1,16 @@
 //! Reasons about the TLS certificate directory.
 
-use super::{Ignoring, Sample};
+use super::{
+    Ignoring, Sample,
+    advice::{
+        Advice,
+        Executor::{Docker, Kubernetes},
+        Place::Shell,
+        job, paste, runner, say,
+    },
+    hole::{Data, Hole},
+    snippets,
+};
 
 /// For what would overwrite a file that is not ours.
 const NOT_OURS: Ignoring = Ignoring::Impossible("a file that is not ours is never overwritten");
@@ -12,28 +22,26 @@ catalogue! { Certs:
 
 READONLY = Fatal "CERTS-READONLY" {
     summary: "the directory for the TLS certificates is read-only and holds no set that can be used",
-    advice: "\
-Secret and ConfigMap volumes are always read-only. Mount an empty volume for the certificates, and a
-registry's CA at /etc/dind/registry-ca, in the runner's config.toml:
-    [[runners.kubernetes.volumes.empty_dir]]
-    name = \"docker-certs\"
-    mount_path = \"/certs/client\"
-    medium = \"Memory\"
-To use your own certificates read-only, mount the server's ca.pem, cert.pem and key.pem as well.",
+    advice: &[
+        runner("Mount an empty volume for the certificates", snippets::CERTIFICATES_VOLUME).on(Kubernetes),
+        say("Take `:ro` off the volume at {directory} in `volumes` of the runner's config.toml, or mount a plain \"{directory}\".").on(Docker),
+        say("A registry's CA belongs at /etc/dind/registry-ca. To use your own certificates read-only, mount the server's ca.pem, cert.pem and key.pem as well."),
+    ],
+    in_short: "mount an empty volume at certs-client",
     ignoring: Ignoring::Impossible("there are no certificates to serve with"),
 }
 
 /// Also on a directory that belongs to another user.
 DENIED = Fatal "CERTS-DENIED" {
     summary: "this container's user may not read or write the TLS certificates",
-    advice: "\
-Let that user write there (chown, or the pod's fsGroup), or mount an empty volume, in the runner's
-config.toml:
-    [[runners.kubernetes.volumes.empty_dir]]
-    name = \"docker-certs\"
-    mount_path = \"/certs/client\"
-    medium = \"Memory\"",
+    advice: &[
+        say("Let the user of this container write there: chown, or the pod's fsGroup.").on(Kubernetes),
+        say("Let the user of this container write there.").on(Docker),
+        runner("Or mount an empty volume", snippets::CERTIFICATES_VOLUME).on(Kubernetes),
+    ],
+    in_short: "let the service write to certs-client",
     ignoring: Ignoring::Impossible("there are no certificates to serve with"),
+    data_in: file_in,
     patterns: &[&["could not load x509 key pair", "permission denied"]],
     samples: &[Sample {
         text: "invalid TLS configuration: Could not load X509 key pair (cert: \"/certs/server/cert.pem\", key: \"/certs/server/key.pem\"): open /certs/server/key.pem: permission denied",
@@ -43,74 +51,76 @@ config.toml:
 
 FULL = Fatal "CERTS-FULL" {
     summary: "there is no room to write the TLS certificates",
-    advice: "\
-Free the node's disk, or give the volume more room (some 20 KiB are needed), in the runner's
-config.toml:
-    [[runners.kubernetes.volumes.empty_dir]]
-    name = \"docker-certs\"
-    mount_path = \"/certs/client\"
-    medium = \"Memory\"",
+    advice: &[
+        runner("Give the volume more room (some 20 KiB are needed), or mount one without `size_limit`", snippets::CERTIFICATES_VOLUME).on(Kubernetes),
+        say("If it has none, free the node's disk."),
+    ],
+    in_short: "make room on the volume at certs-client",
     retryable: true,
     ignoring: Ignoring::Impossible("there are no certificates to serve with"),
 }
 
 IO = Fatal "CERTS-IO" {
     summary: "the TLS certificates cannot be read or written",
-    advice: "\
-See the cause for the path. If its volume is to blame, another place is, in .gitlab-ci.yml:
-    variables:
-      DOCKER_TLS_CERTDIR: $CI_BUILDS_DIR/.dind/$CI_JOB_ID
-      DOCKER_CERT_PATH: $CI_BUILDS_DIR/.dind/$CI_JOB_ID/client",
+    advice: &[
+        say("The volume that the cause names is damaged, or holds something else than files."),
+        job("Use another place", snippets::OWN_DIRECTORY),
+    ],
+    in_short: "use another directory for the certificates",
     retryable: true,
     ignoring: Ignoring::Impossible("there are no certificates to serve with"),
 }
 
 NAMING = Fatal "CERTS-NAMING" {
     summary: "the TLS files have names that Docker does not read",
-    advice: "\
-Kubernetes and cert-manager have names of their own. Rename them in the runner's config.toml:
-    [[runners.kubernetes.volumes.secret]]
-    name = \"docker-client-tls\"
-    mount_path = \"/certs/client\"
-    read_only = true
-    [runners.kubernetes.volumes.secret.items]
-    \"ca.crt\" = \"ca.pem\"
-    \"tls.crt\" = \"cert.pem\"
-    \"tls.key\" = \"key.pem\"",
+    advice: &[
+        say("Kubernetes and cert-manager have names of their own: list `items` at the Secret's volume."),
+        runner(
+            "Mount the server's set as well",
+            "\
+[[runners.kubernetes.volumes.{volume}]]
+  name = \"docker-client-tls\"
+  mount_path = \"{directory}\"
+  items = { {items} }
+[[runners.kubernetes.volumes.{volume}]]
+  name = \"docker-server-tls\"
+  mount_path = \"{server_directory}\"
+  items = { {items} }",
+        ),
+    ],
+    in_short: "rename the files to ca-pem cert-pem and key-pem",
     ignoring: REFUSED,
 }
 
 SUBPATH = Fatal "CERTS-SUBPATH" {
     summary: "a single file is mounted where a TLS certificate or key has to be written",
-    advice: "\
-A file that is mounted by sub_path can be neither replaced nor removed. Take that volume away; a
-registry's CA belongs at /etc/dind/registry-ca. Mount an empty one, in the runner's config.toml:
-    [[runners.kubernetes.volumes.empty_dir]]
-    name = \"docker-certs\"
-    mount_path = \"/certs/client\"
-    medium = \"Memory\"",
+    advice: &[
+        say("A file that is mounted by itself (sub_path) can be neither replaced nor removed. Take that volume out of the runner's config.toml; a registry's CA belongs at /etc/dind/registry-ca."),
+        runner("Mount an empty volume for the certificates", snippets::CERTIFICATES_VOLUME).on(Kubernetes),
+    ],
+    in_short: "take the sub-path volume out and mount an empty one",
     ignoring: NOT_OURS,
 }
 
 FOREIGN = Fatal "CERTS-FOREIGN" {
     summary: "a file that is not ours lies where a TLS certificate or key has to be written",
-    advice: "\
-If it is a registry's CA, keep it at /etc/dind/registry-ca. If it is a set of your own, add the
-server's ca.pem, cert.pem and key.pem in server/. To have certificates made, remove the files or
-mount an empty volume, in the runner's config.toml:
-    [[runners.kubernetes.volumes.empty_dir]]
-    name = \"docker-certs\"
-    mount_path = \"/certs/client\"
-    medium = \"Memory\"",
+    advice: &[
+        say("To use certificates of your own, put the server's ca.pem, cert.pem and key.pem into {server_directory} as well."),
+        runner("To have them made, mount an empty volume instead", snippets::CERTIFICATES_VOLUME).on(Kubernetes),
+        say("To have them made, remove these files.").on(Docker),
+    ],
+    in_short: "mount an empty volume at certs-client",
     ignoring: NOT_OURS,
 }
 
 MISMATCH = Fatal "CERTS-MISMATCH" {
     summary: "TLS certificates and keys do not belong together",
-    advice: "\
-Put a ca.pem, cert.pem and key.pem that were made together into the directory, or take all of them
-away so that new ones are made.",
+    advice: &[
+        say("Put a ca.pem, cert.pem and key.pem that were made together into {directory}, or take all of them away so that new ones are made."),
+    ],
+    in_short: "put files that were made together there",
     ignoring: REFUSED,
+    data_in: file_in,
     patterns: &[&["private key does not match public key"]],
     samples: &[
         Sample {
@@ -126,10 +136,12 @@ away so that new ones are made.",
 
 INCOMPLETE = Fatal "CERTS-INCOMPLETE" {
     summary: "a set of TLS certificates is incomplete",
-    advice: "\
-A set is ca.pem, cert.pem and key.pem. Add what is missing, or take away what is there so that new
-ones are made.",
+    advice: &[
+        say("Add {missing} to {directory}, or take {there} away so that certificates are made."),
+    ],
+    in_short: "add the missing file or take the others away",
     ignoring: REFUSED,
+    data_in: file_in,
     patterns: &[
         &["could not load x509 key pair", "no such file or directory"],
         &["could not read ca certificate", "no such file or directory"],
@@ -148,11 +160,13 @@ ones are made.",
 
 UNREADABLE = Fatal "CERTS-UNREADABLE" {
     summary: "a file holds no TLS certificate or key that can be read",
-    advice: "\
-Put certificates in PEM there, and an unencrypted private key in PEM (PKCS#8, RSA or ECDSA). What is
-in DER is put into PEM in a shell:
-    openssl x509 -inform der -in cert.der -out cert.pem",
+    advice: &[
+        say("Put certificates in PEM there, and an unencrypted private key in PEM (PKCS#8, RSA or ECDSA): {directory}/{file}."),
+        paste("To turn DER into PEM", Shell, "openssl x509 -inform der -in cert.der -out cert.pem"),
+    ],
+    in_short: "put certificates and keys in PEM there",
     ignoring: REFUSED,
+    data_in: file_in,
     patterns: &[
         &["could not load x509 key pair"],
         &["error reading x509 key pair"],
@@ -181,89 +195,163 @@ in DER is put into PEM in a shell:
 
 EXPIRED = Fatal "CERTS-EXPIRED" {
     summary: "a TLS certificate has expired",
-    advice: "Renew it where it comes from, or take the whole set away so that a new one is made.",
+    advice: &[say("Renew {file} in {directory}, or take the whole set away so that a new one is made.")],
+    in_short: "renew the certificate",
     ignoring: REFUSED,
 }
 
 NOT_YET_VALID = Fatal "CERTS-NOT-YET-VALID" {
     summary: "a TLS certificate is not valid yet",
-    advice: "Set the node's clock right, or wait until the certificate is valid.",
+    advice: &[say("Set the node's clock right, or wait until the certificate is valid.")],
+    in_short: "set the clock of the node right",
     retryable: true,
     ignoring: REFUSED,
 }
 
 USAGE = Fatal "CERTS-USAGE" {
     summary: "a TLS certificate is not made for this use",
-    advice: "\
-Have it issued anew with the usages that Docker needs: serverAuth for the server, clientAuth for
-clients, keyCertSign for the CA.",
+    advice: &[say("Have {file} in {directory} issued again with the usages that Docker needs: serverAuth for the server, clientAuth for clients, keyCertSign for the CA.")],
+    in_short: "issue the certificate again for this use",
     ignoring: REFUSED,
 }
 
 IN_USE = Fatal "CERTS-IN-USE" {
     summary: "another running dind uses the same TLS certificate directory",
-    advice: "\
-Give each job a directory of its own, in .gitlab-ci.yml:
-    variables:
-      DOCKER_TLS_CERTDIR: $CI_BUILDS_DIR/.dind/$CI_JOB_ID
-      DOCKER_CERT_PATH: $CI_BUILDS_DIR/.dind/$CI_JOB_ID/client",
+    advice: &[
+        job("Give each job a directory of its own", snippets::OWN_DIRECTORY),
+    ],
+    in_short: "give each job a directory of its own",
     retryable: true,
     ignoring: Ignoring::Impossible("each daemon's clients would get the certificates of the other"),
 }
 
 ISSUE = Fatal "CERTS-ISSUE" {
     summary: "a TLS certificate cannot be made",
-    advice: "See the cause. If a CA of your own is in ca/, it must be a CA certificate with its key in PEM.",
+    advice: &[say("If you keep a CA of your own in {certificates_root}/ca, it must be a CA certificate with its key, both in PEM.")],
+    in_short: "mend the CA in certs-ca",
     ignoring: Ignoring::Impossible("there are no certificates to serve with"),
 }
 
 OVERWRITTEN = Error "CERTS-OVERWRITTEN" {
     summary: "somebody else has replaced the TLS certificates while this daemon runs",
-    advice: "\
-Two dinds write to one volume. Give each job a directory of its own, in .gitlab-ci.yml:
-    variables:
-      DOCKER_TLS_CERTDIR: $CI_BUILDS_DIR/.dind/$CI_JOB_ID
-      DOCKER_CERT_PATH: $CI_BUILDS_DIR/.dind/$CI_JOB_ID/client",
+    advice: &[
+        say("Two dinds write to one volume. If the job has two dind services (one may be the runner's own), keep one."),
+        job("If other jobs share the volume, give each job a directory of its own", snippets::OWN_DIRECTORY),
+    ],
     retryable: true,
 }
 
 UNSHARED = Error "CERTS-UNSHARED" {
     summary: "the job cannot see the TLS certificates",
-    advice: "\
-Share them by a volume, in the runner's config.toml:
-    [[runners.kubernetes.volumes.empty_dir]]
-    name = \"docker-certs\"
-    mount_path = \"/certs/client\"
-    medium = \"Memory\"
-With the Docker executor, in the runner's config.toml:
-    [runners.docker]
-    volumes = [\"/certs/client\", \"/cache\"]",
+    advice: &[
+        runner("Share the directory by a volume", snippets::CERTIFICATES_VOLUME).on(Kubernetes),
+        runner("Share the directory: add it to `volumes`", "[runners.docker]\n  volumes = [\"{directory}\", \"/cache\"]").on(Docker),
+    ],
 }
 
 NAME = Error "CERTS-NAME" {
     summary: "the server's TLS certificate is not made for the name that clients use",
-    advice: "\
-Call the service by a name that the certificate has, or have it issued for this one too. With
-certificates that are made here, say all names in .gitlab-ci.yml:
-    variables:
-      DOCKER_TLS_SAN: DNS:docker,DNS:dind",
+    advice: &[
+        say("Have the certificate issued for {uncovered} as well."),
+        job("Or call the service by a name that it has. Give the service the alias {covered}, and", "variables:\n  DOCKER_HOST: tcp://{covered}:{port}"),
+    ],
 }
 
 /// In a Secret with `defaultMode = 0400`; official's and our own are 0644 on purpose.
 UNREADABLE_KEY = Warning "CERTS-UNREADABLE-KEY" {
     summary: "only root may read the client's private key, and jobs run as other users too",
-    advice: "\
-Let everybody in the job read client/key.pem: mode 0644, which `defaultMode` of a Secret can set
-where the pod is made. A job that runs as root need not care.",
+    advice: &[
+        say("Let everybody in the job read client/key.pem: mode 0644, which `defaultMode` of a Secret can set where the pod is made. A job that runs as root can read it anyway."),
+    ],
 }
 
 UNVERIFIED = Warning "CERTS-UNVERIFIED" {
     summary: "a TLS certificate uses an algorithm that cannot be checked here",
-    advice: "Nothing, as long as clients accept it; ECDSA P-256 and RSA from 2048 bits are safe choices.",
+    advice: &[say("Nothing has to be changed as long as clients accept it. ECDSA P-256 and RSA from 2048 bits are safe choices.")],
 }
 
 NO_LOCK = Note "CERTS-NO-LOCK" {
     summary: "the TLS certificate directory is on a file system without locks",
-    advice: "Make sure that no two dinds use it at the same time.",
+    advice: &[say("Make sure that no two dinds use it at the same time.")],
 }
+}
+
+/// Nothing but a CA: most likely a registry's, from a volume with this noun.
+pub const READONLY_LONE_CA: Advice = &[
+    runner(
+        "Change the `mount_path` of that {volume} to /etc/dind/registry-ca, where its {file} is \
+         trusted for every registry, and mount an empty volume here",
+        snippets::CERTIFICATES_VOLUME,
+    )
+    .on(Kubernetes),
+    say(
+        "In `volumes` of the runner's config.toml, mount it at /etc/dind/registry-ca instead, \
+         where its {file} is trusted for every registry.",
+    )
+    .on(Docker),
+];
+
+/// A volume of the user's with something else in it.
+pub const READONLY_VOLUME: Advice = &[
+    say(
+        "To use your own certificates, mount the server's ca.pem, cert.pem and key.pem at \
+         {server_directory} as well.",
+    ),
+    runner(
+        "To have them made, mount an empty volume here instead",
+        snippets::CERTIFICATES_VOLUME,
+    )
+    .on(Kubernetes),
+    say("To have them made, take `:ro` off the volume in the runner's config.toml.").on(Docker),
+];
+
+/// No volume is to blame: the container's own file system is read-only.
+pub const READONLY_ROOT: Advice = &[
+    runner(
+        "dockerd writes to many places. Let the service do so",
+        "[runners.kubernetes.service_container_security_context]\n  \
+         read_only_root_filesystem = false",
+    )
+    .on(Kubernetes),
+    say("dockerd writes to many places: run the service without `--read-only`.").on(Docker),
+    say("Or mount empty volumes at /certs, /run and /tmp."),
+];
+
+/// As [`FOREIGN`], and there is nothing but a CA.
+pub const FOREIGN_LONE_CA: Advice = &[
+    say("If this is a registry's CA, keep it at /etc/dind/registry-ca and not at {directory}."),
+    runner(
+        "Then give the certificates an empty volume",
+        snippets::CERTIFICATES_VOLUME,
+    )
+    .on(Kubernetes),
+];
+
+/// The user's own server has no clients.
+pub const INCOMPLETE_CLIENT: Advice = &[say(
+    "Put a client's ca.pem, cert.pem and key.pem into {directory}, or set DOCKER_CERT_PATH in the \
+     job to where they are.",
+)];
+
+/// No other name that could be used is in the certificate.
+pub const NAME_ALONE: Advice = &[say(
+    "Have the certificate issued with the subject alternative name {uncovered}.",
+)];
+
+/// The file that dockerd's words are about, in the set that it serves with.
+fn file_in(words: &str) -> Data {
+    let after_open = words.rsplit_once("open ").map(|(_, path)| path);
+    let quoted = words.split('"').find(|part| part.starts_with('/'));
+    let path = after_open.or(quoted).unwrap_or_default();
+    let path = path.split([':', '"']).next().unwrap_or_default();
+    match path.rsplit_once('/') {
+        Some((directory, file)) if path.starts_with('/') => [
+            (Hole::Directory, directory.to_owned()),
+            (Hole::File, file.to_owned()),
+            (Hole::Missing, file.to_owned()),
+            (Hole::There, "the others".to_owned()),
+        ]
+        .into(),
+        _ => Data::default(),
+    }
 }

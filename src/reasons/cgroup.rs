@@ -2,16 +2,25 @@
 
 use std::{io, path::Path};
 
-use super::{Finding, START_ANYWAY, Sample};
+use super::{
+    Finding, START_ANYWAY, Sample,
+    advice::{
+        Executor::{Docker, Kubernetes},
+        Place::NodeDaemon,
+        job, paste, runner, say,
+    },
+    snippets,
+};
 
 catalogue! { Cgroup:
 
 READONLY = Error "CGROUP-READONLY" {
     summary: "the control groups of this container are read-only, so inner containers cannot start",
-    advice: "\
-Make the service privileged, in the runner's config.toml ([runners.docker] for the Docker executor):
-    [runners.kubernetes]
-    privileged = true",
+    advice: &[
+        runner("Make the service privileged", snippets::PRIVILEGED_POD).on(Kubernetes),
+        runner("Make the service privileged", snippets::PRIVILEGED_CONTAINERS).on(Docker),
+    ],
+    in_short: "make the service privileged",
     patterns: &[&["mkdir /sys/fs/cgroup/", "read-only file system"]],
     samples: &[Sample {
         text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/containers/x/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: unable to apply cgroup configuration: mkdir /sys/fs/cgroup/docker: read-only file system: unknown\"",
@@ -22,11 +31,12 @@ Make the service privileged, in the runner's config.toml ([runners.docker] for t
 /// cgroup v1; dockerd looks for this one controller before it does anything with containers.
 NO_DEVICES = Fatal "CGROUP-NO-DEVICES" {
     summary: "the control groups are not mounted in this container",
-    advice: "\
-Make the service privileged, in the runner's config.toml ([runners.docker] for the Docker executor):
-    [runners.kubernetes]
-    privileged = true
-If it is: on a node with cgroup v1, the `devices` controller must be mounted below /sys/fs/cgroup.",
+    advice: &[
+        runner("Make the service privileged", snippets::PRIVILEGED_POD).on(Kubernetes),
+        runner("Make the service privileged", snippets::PRIVILEGED_CONTAINERS).on(Docker),
+        say("If it is already: on a node with cgroup v1, the `devices` controller must be mounted below /sys/fs/cgroup."),
+    ],
+    in_short: "make the service privileged",
     ignoring: START_ANYWAY,
     patterns: &[&["devices cgroup isn't mounted"]],
     samples: &[Sample {
@@ -38,11 +48,7 @@ If it is: on a node with cgroup v1, the `devices` controller must be mounted bel
 /// Docker learned cgroup v2 in 20.10.
 OLD_DOCKER_ON_V2 = Error "CGROUP-OLD-DOCKER-ON-V2" {
     summary: "this Docker is too old for the node, which has only cgroup v2",
-    advice: "\
-Use Docker 20.10 or newer for the service, in .gitlab-ci.yml:
-    services:
-      - name: docker:28-dind
-        alias: docker",
+    advice: &[say("Use Docker 20.10 or newer for the service: change the tag of its image in .gitlab-ci.yml.")],
     patterns: &[&["cgroup mountpoint does not exist"]],
     samples: &[Sample {
         text: "time=\"2021-11-01T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.40/containers/x/start returned error: cgroups: cgroup mountpoint does not exist: unknown\"",
@@ -52,11 +58,11 @@ Use Docker 20.10 or newer for the service, in .gitlab-ci.yml:
 
 NESTING = Error "CGROUP-NESTING" {
     summary: "inner containers cannot enter a control group of their own",
-    advice: "\
-No process may be in the root of this container's control groups, and something keeps one there:
-another container that shares them, or a process that was put there later. Give the service a cgroup
-namespace of its own. With the Docker executor on the node, in /etc/docker/daemon.json:
-    {\"default-cgroupns-mode\": \"private\"}",
+    advice: &[
+        say("No process may be in the root of this container's control groups, and something keeps one there: another container that shares them, or a process that was put there later. Give the service a cgroup namespace of its own."),
+        job("It gets one unless the job forbids it", "variables:\n  DIND_CGROUP_NAMESPACE: auto").on(Kubernetes),
+        paste("", NodeDaemon, "{\"default-cgroupns-mode\": \"private\"}").on(Docker),
+    ],
     patterns: &[&["cannot enter cgroupv2", "with domain controllers"]],
     samples: &[
         Sample {
@@ -72,7 +78,7 @@ namespace of its own. With the Docker executor on the node, in /etc/docker/daemo
 
 DELEGATION = Warning "CGROUP-DELEGATION" {
     summary: "not every control group controller reaches inner containers",
-    advice: "Nothing, unless the job limits memory or processors of its containers (`docker run -m`).",
+    advice: &[say("This matters only if the job limits memory or processors of its containers (`docker run -m`). Then try another node.")],
 }
 
 HOST_NAMESPACE = Note "CGROUP-HOST-NAMESPACE" {
@@ -81,21 +87,15 @@ HOST_NAMESPACE = Note "CGROUP-HOST-NAMESPACE" {
 
 OUTSIDE = Warning "CGROUP-OUTSIDE" {
     summary: "inner containers are outside of this container's control group, and of its limits",
-    advice: "\
-Let dockerd have a cgroup namespace, which it gets unless the job forbids it. In .gitlab-ci.yml:
-    variables:
-      DIND_CGROUP_NAMESPACE: auto
-With the Docker executor the container itself can have one. On the node, in /etc/docker/daemon.json:
-    {\"default-cgroupns-mode\": \"private\"}",
+    advice: &[
+        job("Let dockerd have a cgroup namespace, which it gets unless the job forbids it", "variables:\n  DIND_CGROUP_NAMESPACE: auto"),
+        paste("Or give the container itself one", NodeDaemon, "{\"default-cgroupns-mode\": \"private\"}").on(Docker),
+    ],
 }
 }
 
 pub fn readonly(path: &Path, error: &io::Error) -> Finding {
-    READONLY.found(
-        format!("cannot create {}: {error}.", path.display()),
-        "run the service privileged: `privileged = true` below [runners.kubernetes] or\n\
-         [runners.docker] in the runner's config.toml.",
-    )
+    READONLY.met(format!("cannot create {}: {error}.", path.display()))
 }
 
 /// `refused`: each controller with the error that enabling it gave.
@@ -104,34 +104,27 @@ pub fn delegation(refused: &[(String, io::Error)]) -> Finding {
         .iter()
         .map(|(controller, error)| format!("{controller} ({error})"))
         .collect();
-    DELEGATION.found(
-        format!(
-            "/sys/fs/cgroup/cgroup.subtree_control did not take: {}.",
-            list.join(", ")
-        ),
-        "",
-    )
+    DELEGATION.met(format!(
+        "/sys/fs/cgroup/cgroup.subtree_control did not take: {}.",
+        list.join(", ")
+    ))
 }
 
 /// The whole tree is there, and no part of it is known as this container's.
 pub fn root_of_all() -> Finding {
-    HOST_NAMESPACE.found(
+    HOST_NAMESPACE.noted(
         "/sys/fs/cgroup is the root of the whole tree, and /proc/self/cgroup names no part of it \
          as this container's own.",
-        "",
     )
 }
 
 /// `own` is where this container's group lies, which dockerd gets as the root of a cgroup namespace.
 pub fn namespace(own: &Path) -> Finding {
-    HOST_NAMESPACE.found(
-        format!(
-            "{} dockerd gets a cgroup namespace that begins there, so inner containers stay \
-             within this container's limits.",
-            sees_others(own)
-        ),
-        "",
-    )
+    HOST_NAMESPACE.noted(format!(
+        "{} dockerd gets a cgroup namespace that begins there, so inner containers stay \
+         within this container's limits.",
+        sees_others(own)
+    ))
 }
 
 /// `why` there is no cgroup namespace for dockerd: a variable, or an error.

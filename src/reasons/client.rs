@@ -2,74 +2,55 @@
 //!
 //! None of them stops dockerd: another user of the daemon may be right.
 
-use super::Sample;
+use super::{
+    Sample,
+    advice::{Advice, job, say},
+    snippets,
+};
 
 catalogue! { Client:
 
 PORT = Error "CLIENT-PORT" {
     summary: "the job's DOCKER_HOST names a port on which this daemon does not serve",
-    advice: "\
-With TLS, in .gitlab-ci.yml:
-    variables:
-      DOCKER_TLS_CERTDIR: /certs
-      DOCKER_HOST: tcp://docker:2376
-      DOCKER_TLS_VERIFY: 1
-      DOCKER_CERT_PATH: /certs/client
-Or without TLS, in .gitlab-ci.yml:
-    variables: { DOCKER_TLS_CERTDIR: \"\", DOCKER_HOST: \"tcp://docker:2375\" }",
+    advice: &[
+        job("With TLS", snippets::TLS),
+        job("Or without TLS", snippets::PLAIN),
+    ],
 }
 
 TLS_VERIFY = Error "CLIENT-TLS-VERIFY" {
     summary: "the job's DOCKER_TLS_VERIFY does not fit the daemon",
-    advice: "\
-Where DOCKER_TLS_CERTDIR is empty, take DOCKER_TLS_VERIFY out (any value turns TLS on, 0 too). With
-TLS, in .gitlab-ci.yml:
-    variables:
-      DOCKER_TLS_CERTDIR: /certs
-      DOCKER_HOST: tcp://docker:2376
-      DOCKER_TLS_VERIFY: 1
-      DOCKER_CERT_PATH: /certs/client",
+    advice: &[
+        say("Take DOCKER_TLS_VERIFY and DOCKER_CERT_PATH out: any value turns TLS on, 0 too."),
+        job("Or turn TLS on", snippets::TLS),
+    ],
 }
 
 CERT_PATH = Error "CLIENT-CERT-PATH" {
     summary: "the job's clients look for their certificates where there are none",
-    advice: "\
-DOCKER_CERT_PATH is `client` below DOCKER_TLS_CERTDIR, spelled out: a variable that refers to
-another one of the job stays as it is in some versions of the runner. In .gitlab-ci.yml:
-    variables:
-      DOCKER_TLS_CERTDIR: /certs
-      DOCKER_CERT_PATH: /certs/client",
+    advice: &[
+        job("Write the path out in full: a variable that refers to another one of the job is not expanded by every version of the runner", "variables:\n  DOCKER_CERT_PATH: {certificates}"),
+    ],
 }
 
 HOST = Error "CLIENT-HOST" {
     summary: "the job's DOCKER_HOST does not lead to this daemon",
-    advice: "\
-Call the service by its alias, in .gitlab-ci.yml:
-    services:
-      - name: docker:dind
-        alias: docker
-    variables:
-      DOCKER_HOST: tcp://docker:2376
-A unix socket needs a volume that the job has as well: `volumes` in the runner's config.toml.",
+    advice: &[
+        job("Call the service by a name that it has", snippets::TLS_CLIENT),
+        say("A unix socket needs a volume that the job has as well: `volumes` in the runner's config.toml."),
+    ],
 }
 
 PROXY = Error "CLIENT-PROXY" {
     summary: "the job's clients send what is for this daemon to a proxy",
-    advice: "\
-Except the service from the proxy, in .gitlab-ci.yml or the runner's `environment`:
-    variables:
-      NO_PROXY: docker,localhost,127.0.0.1
-      no_proxy: docker,localhost,127.0.0.1",
+    advice: &[
+        job("Exclude the service from the proxy; `environment` in the runner's config.toml does it for all jobs", "variables:\n  NO_PROXY: \"{no_proxy}\"\n  no_proxy: \"{no_proxy}\""),
+    ],
 }
 
 HTTP_ON_TLS = Error "CLIENT-HTTP-ON-TLS" {
     summary: "a client speaks plain HTTP to this daemon's TLS port",
-    advice: "\
-Tell the job's clients to use TLS, in .gitlab-ci.yml:
-    variables:
-      DOCKER_HOST: tcp://docker:2376
-      DOCKER_TLS_VERIFY: 1
-      DOCKER_CERT_PATH: /certs/client",
+    advice: &[job("Tell the job's clients to use TLS", snippets::TLS_CLIENT)],
     patterns: &[
         &["http: tls handshake error", "client sent an http request to an https server"],
         &["http: tls handshake error", "first record does not look like a tls handshake"],
@@ -88,11 +69,7 @@ Tell the job's clients to use TLS, in .gitlab-ci.yml:
 
 NO_CERTIFICATE = Error "CLIENT-NO-CERTIFICATE" {
     summary: "a client shows no certificate, and this daemon asks for one",
-    advice: "\
-Tell the job's clients where theirs is, in .gitlab-ci.yml:
-    variables:
-      DOCKER_TLS_VERIFY: 1
-      DOCKER_CERT_PATH: /certs/client",
+    advice: &[job("Tell the job's clients where theirs is", "variables:\n  DOCKER_TLS_VERIFY: 1\n  DOCKER_CERT_PATH: {certificates}")],
     patterns: &[&["http: tls handshake error", "client didn't provide a certificate"]],
     samples: &[Sample {
         text: "2026/11/23 15:35:16 http: TLS handshake error from 127.0.0.1:43026: tls: client didn't provide a certificate",
@@ -103,12 +80,10 @@ Tell the job's clients where theirs is, in .gitlab-ci.yml:
 /// Either side may refuse the other: they hold certificates of two different daemons.
 WRONG_CA = Error "CLIENT-WRONG-CA" {
     summary: "a client holds the certificates of another daemon",
-    advice: "\
-Two daemons write to one directory, or the job reads another one than this daemon writes. Give each
-job its own, in .gitlab-ci.yml:
-    variables:
-      DOCKER_TLS_CERTDIR: $CI_BUILDS_DIR/.dind/$CI_JOB_ID
-      DOCKER_CERT_PATH: $CI_BUILDS_DIR/.dind/$CI_JOB_ID/client",
+    advice: &[
+        say("If the job has two dind services (one may be the runner's own), keep one. If it sets DOCKER_CERT_PATH, that must be {certificates}."),
+        job("If jobs share a directory, give each its own", snippets::OWN_DIRECTORY),
+    ],
     patterns: &[
         &["http: tls handshake error", "remote error: tls: bad certificate"],
         &["http: tls handshake error", "remote error: tls: unknown certificate"],
@@ -135,3 +110,47 @@ job its own, in .gitlab-ci.yml:
     ],
 }
 }
+
+/// The job dials the other port of a daemon with TLS.
+pub const PORT_OF_TLS: Advice = &[
+    job("", snippets::TLS_CLIENT_AT_PORT),
+    job(
+        "Or turn TLS off, if that is meant",
+        "variables:\n  DOCKER_TLS_CERTDIR: \"\"",
+    ),
+];
+
+/// The job dials some port of a daemon with TLS.
+pub const PORT_OF_TLS_ALONE: Advice = &[job("", snippets::TLS_CLIENT_AT_PORT)];
+
+/// The job dials another port than that of a daemon without TLS.
+pub const PORT_WITHOUT_TLS: Advice = &[job("", snippets::PLAIN_CLIENT_AT_PORT)];
+
+/// No name by which the job calls the service is its own, with TLS or without.
+pub const HOST_WITH_TLS: Advice = &[
+    job(
+        "Call the service by a name that it has",
+        snippets::TLS_CLIENT_AT_PORT,
+    ),
+    say("Or give it the alias {alias} at `services`."),
+];
+pub const HOST_WITHOUT_TLS: Advice = &[
+    job(
+        "Call the service by a name that it has",
+        snippets::PLAIN_CLIENT_AT_PORT,
+    ),
+    say("Or give it the alias {alias} at `services`."),
+];
+
+/// A socket that only this container has.
+pub const SOCKET_WITH_TLS: Advice = &[job(
+    "Call the service by its name",
+    snippets::TLS_CLIENT_AT_PORT,
+)];
+pub const SOCKET_WITHOUT_TLS: Advice = &[job(
+    "Call the service by its name",
+    snippets::PLAIN_CLIENT_AT_PORT,
+)];
+
+/// TLS on both sides, and only the client does not know it.
+pub const TLS_VERIFY_UNSET: Advice = &[job("", snippets::TLS_CLIENT_AT_PORT)];

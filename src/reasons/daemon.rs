@@ -4,7 +4,16 @@ use std::{io, time::Duration};
 
 use nix::sys::signal::Signal;
 
-use super::{Finding, Ignoring, START_ANYWAY, Sample, Severity, Weight};
+use super::{
+    Finding, Ignoring, START_ANYWAY, Sample, Severity, Weight,
+    advice::{
+        Executor::{Docker, Kubernetes},
+        Place::Image,
+        job, paste, runner, say,
+    },
+    hole::Hole,
+    snippets::{self, dockerd_flags},
+};
 
 /// For what is found when it is over.
 const OVER: Ignoring = Ignoring::Impossible("dockerd is gone");
@@ -13,11 +22,10 @@ catalogue! { Daemon:
 
 MISSING = Fatal "DAEMON-MISSING" {
     summary: "dockerd could not be started",
-    advice: "\
-Use an image that holds dockerd as the base, in .gitlab-ci.yml:
-    services:
-      - name: docker:dind
-        alias: docker",
+    advice: &[
+        say("Use an image that holds dockerd, such as dind-init's own or one with docker:dind as its base: change the name at `services` in .gitlab-ci.yml."),
+    ],
+    in_short: "use an image that holds dockerd",
     patterns: &[&["dind-init: dockerd could not be run: "]],
     samples: &[Sample {
         text: "dind-init: dockerd could not be run: No such file or directory (os error 2)",
@@ -27,27 +35,27 @@ Use an image that holds dockerd as the base, in .gitlab-ci.yml:
 
 COMMAND_DROPPED = Warning "DAEMON-COMMAND-DROPPED" {
     summary: "the flags that the service's `command` has for dockerd do not reach it",
-    advice: "\
-Say them by a variable instead, in .gitlab-ci.yml:
-    variables:
-      DIND_DOCKERD_ARGS: --mtu=1400
-Or turn FF_KUBERNETES_HONOR_ENTRYPOINT off, there or in the runner's `feature_flags`.",
+    advice: &[
+        job("Set them by a variable instead", "variables:\n  DIND_DOCKERD_ARGS: --mtu=1400"),
+        say("Or turn FF_KUBERNETES_HONOR_ENTRYPOINT off, there or in the runner's `feature_flags`."),
+    ],
     ignoring: Ignoring::Impossible("`dind-init lint` finds it, before there is a service"),
 }
 
 INIT = Fatal "DAEMON-INIT" {
     summary: "the init could not prepare itself",
-    advice: "The cause names what the kernel refused. Try another node.",
+    advice: &[say("The cause names what the kernel refused. Try another node.")],
+    in_short: "try another node",
     retryable: true,
 }
 
 CONFIG = Fatal "DAEMON-CONFIG" {
     summary: "dockerd does not accept its configuration file",
-    advice: "\
-Mend daemon.json where the cause says; it is mounted by `volumes` of the runner's config.toml, or is
-in the image. A setting may be there or among the service's `command`, not in both.
-To try it out, in a shell of the image:
-    dockerd --validate --config-file /etc/docker/daemon.json",
+    advice: &[
+        say("Correct daemon.json where the cause says. `volumes` of the runner's config.toml mounts it, or it is in the image. A setting may be in it or among the service's flags, not in both."),
+        paste("To try it out", Image, "dockerd --validate --config-file /etc/docker/daemon.json"),
+    ],
+    in_short: "correct daemon-json",
     patterns: &[&["unable to configure the docker daemon with file"]],
     samples: &[
         Sample {
@@ -67,14 +75,11 @@ To try it out, in a shell of the image:
 
 FLAG = Fatal "DAEMON-FLAG" {
     summary: "dockerd does not know one of its flags, or not this value",
-    advice: "\
-Correct the service's `command`, DIND_DOCKERD_ARGS or the input dockerd-args, in .gitlab-ci.yml:
-    services:
-      - name: docker:dind
-        alias: docker
-        command: [\"--mtu=1400\"]
-What this version knows, in a shell of the image:
-    dockerd --help",
+    advice: &[
+        say("Correct the service's `command`, DIND_DOCKERD_ARGS or the component's input dockerd-args in .gitlab-ci.yml."),
+        paste("What this version knows is printed", Image, "dockerd --help"),
+    ],
+    in_short: "correct the flag in the command or in DIND-DOCKERD-ARGS",
     patterns: &[
         &["unknown flag: "],
         &["unknown shorthand flag: "],
@@ -104,13 +109,11 @@ What this version knows, in a shell of the image:
 
 PID = Fatal "DAEMON-PID" {
     summary: "a pid file says that dockerd runs already",
-    advice: "\
-Two daemons must not share /var/run: take what is mounted there out of `volumes` in the runner's
-config.toml, or name another file, in .gitlab-ci.yml:
-    services:
-      - name: docker:dind
-        alias: docker
-        command: [\"--pidfile\", \"/tmp/docker.pid\"]",
+    advice: &[
+        say("Two daemons must not share /var/run: take what is mounted there out of `volumes` in the runner's config.toml."),
+        job("Or name another file", dockerd_flags!("--pidfile /tmp/docker.pid")),
+    ],
+    in_short: "do not share var-run between daemons",
     patterns: &[
         &["ensure docker is not running or delete"],
         &["pid file found, ensure docker is not running"],
@@ -131,11 +134,10 @@ config.toml, or name another file, in .gitlab-ci.yml:
 IPTABLES = Fatal "DAEMON-IPTABLES" {
     ignoring: START_ANYWAY,
     summary: "iptables does not work, and dockerd needs it for its networks",
-    advice: "\
-Use an image that holds iptables (all docker:dind ones do), or the other kind of it, in
-.gitlab-ci.yml (1 for legacy, \"\" for nftables):
-    variables:
-      DOCKER_IPTABLES_LEGACY: 1",
+    advice: &[
+        say("Use an image that holds iptables: dind-init's own and all docker:dind ones do."),
+    ],
+    in_short: "use an image that holds iptables",
     patterns: &[&["iptables not found"], &["failed to find iptables"]],
     samples: &[
         Sample {
@@ -151,11 +153,8 @@ Use an image that holds iptables (all docker:dind ones do), or the other kind of
 
 PANIC = Fatal "DAEMON-PANIC" {
     summary: "dockerd crashed",
-    advice: "\
-This is a fault in dockerd or containerd. Try another version, in .gitlab-ci.yml:
-    services:
-      - name: docker:28-dind
-        alias: docker",
+    advice: &[say("This is a fault in dockerd or containerd, not in the job. Try another version: change the tag of the service's image in .gitlab-ci.yml.")],
+    in_short: "try another version of the image",
     retryable: true,
     ignoring: OVER,
     patterns: &[
@@ -181,26 +180,24 @@ This is a fault in dockerd or containerd. Try another version, in .gitlab-ci.yml
 
 OOM = Fatal "DAEMON-OOM" {
     summary: "the service container ran out of memory, and the kernel ended dockerd",
-    advice: "\
-Give the service more memory, in .gitlab-ci.yml (Kubernetes; as far as the runner allows):
-    variables:
-      KUBERNETES_SERVICE_MEMORY_REQUEST: 4Gi
-      KUBERNETES_SERVICE_MEMORY_LIMIT: 4Gi
-Containers and builds of the job count as the service's, and so do emptyDirs with medium Memory.
-With the Docker executor, in the runner's config.toml:
-    [runners.docker]
-    service_memory = \"4g\"",
+    advice: &[
+        job("Give the service more memory, as far as the runner allows", "variables:\n  KUBERNETES_SERVICE_MEMORY_REQUEST: {memory}Gi\n  KUBERNETES_SERVICE_MEMORY_LIMIT: {memory}Gi").on(Kubernetes),
+        runner("Give the service more memory", "[runners.docker]\n  service_memory = \"{memory}g\"").on(Docker),
+        say("What builds and containers of the job use counts as the service's, and so do volumes with medium = \"Memory\"."),
+    ],
+    in_short: "give the service more memory",
     retryable: true,
     ignoring: OVER,
 }
 
 KILLED = Fatal "DAEMON-KILLED" {
     summary: "dockerd was ended by a signal that nobody sent through this container's init",
-    advice: "\
-Mostly the node was short of memory: ask for what the job needs, in .gitlab-ci.yml:
-    variables:
-      KUBERNETES_SERVICE_MEMORY_REQUEST: 4Gi
-If a script of the job ends processes (`pkill`, `killall`), it shares this container's processes.",
+    advice: &[
+        job("Usually the node ran out of memory: request what the job needs", "variables:\n  KUBERNETES_SERVICE_MEMORY_REQUEST: 4Gi").on(Kubernetes),
+        say("Usually the node ran out of memory: run fewer jobs on it at a time (`concurrent` in the runner's config.toml).").on(Docker),
+        say("Or a script of the job ended it (`pkill`, `killall`): a job may share this container's processes."),
+    ],
+    in_short: "request the memory that the job needs",
     retryable: true,
     ignoring: OVER,
 }
@@ -208,13 +205,12 @@ If a script of the job ends processes (`pkill`, `killall`), it shares this conta
 /// containerd did not come up; what kept it is often named before.
 CONTAINERD = Fatal "DAEMON-CONTAINERD" {
     summary: "containerd, which dockerd needs, did not start",
-    advice: "\
-Often the disk is too slow or full, or another daemon uses the same data directory. Take what is
-mounted at /var/lib/docker and /var/run out of the runner's config.toml, and give the data directory
-a volume of its own, there:
-    [[runners.kubernetes.volumes.empty_dir]]
-    name = \"docker-data\"
-    mount_path = \"/var/lib/docker\"",
+    advice: &[
+        say("Often the disk is slow or full, processor time is short, or another daemon uses the same directory. Take what is mounted at {data_root} and /var/run out of the runner's config.toml."),
+        runner("Give the data directory a volume of its own", snippets::DATA_VOLUME).on(Kubernetes),
+        job("Ask for processor time", "variables:\n  KUBERNETES_SERVICE_CPU_REQUEST: \"1\"").on(Kubernetes),
+    ],
+    in_short: "give var-lib-docker a volume of its own",
     retryable: true,
     weight: Weight::Symptom,
     patterns: &[
@@ -245,34 +241,32 @@ a volume of its own, there:
 
 TIMEOUT = Fatal "DAEMON-TIMEOUT" {
     summary: "dockerd did not become ready in time; it is still starting",
-    advice: "\
-A slow disk or too little processor time are the usual causes. A dockerd that becomes ready late is
-used. To wait longer, and to ask for processor time, in .gitlab-ci.yml:
-    variables:
-      DIND_START_TIMEOUT: 180
-      KUBERNETES_SERVICE_CPU_REQUEST: \"1\"",
+    advice: &[
+        say("Usually the disk is slow or processor time is short. A dockerd that becomes ready late is used all the same."),
+        job("To wait longer, and to ask for processor time", "variables:\n  DIND_START_TIMEOUT: 180\n  KUBERNETES_SERVICE_CPU_REQUEST: \"1\"").on(Kubernetes),
+        job("To wait longer", "variables:\n  DIND_START_TIMEOUT: 180").on(Docker),
+    ],
+    in_short: "set DIND-START-TIMEOUT",
     retryable: true,
     ignoring: Ignoring::Possible("clients wait until dockerd is ready, however long that takes"),
 }
 
 UNKNOWN = Fatal "DAEMON-UNKNOWN" {
     summary: "dockerd ended, and its log shows no reason that is known here",
-    advice: "\
-See dockerd's last words above. Its whole log is shown with this, in .gitlab-ci.yml:
-    variables:
-      CI_DEBUG_SERVICES: \"true\"",
+    advice: &[
+        job("Run the job once more with dockerd's whole log in it", "variables:\n  CI_DEBUG_SERVICES: \"true\""),
+    ],
+    in_short: "run the job again",
     retryable: true,
     ignoring: OVER,
 }
 
 SLOW_STOP = Warning "DAEMON-SLOW-STOP" {
     summary: "dockerd still stops its containers, and the service may be killed before that is done",
-    advice: "\
-A container that is killed with the service loses what it would have written. Stop it in the job, or
-give it less time: `docker run --stop-timeout 5`. With Kubernetes, give the pod more time, in the
-runner's config.toml:
-    [runners.kubernetes]
-    pod_termination_grace_period_seconds = 60",
+    advice: &[
+        say("A container that is killed with the service loses what it would have written. Stop it in the job, or give it less time: `docker run --stop-timeout 5`."),
+        runner("Or give the pod more time", "[runners.kubernetes]\n  pod_termination_grace_period_seconds = 60").on(Kubernetes),
+    ],
 }
 
 CONFIGURED = Note "DAEMON-CONFIGURED" {
@@ -282,15 +276,10 @@ CONFIGURED = Note "DAEMON-CONFIGURED" {
 /// The client's fault as much as the daemon's, but the daemon is what refuses.
 API_TOO_OLD = Error "DAEMON-API-TOO-OLD" {
     summary: "the job's Docker client is too old for this daemon",
-    advice: "\
-Use the same version for both, in .gitlab-ci.yml:
-    image: docker:28-cli
-    services:
-      - name: docker:28-dind
-        alias: docker
-Or let the daemon accept old clients (Docker 25 and newer), there:
-    variables:
-      DOCKER_MIN_API_VERSION: \"1.24\"",
+    advice: &[
+        say("Use the same version of Docker for the job's `image` and for the service in .gitlab-ci.yml."),
+        job("Or let the daemon accept old clients (Docker 25 and newer)", "variables:\n  DOCKER_MIN_API_VERSION: \"1.24\""),
+    ],
     patterns: &[&["client version", "is too old. minimum supported api version is"]],
     samples: &[Sample {
         text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for GET /v1.43/containers/json returned error: client version 1.43 is too old. Minimum supported API version is 1.44, please upgrade your client to a newer version\"",
@@ -300,15 +289,12 @@ Or let the daemon accept old clients (Docker 25 and newer), there:
 }
 
 pub fn missing(error: &io::Error) -> Finding {
-    MISSING.found(
-        format!("{error}."),
-        "use an image that holds dockerd, such as docker:dind, as the base.",
-    )
+    MISSING.met(format!("{error}."))
 }
 
 /// `what` the init needed from the kernel.
 pub fn init(what: &str, error: &io::Error) -> Finding {
-    INIT.found(format!("{what}: {error}."), "")
+    INIT.met(format!("{what}: {error}."))
 }
 
 /// `said`: what iptables wrote last.
@@ -330,20 +316,26 @@ pub fn killed(signal: Signal) -> Finding {
 /// `limit`: of the container's memory, in bytes, where it has one; `kills`: how many processes the
 /// kernel has ended for it (`oom_kill` of memory.events).
 pub fn out_of_memory(limit: Option<u64>, kills: u64) -> Finding {
-    let limit = match limit {
+    let used_up = match limit {
         Some(bytes) => format!("the memory limit of {} MiB", bytes / (1 << 20)),
         None => "the memory of the node".to_owned(),
     };
-    OOM.met(format!(
-        "{limit} was used up; the kernel ended {kills} {} of this container.",
+    let cause = format!(
+        "{used_up} was used up; the kernel ended {kills} {} of this container.",
         if kills == 1 { "process" } else { "processes" }
-    ))
+    );
+    OOM.met_with(cause, [(Hole::Memory, enough(limit).to_string())])
+}
+
+/// In GiB: twice as much as was not enough, and never little.
+fn enough(limit: Option<u64>) -> u64 {
+    (limit.unwrap_or(0) * 2).div_ceil(1 << 30).max(4)
 }
 
 pub fn slow_stop() -> Finding {
     SLOW_STOP.met(
-        "dockerd gives each container its own time to stop, 10 s where nothing else is said; who \
-         stops the service usually waits 10 s (docker stop) or 30 s (Kubernetes).",
+        "dockerd gives each container its own time to stop, 10 s unless it is told otherwise; the \
+         service itself usually gets 10 s (docker stop) or 30 s (Kubernetes).",
     )
 }
 
@@ -365,7 +357,7 @@ pub fn unknown(status: u8, words: &str) -> Finding {
 
 fn with_words(what: &str, words: &str) -> String {
     if words.is_empty() {
-        return format!("{what} It said nothing that matters.");
+        return format!("{what} Its log shows no known cause.");
     }
     format!("{what} Its last words:\n{words}")
 }

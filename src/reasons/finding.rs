@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use super::Reason;
+use super::{
+    Reason,
+    advice::{self, Advice},
+    hole::{Data, Surroundings},
+};
 
 /// A reason met in this container.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -14,9 +18,47 @@ pub struct Finding {
     pub cause: String,
     /// What to change and in which file, ready to paste. May have several lines, may be empty.
     pub fix: String,
+    /// What the fix is told from.
+    advice: Advice,
+    data: Data,
 }
 
 impl Finding {
+    /// With the advice told as far as `data` goes.
+    pub(super) fn advised(
+        reason: &'static Reason,
+        cause: String,
+        advice: Advice,
+        data: Data,
+    ) -> Self {
+        let finding = Self {
+            reason,
+            severity: reason.severity,
+            cause,
+            fix: String::new(),
+            advice,
+            data,
+        };
+        finding.told_in(&Surroundings::default())
+    }
+
+    /// With its fix for the service that is run like this.
+    pub fn told_in(mut self, surroundings: &Surroundings) -> Self {
+        if !self.advice.is_empty() {
+            let (own, known) = (&self.data, &surroundings.data);
+            self.fix = advice::text(self.advice, surroundings.executor, |hole| {
+                let value = own.get(hole).or_else(|| known.get(hole));
+                value.unwrap_or(hole.example()).to_owned()
+            });
+        }
+        self
+    }
+
+    pub fn with_cause(mut self, cause: String) -> Self {
+        self.cause = cause;
+        self
+    }
+
     pub fn with_severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
@@ -118,6 +160,7 @@ impl Layer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reasons::{advice::Executor, certs, hole::Hole};
 
     #[test]
     fn an_explanation_tells_the_cause_before_the_fix_and_indents_what_follows() {
@@ -130,8 +173,24 @@ mod tests {
             "CERTS-READONLY: the directory is read-only\n  Cause: a Secret\n  Fix: move it:\n    [[x]]"
         );
         assert_eq!(
-            REASON.found("a Secret", "").to_string(),
+            REASON.noted("a Secret").to_string(),
             "CERTS-READONLY: the directory is read-only\n  Cause: a Secret"
         );
+    }
+
+    #[test]
+    fn a_service_that_is_known_gets_its_own_values() {
+        let finding = certs::UNSHARED.met_with("x", [(Hole::Directory, "/tls/client".into())]);
+        let surroundings = Surroundings {
+            executor: Some(Executor::Docker),
+            ..Surroundings::default()
+        };
+        let told = finding.clone().told_in(&surroundings);
+        assert!(
+            finding.fix.contains("[[runners.kubernetes.volumes"),
+            "{finding}"
+        );
+        assert!(!told.fix.contains("kubernetes"), "{told}");
+        assert!(told.fix.contains("\"/tls/client\""), "{told}");
     }
 }

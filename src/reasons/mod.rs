@@ -1,8 +1,8 @@
 //! The catalogue: every reason why Docker may not work in a job, one file a layer.
 //!
 //! A [`Reason`] is the static entry, with its stable id; a [`Finding`] is that reason met in this
-//! container, with the cause told from facts and a fix that can be pasted. [`all()`] has them in
-//! the order in which one brings about the next.
+//! container, with the cause told from facts and data for the holes of its [`Advice`], which this
+//! room owns. [`all()`] has them in the order in which one brings about the next.
 
 /// Declares the entries of a layer, and `TABLE`, which holds them in this order.
 ///
@@ -28,23 +28,31 @@ macro_rules! catalogue {
     };
 }
 
+pub mod advice;
 pub mod certs;
 pub mod cgroup;
 pub mod client;
 pub mod daemon;
 mod finding;
+pub mod hole;
 pub mod network;
 #[cfg(test)]
 mod page;
 pub mod privilege;
 pub mod registry;
 pub mod settings;
+mod snippets;
 pub mod storage;
 
 pub use self::finding::{Finding, Layer, Severity};
+use std::fmt;
+
+use self::{
+    advice::Advice,
+    hole::{Data, Hole},
+};
 
 /// An entry of the catalogue.
-#[derive(Debug)]
 pub struct Reason {
     /// Stable, upper case, starts with the layer unless it names it: `CERTS-READONLY`.
     pub id: &'static str,
@@ -52,9 +60,11 @@ pub struct Reason {
     pub severity: Severity,
     /// One sentence in the user's nouns: what is wrong. No full stop.
     pub summary: &'static str,
-    /// What to change and in which file. Lines indented by four spaces are to be pasted, and the
-    /// line before them names the file.
-    pub advice: &'static str,
+    /// What to change and in which file.
+    pub advice: Advice,
+    /// The same in the few words that the name of a certificate has room for. Every fatal reason
+    /// has them.
+    pub in_short: &'static str,
     /// Whether a new pod, perhaps on another node, may cure it.
     pub retryable: bool,
     pub ignoring: Ignoring,
@@ -62,6 +72,8 @@ pub struct Reason {
     pub patterns: &'static [Pattern],
     /// What this reason says about dockerd's end, if its log shows it.
     pub weight: Weight,
+    /// What dockerd's words tell for the holes of the advice.
+    pub data_in: fn(&str) -> Data,
     /// What was really logged; shows that the patterns find it.
     pub samples: &'static [Sample],
 }
@@ -91,7 +103,7 @@ pub enum Ignoring {
 
 /// For fatal findings that come before dockerd is started.
 const START_ANYWAY: Ignoring =
-    Ignoring::Possible("dockerd is started all the same, and says itself what it lacks");
+    Ignoring::Possible("dockerd is started anyway, and fails by itself if it has to");
 
 /// What a reason in dockerd's log says about dockerd's end.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -112,15 +124,16 @@ impl Reason {
             layer,
             severity,
             summary: "",
-            advice: "",
+            advice: &[],
+            in_short: "",
             retryable: false,
             ignoring: match severity {
-                Severity::Fatal => Ignoring::Impossible("dockerd cannot run in spite of it"),
+                Severity::Fatal => Ignoring::Impossible("dockerd cannot run like this"),
                 Severity::Error => Ignoring::Possible(
-                    "dockerd runs either way; it is no longer written to the job's log",
+                    "dockerd runs either way; the message no longer goes to the job's log",
                 ),
                 Severity::Warning | Severity::Note => {
-                    Ignoring::Possible("nothing else, since it stops nothing")
+                    Ignoring::Possible("it stays a warning, since it stops nothing")
                 }
             },
             patterns: &[],
@@ -128,23 +141,52 @@ impl Reason {
                 Severity::Fatal => Weight::Cause,
                 _ => Weight::Aside,
             },
+            data_in: |_| Data::default(),
             samples: &[],
         }
     }
 
-    /// This reason, met here: `cause` is told from facts, `fix` says what to change and where.
-    pub fn found(&'static self, cause: impl Into<String>, fix: impl Into<String>) -> Finding {
-        Finding {
-            reason: self,
-            severity: self.severity,
-            cause: cause.into(),
-            fix: fix.into(),
-        }
+    /// This reason, met here: `cause` is told from facts.
+    pub fn met(&'static self, cause: impl Into<String>) -> Finding {
+        self.met_with(cause, [])
     }
 
-    /// This reason, met here, with the catalogue's advice as the fix.
-    pub fn met(&'static self, cause: impl Into<String>) -> Finding {
-        self.found(cause, self.advice)
+    /// The same with what the holes of its advice are filled with.
+    pub fn met_with<const N: usize>(
+        &'static self,
+        cause: impl Into<String>,
+        data: [(Hole, String); N],
+    ) -> Finding {
+        self.advised(cause, self.advice, data)
+    }
+
+    /// The same with another advice than the usual one.
+    pub fn advised<const N: usize>(
+        &'static self,
+        cause: impl Into<String>,
+        advice: Advice,
+        data: [(Hole, String); N],
+    ) -> Finding {
+        let data = Data::from(data);
+        debug_assert_eq!(advice::unfilled(advice, &data), [], "{}", self.id);
+        Finding::advised(self, cause.into(), advice, data)
+    }
+
+    /// The same where dockerd's own words show it, which do not always tell everything.
+    pub fn shown_in(&'static self, cause: impl Into<String>, words: &str) -> Finding {
+        Finding::advised(self, cause.into(), self.advice, (self.data_in)(words))
+    }
+
+    /// What was done, or left alone: there is nothing to change.
+    pub fn noted(&'static self, cause: impl Into<String>) -> Finding {
+        Finding::advised(self, cause.into(), &[], Data::default())
+    }
+
+    /// The same with a fix for a very file that was read, as lint has it.
+    pub fn found(&'static self, cause: impl Into<String>, fix: impl Into<String>) -> Finding {
+        let mut finding = self.noted(cause);
+        finding.fix = fix.into();
+        finding
     }
 
     /// Whether a line of dockerd's log, in lower case, shows this reason.
@@ -163,6 +205,12 @@ impl Reason {
 }
 
 /// An id stands for its reason.
+impl fmt::Debug for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id)
+    }
+}
+
 impl PartialEq for Reason {
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id
@@ -199,7 +247,10 @@ pub fn by_id(id: &str) -> Option<&'static Reason> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::*;
+    use super::{
+        advice::{Executor, Passage},
+        *,
+    };
     use crate::dockerd::log::Message;
 
     #[test]
@@ -224,13 +275,82 @@ mod tests {
             assert!(!reason.summary.ends_with('.'), "{id}");
             let may_be_silent = reason.severity == Severity::Note;
             assert!(may_be_silent || !reason.advice.is_empty(), "{id}");
-            // An explanation has about twelve lines, of which the cause needs some.
-            assert!(reason.advice.lines().count() <= 10, "{id}");
-            for line in reason.advice.lines() {
-                assert!(line.chars().count() <= 100, "{id}: {line}");
-                assert_eq!(line, line.trim_end(), "{id}");
+            let is_known = !reason.in_short.is_empty();
+            assert!(
+                is_known || reason.severity != Severity::Fatal,
+                "{id} in short"
+            );
+            for executor in [Executor::Docker, Executor::Kubernetes] {
+                let advice = advice::text(reason.advice, Some(executor), example);
+                // An explanation has about twelve lines, of which the cause needs some.
+                assert!(advice.lines().count() <= 10, "{id}:\n{advice}");
+                for line in advice.lines() {
+                    assert!(line.chars().count() <= 100, "{id}: {line}");
+                    assert_eq!(line, line.trim_end(), "{id}");
+                }
             }
         }
+    }
+
+    fn example(hole: Hole) -> String {
+        hole.example().to_owned()
+    }
+
+    /// Whose image it names takes the place of the one that runs, and dind-init is gone.
+    #[test]
+    fn no_advice_replaces_the_service() {
+        for reason in all() {
+            for text in reason.advice.iter().flat_map(Passage::texts) {
+                assert!(!text.contains("services:\n"), "{}: {text}", reason.id);
+                assert!(!text.contains('…'), "{}: {text}", reason.id);
+            }
+        }
+    }
+
+    /// Only a certificate's name is built of it, where letters, digits and hyphens have room.
+    #[test]
+    fn the_short_form_of_an_advice_is_short_and_plain() {
+        for reason in all() {
+            let short = reason.in_short;
+            assert!(short.len() <= 63, "{}: {short}", reason.id);
+            assert!(
+                short
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b" -".contains(&byte)),
+                "{}: {short}",
+                reason.id
+            );
+        }
+    }
+
+    #[test]
+    fn words_of_dockerd_fill_what_they_tell() {
+        for (reason, words, hole, value) in [
+            (
+                &registry::PLAIN_HTTP,
+                "Get \"https://reg.test:5000/v2/\": http: server gave HTTP response to HTTPS client",
+                Hole::Registry,
+                "reg.test:5000",
+            ),
+            (
+                &registry::UNTRUSTED,
+                "Get \"https://reg.test:5001/v2/\": x509: certificate signed by unknown authority",
+                Hole::RegistryFile,
+                "reg.test_5001",
+            ),
+        ] {
+            let data = (reason.data_in)(words);
+            assert_eq!(data.get(hole), Some(value), "{}", reason.id);
+            assert!(reason.shown_in("x", words).fix.contains(value));
+        }
+        let silent = (registry::PLAIN_HTTP.data_in)("http: server gave HTTP response");
+        assert!(silent.is_empty());
+    }
+
+    #[test]
+    #[should_panic(expected = "STORAGE-DRIVER-CONFLICT")]
+    fn a_hole_without_its_datum_is_noticed() {
+        storage::DRIVER_CONFLICT.met("x");
     }
 
     #[test]

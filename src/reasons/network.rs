@@ -2,20 +2,25 @@
 
 use std::{io, path::Path};
 
-use super::{Finding, Ignoring, START_ANYWAY, Sample, Weight};
+use super::{
+    Finding, Ignoring, START_ANYWAY, Sample, Weight,
+    advice::{
+        Advice,
+        Executor::{Docker, Kubernetes},
+        Place::{self, Node},
+        job, paste, runner, say,
+    },
+    snippets::{self, dockerd_flags},
+};
 
 catalogue! { Network:
 
 PORT_IN_USE = Fatal "NETWORK-PORT-IN-USE" {
     summary: "the port of the Docker daemon is already in use",
-    advice: "\
-Keep one dind service: the job's in .gitlab-ci.yml, or the runner's in config.toml ([[services]]).
-Containers of one Kubernetes pod share their ports. A second daemon needs the other port, in
-.gitlab-ci.yml:
-    services:
-      - name: docker:dind
-        alias: docker
-        variables: { DOCKER_TLS_CERTDIR: \"\" }",
+    advice: &[
+        say("Keep one dind service: the job's own in .gitlab-ci.yml, or the runner's in config.toml (`services`). All containers of a Kubernetes pod share their ports. If both are wanted, give the second one `variables: { DOCKER_TLS_CERTDIR: \"\" }`, which moves it to port 2375."),
+    ],
+    in_short: "keep one dind service",
     patterns: &[&["listen tcp", "bind: address already in use"]],
     samples: &[Sample {
         text: "failed to load listeners: listen tcp 127.0.0.1:2376: bind: address already in use",
@@ -26,23 +31,19 @@ Containers of one Kubernetes pod share their ports. A second daemon needs the ot
 /// The runner's word for it, on Docker, is "probably didn't start properly".
 HEALTH_CHECK = Error "NETWORK-HEALTH-CHECK" {
     summary: "the runner waits for a port of the service that does not open",
-    advice: "\
-Write the port that the service serves on as a number, 2376 with TLS and 2375 without, in
-.gitlab-ci.yml:
-    services:
-      - name: docker:dind
-        alias: docker
-        variables: { HEALTHCHECK_TCP_PORT: \"2376\" }",
+    advice: &[
+        job("Write the port that the service serves on as a number", "variables:\n  HEALTHCHECK_TCP_PORT: \"{port}\""),
+    ],
     ignoring: Ignoring::Impossible("`dind-init lint` finds it, before there is a service"),
 }
 
 SOCKET_BUSY = Fatal "NETWORK-SOCKET-BUSY" {
     summary: "the place of the Docker daemon's unix socket is taken",
-    advice: "\
-Take \"/var/run/docker.sock:/var/run/docker.sock\" out of `volumes` in the runner's config.toml: a
-job uses either the node's Docker or its own. Or name another place, in .gitlab-ci.yml:
-    variables:
-      DOCKER_HOST: unix:///runner/services/docker/docker.sock",
+    advice: &[
+        say("Take the volume at /var/run/docker.sock out of the runner's config.toml: a job uses either the node's Docker or its own."),
+        job("Or name another place", "variables:\n  DOCKER_HOST: unix:///runner/services/docker/docker.sock"),
+    ],
+    in_short: "take the volume at var-run-docker-sock out of config toml",
     patterns: &[&["can't create unix socket"]],
     samples: &[
         Sample {
@@ -58,7 +59,10 @@ job uses either the node's Docker or its own. Or name another place, in .gitlab-
 
 SOCKET = Fatal "NETWORK-SOCKET" {
     summary: "the Docker daemon's socket could not be opened",
-    advice: "See the cause: the path or port is named there, with what the system said.",
+    advice: &[
+        say("Correct the address at `--host` of the service's `command`, or at `hosts` in daemon.json. Without either, dind-init opens the right ones itself."),
+    ],
+    in_short: "take hosts out of daemon-json and host out of the command",
     patterns: &[&["no sockets found via socket activation"], &["failed to load listeners: "]],
     samples: &[
         Sample {
@@ -74,19 +78,18 @@ SOCKET = Fatal "NETWORK-SOCKET" {
 
 SOCKET_GROUP = Fatal "NETWORK-SOCKET-GROUP" {
     summary: "the group of the Docker daemon's unix socket does not exist",
-    advice: "\
-Name an existing group or a number, in .gitlab-ci.yml:
-    services:
-      - name: docker:dind
-        command: [\"--group\", \"0\"]",
+    advice: &[
+        say("Take `--group` out of the service's `command` or DIND_DOCKERD_ARGS in .gitlab-ci.yml, or name a group that exists, or a number."),
+    ],
+    in_short: "name an existing group",
 }
 
 BACKEND_MIXED = Fatal "NETWORK-BACKEND-MIXED" {
     summary: "iptables rules of both kinds, nftables and legacy, are mixed in this network",
-    advice: "\
-Let Docker use the kind that is there already, in .gitlab-ci.yml (1 for legacy, \"\" for nftables):
-    variables:
-      DOCKER_IPTABLES_LEGACY: 1",
+    advice: &[
+        job("Let Docker use the kind that is there already", snippets::OTHER_IPTABLES),
+    ],
+    in_short: "set DOCKER-IPTABLES-LEGACY",
     ignoring: START_ANYWAY,
     patterns: &[&["unable to add return rule in", "chain"]],
     samples: &[Sample {
@@ -99,12 +102,10 @@ Let Docker use the kind that is there already, in .gitlab-ci.yml (1 for legacy, 
 RAW_TABLE = Error "NETWORK-RAW-TABLE" {
     summary: "the node's kernel has no iptables table `raw`, which Docker 28 and newer want for \
               published ports",
-    advice: "\
-Load it on the node:
-    modprobe iptable_raw
-Or do without that protection, in .gitlab-ci.yml:
-    variables:
-      DOCKER_INSECURE_NO_IPTABLES_RAW: 1",
+    advice: &[
+        job("Let Docker do without that protection", "variables:\n  DOCKER_INSECURE_NO_IPTABLES_RAW: 1"),
+        paste("Or load the table", Node, "modprobe iptable_raw"),
+    ],
     retryable: true,
     weight: Weight::Cause,
     patterns: &[
@@ -130,12 +131,11 @@ Or do without that protection, in .gitlab-ci.yml:
 
 NAT_MISSING = Fatal "NETWORK-NAT-MISSING" {
     summary: "iptables cannot make NAT rules here, and Docker's bridge networks need them",
-    advice: "\
-Load the modules on the node, once and at boot:
-    modprobe -a ip_tables iptable_nat iptable_filter nf_nat xt_conntrack xt_addrtype xt_MASQUERADE
-Or use the other kind of iptables, in .gitlab-ci.yml (1 for legacy, \"\" for nftables):
-    variables:
-      DOCKER_IPTABLES_LEGACY: 1",
+    advice: &[
+        paste("Load the modules, now and at boot", Node, "modprobe -a ip_tables iptable_nat iptable_filter nf_nat xt_conntrack xt_addrtype xt_MASQUERADE"),
+        job("Or use the other kind of iptables (1 for legacy, nothing for nftables)", snippets::OTHER_IPTABLES),
+    ],
+    in_short: "load the iptables modules on the node",
     retryable: true,
     ignoring: START_ANYWAY,
     patterns: &[
@@ -168,12 +168,11 @@ Or use the other kind of iptables, in .gitlab-ci.yml (1 for legacy, \"\" for nft
 /// dockerd lets it pass in a container, which it knows by `/.dockerenv`; Kubernetes has none.
 BRIDGE_FILTER = Fatal "NETWORK-BRIDGE-FILTER" {
     summary: "the node's kernel does not filter bridges, and Docker was told to rely on that",
-    advice: "\
-Load it on the node:
-    modprobe br_netfilter
-Or go on without, in .gitlab-ci.yml:
-    variables:
-      DOCKER_IGNORE_BR_NETFILTER_ERROR: 1",
+    advice: &[
+        job("Go on without", "variables:\n  DOCKER_IGNORE_BR_NETFILTER_ERROR: 1"),
+        paste("Or load it", Node, "modprobe br_netfilter"),
+    ],
+    in_short: "set DOCKER-IGNORE-BR-NETFILTER-ERROR",
     retryable: true,
     patterns: &[&["cannot restrict inter-container communication"]],
     samples: &[Sample {
@@ -184,13 +183,11 @@ Or go on without, in .gitlab-ci.yml:
 
 POOL_OVERLAP = Fatal "NETWORK-POOL-OVERLAP" {
     summary: "no range of addresses is left for Docker's networks, or theirs is in use outside",
-    advice: "\
-Name a range that is free in your network, in .gitlab-ci.yml:
-    services:
-      - name: docker:dind
-        alias: docker
-        command: [\"--bip\", \"10.213.0.1/24\", \"--default-address-pool\", \"base=10.214.0.0/16,size=24\"]
-A job that makes many networks should remove them: docker network prune.",
+    advice: &[
+        job("Name ranges that are free in your network", dockerd_flags!("--bip {bridge} --default-address-pool base={pool},size=24")),
+        say("A job that makes many networks should remove them: `docker network prune`."),
+    ],
+    in_short: "give dockerd free ranges by bip and default-address-pool",
     ignoring: START_ANYWAY,
     patterns: &[
         &["all predefined address pools have been fully subnetted"],
@@ -220,11 +217,12 @@ A job that makes many networks should remove them: docker network prune.",
 
 FORWARDING = Error "NETWORK-FORWARDING" {
     summary: "the kernel does not forward packets here, so containers reach nothing",
-    advice: "\
-Make the service privileged, so that dockerd can turn it on, and leave out `--ip-forward=false`. In
-the runner's config.toml ([runners.docker] for the Docker executor):
-    [runners.kubernetes]
-    privileged = true",
+    advice: &[
+        say("Make the service privileged, so that dockerd can turn it on, and leave `--ip-forward=false` out."),
+        runner("", snippets::PRIVILEGED_POD).on(Kubernetes),
+        runner("", snippets::PRIVILEGED_CONTAINERS).on(Docker),
+    ],
+    in_short: "make the service privileged",
     weight: Weight::Cause,
     patterns: &[&["ipv4 forwarding is disabled"]],
     samples: &[Sample {
@@ -236,14 +234,9 @@ the runner's config.toml ([runners.docker] for the Docker executor):
 MTU = Warning "NETWORK-MTU" {
     summary: "Docker's networks send larger packets than this container's network takes, so \
               connections of inner containers hang",
-    advice: "\
-Give dockerd the MTU that the cause names, in .gitlab-ci.yml:
-    services:
-      - name: docker:dind
-        alias: docker
-        command:
-          - --mtu=1400
-          - --default-network-opt=bridge=com.docker.network.driver.mtu=1400",
+    advice: &[
+        job("Give Docker's networks the smaller MTU", "variables:\n  DIND_MTU: {bytes}"),
+    ],
 }
 
 /// Without patterns: what dockerd logs about it ("No non-localhost DNS nameservers are left") Docker
@@ -251,27 +244,45 @@ Give dockerd the MTU that the cause names, in .gitlab-ci.yml:
 DNS_LOOPBACK = Warning "NETWORK-DNS-LOOPBACK" {
     summary: "this container's only name servers are its own loopback addresses, so builds, and \
               containers on the default network, ask 8.8.8.8 instead",
-    advice: "\
-Give dockerd name servers that containers can reach; builds ask them, too. In .gitlab-ci.yml:
-    services:
-      - name: docker:dind
-        alias: docker
-        command: [\"--dns\", \"10.0.0.2\"]
-Or have Docker ask this container's own: with Docker 28 by `docker build --network host`, and on a
-network of the job's own (docker compose has one). Before `docker run --network job`, in
-.gitlab-ci.yml:
-    before_script: [docker network create job]",
+    advice: &[
+        job("Have Docker ask this container's own name servers, on a network of the job's own (docker compose has one). Before `docker run --network job`", "before_script: [docker network create job]"),
+        say("For builds, use `docker build --network host`. Or give dockerd servers that containers can reach: `--dns` in DIND_DOCKERD_ARGS."),
+    ],
 }
 }
 
-/// For networks whose MTU dockerd cannot be told.
-pub fn compose_mtu(bytes: u32) -> String {
-    format!(
-        "in the job's compose.yaml:\n    networks:\n      default:\n        driver_opts:\n          \
-         com.docker.network.driver.mtu: {bytes}\n\
-         and for docker network create: --opt com.docker.network.driver.mtu={bytes}"
-    )
-}
+/// The user's own `--mtu` is larger.
+pub const MTU_GIVEN: Advice = &[say(
+    "Take `--mtu` out of the service's `command` and DIND_DOCKERD_ARGS, and `mtu` out of \
+     daemon.json: without them dockerd gets {bytes}, for the networks of the job as well.",
+)];
+
+/// dockerd cannot be told the MTU of networks that a job makes.
+pub const MTU_OF_NETWORKS: Advice = &[
+    paste(
+        "Give networks the smaller MTU",
+        Place::Compose,
+        "networks:\n  default:\n    driver_opts:\n      com.docker.network.driver.mtu: {bytes}",
+    ),
+    say("For docker network create: `--opt com.docker.network.driver.mtu={bytes}`."),
+];
+
+/// A socket cannot be made in a container whose own file system is read-only.
+pub const SOCKET_READ_ONLY: Advice = super::certs::READONLY_ROOT;
+
+const SOCKET_DIRECTORY: Advice = &[say(
+    "Take the volume at /var/run/docker.sock out of the runner's config.toml.",
+)];
+
+const SOCKET_LIVE: Advice = &[job(
+    "Give each dind service a socket of its own, at the service",
+    "variables:\n  DOCKER_HOST: unix:///runner/services/docker/docker.sock",
+)];
+
+const SOCKET_FILE: Advice = &[job(
+    "Remove the file, or name another place",
+    "variables:\n  DOCKER_HOST: unix:///runner/services/docker/docker.sock",
+)];
 
 /// What lies where the unix socket should be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -287,53 +298,47 @@ pub fn port_in_use(port: u16, holder: Option<&str>) -> Finding {
     let cause = match holder {
         Some(holder) => format!("{holder} listens on port {port}."),
         None => format!(
-            "a process outside this container listens on port {port}: containers of one \
-             Kubernetes pod share their ports, so two docker:dind services collide."
+            "a process outside this container listens on port {port}, most likely a second dind \
+             service: all containers of a Kubernetes pod share their ports."
         ),
     };
-    PORT_IN_USE.found(
-        cause,
-        "keep one docker:dind under `services:` of the job in .gitlab-ci.yml; a second one\n\
-         needs the other port (variables of that service: DOCKER_TLS_CERTDIR: \"\" moves it to 2375).",
-    )
+    PORT_IN_USE.met(cause)
 }
 
 pub fn socket_busy(path: &Path, obstacle: Obstacle) -> Finding {
-    let (cause, fix) = match obstacle {
+    let path = path.display();
+    let (cause, advice) = match obstacle {
         Obstacle::Directory => (
             format!(
-                "{} is a directory; Docker makes one when it is told to mount a socket that \
-                 does not exist.",
-                path.display()
+                "{path} is a directory; Docker makes one when it is told to mount a socket that \
+                 does not exist."
             ),
-            "remove the volume that is mounted there from the runner's config.toml.",
+            SOCKET_DIRECTORY,
         ),
         Obstacle::Mount => (
-            format!("a volume is mounted on {}.", path.display()),
-            "remove \"/var/run/docker.sock:/var/run/docker.sock\" from `volumes` in the runner's\n\
-             config.toml: a job uses either the node's Docker or its own, not both.",
+            format!("a volume is mounted on {path}."),
+            SOCKET_BUSY.advice,
         ),
         Obstacle::LiveSocket => (
-            format!("another Docker daemon answers on {}.", path.display()),
-            "give each docker:dind service a socket of its own:\n\
-             DOCKER_HOST: unix:///runner/services/<name>/docker.sock",
+            format!("another Docker daemon answers on {path}."),
+            SOCKET_LIVE,
         ),
-        Obstacle::OtherFile => (
-            format!("{} is a file, not a socket.", path.display()),
-            "remove it, or name another place: DOCKER_HOST: unix:///<directory>/docker.sock",
-        ),
+        Obstacle::OtherFile => (format!("{path} is a file, not a socket."), SOCKET_FILE),
     };
-    SOCKET_BUSY.found(cause, fix)
+    SOCKET_BUSY.advised(cause, advice, [])
 }
 
 /// An I/O error while a socket was made; `place` is its path or port.
 pub fn socket_failed(place: &str, error: &io::Error) -> Finding {
-    SOCKET.found(format!("{place}: {error}."), "")
+    let cause = format!("{place}: {error}.");
+    match error.kind() {
+        io::ErrorKind::ReadOnlyFilesystem => SOCKET.advised(cause, SOCKET_READ_ONLY, []),
+        _ => SOCKET.met(cause),
+    }
 }
 
 pub fn no_such_group(group: &str) -> Finding {
-    SOCKET_GROUP.found(
-        format!("the group {group:?} is neither a number nor in /etc/group."),
-        "name an existing group with --group, or its number.",
-    )
+    SOCKET_GROUP.met(format!(
+        "the group {group:?} is neither a number nor in /etc/group."
+    ))
 }

@@ -4,7 +4,11 @@
 
 use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
-use super::{Ignoring, Layer, Reason, all};
+use super::{
+    Ignoring, Layer, Reason,
+    advice::{self, Told},
+    all,
+};
 
 const PATH: &str = "docs/reasons.md";
 
@@ -22,7 +26,7 @@ fn the_page_is_what_the_catalogue_says() {
 }
 
 #[test]
-fn every_snippet_names_its_file_and_parses() {
+fn every_snippet_parses() {
     let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
     for reason in all() {
         for (language, snippet) in snippets(reason) {
@@ -63,58 +67,17 @@ fn parse_error(language: &str, snippet: &str) -> Option<String> {
     }
 }
 
-/// A part of an advice.
-enum Block<'a> {
-    Prose(Vec<&'a str>),
-    /// To be pasted, four spaces less indented.
-    Snippet(&'static str, Vec<&'a str>),
-}
-
+/// What the advice gives to paste, as on the page.
 fn snippets(reason: &Reason) -> Vec<(&'static str, String)> {
-    let blocks = blocks(reason).into_iter();
-    blocks
-        .filter_map(|block| match block {
-            Block::Snippet(language, lines) => Some((language, lines.join("\n"))),
-            Block::Prose(_) => None,
-        })
+    let told = told(reason).into_iter();
+    let lines = told.filter_map(|told| told.lines);
+    lines
+        .map(|(place, lines)| (place.language(), lines))
         .collect()
 }
 
-fn blocks(reason: &Reason) -> Vec<Block<'_>> {
-    let mut blocks = Vec::new();
-    let mut language = "";
-    for line in reason.advice.lines() {
-        match (line.strip_prefix("    "), blocks.last_mut()) {
-            (Some(code), Some(Block::Snippet(_, lines))) => lines.push(code),
-            (Some(code), Some(Block::Prose(prose))) => {
-                let text = prose.join(" ");
-                assert!(text.ends_with(':'), "{}: no colon: {text}", reason.id);
-                // `there:` is the same file once more.
-                language = file_named_last(&text).unwrap_or(language);
-                assert!(!language.is_empty(), "{}: no file: {text}", reason.id);
-                blocks.push(Block::Snippet(language, vec![code]));
-            }
-            (Some(_), None) => panic!("{}: a snippet without its file", reason.id),
-            (None, Some(Block::Prose(lines))) => lines.push(line),
-            (None, _) => blocks.push(Block::Prose(vec![line])),
-        }
-    }
-    blocks
-}
-
-fn file_named_last(prose: &str) -> Option<&'static str> {
-    [
-        ("config.toml", "toml"),
-        (".gitlab-ci.yml", "yaml"),
-        ("daemon.json", "json"),
-        ("Dockerfile", "dockerfile"),
-        ("the node", "sh"),
-        ("in a shell", "sh"),
-    ]
-    .into_iter()
-    .filter_map(|(name, language)| Some((prose.rfind(name)?, language)))
-    .max()
-    .map(|(_, language)| language)
+fn told(reason: &Reason) -> Vec<Told> {
+    advice::tell(reason.advice, None, |hole| hole.example().to_owned()).collect()
 }
 
 fn page() -> String {
@@ -169,13 +132,17 @@ fn entry(reason: &Reason) -> String {
             Ignoring::Impossible(why) => format!("cannot be ignored: {why}"),
         },
     );
-    for block in blocks(reason) {
-        let _ = match block {
-            Block::Prose(lines) => writeln!(entry, "\n{}", lines.join("\n")),
-            Block::Snippet(language, lines) => {
-                writeln!(entry, "```{language}\n{}\n```", lines.join("\n"))
-            }
-        };
+    let mut prose = String::new();
+    for told in told(reason) {
+        prose.push_str(&format!(" {}", told.sentence));
+        if let Some((place, lines)) = told.lines {
+            let _ = write!(entry, "\n{}\n", advice::wrapped(&prose).join("\n"));
+            let _ = writeln!(entry, "```{}\n{lines}\n```", place.language());
+            prose.clear();
+        }
+    }
+    if !prose.is_empty() {
+        let _ = write!(entry, "\n{}\n", advice::wrapped(&prose).join("\n"));
     }
     if !reason.samples.is_empty() {
         entry.push_str("\nLogged as:\n```\n");

@@ -2,20 +2,27 @@
 
 use std::{io, path::Path};
 
-use super::{Finding, Ignoring, START_ANYWAY, Sample, Weight};
+use super::{
+    Finding, Ignoring, START_ANYWAY, Sample, Weight,
+    advice::{
+        Executor::{Docker, Kubernetes},
+        Place::{Dockerfile, Node},
+        job, paste, runner, say,
+    },
+    snippets::{self, dockerd_flags},
+};
 
 catalogue! { Privilege:
 
 NOT_PRIVILEGED = Fatal "NOT-PRIVILEGED" {
     summary: "the service container is not privileged, and dockerd cannot run without that",
-    advice: "\
-In the runner's config.toml ([runners.docker] for the Docker executor):
-    [[runners]]
-      [runners.kubernetes]
-        privileged = true
-Or choose a runner that has it, with its tag in the job of .gitlab-ci.yml:
-    tags: [privileged]
-The same message comes where `allowed_privileged_services` does not list this image.",
+    advice: &[
+        runner("", snippets::PRIVILEGED_POD).on(Kubernetes),
+        runner("", snippets::PRIVILEGED_CONTAINERS).on(Docker),
+        say("If `allowed_privileged_services` is set there, it must list the name that `services:` gives this image.").on(Docker),
+        say("If the runner is not yours, give the job the tag of one that has this."),
+    ],
+    in_short: "set privileged true in the runner config",
     ignoring: START_ANYWAY,
     patterns: &[
         &["permission denied (you must be root)"],
@@ -41,13 +48,12 @@ The same message comes where `allowed_privileged_services` does not list this im
 /// The capability may be there and the system call forbidden all the same.
 SECCOMP = Fatal "PRIVILEGE-SECCOMP" {
     summary: "a seccomp profile forbids system calls that dockerd needs",
-    advice: "\
-A privileged service has none. In the runner's config.toml:
-    [runners.kubernetes]
-    privileged = true
-For rootless dockerd without privileges and the Docker executor, in the runner's config.toml:
-    [runners.docker]
-    services_security_opt = [\"seccomp=unconfined\"]",
+    advice: &[
+        runner("A privileged service has no such profile", snippets::PRIVILEGED_POD).on(Kubernetes),
+        runner("A privileged service has no such profile", snippets::PRIVILEGED_CONTAINERS).on(Docker),
+        runner("For rootless dockerd without privileges", "[runners.docker]\n  services_security_opt = [\"seccomp=unconfined\"]").on(Docker),
+    ],
+    in_short: "make the service privileged",
     ignoring: START_ANYWAY,
     patterns: &[&["fork/exec /proc/self/exe: operation not permitted"]],
     samples: &[Sample {
@@ -58,13 +64,12 @@ For rootless dockerd without privileges and the Docker executor, in the runner's
 
 APPARMOR = Fatal "PRIVILEGE-APPARMOR" {
     summary: "an AppArmor profile forbids mounts that dockerd needs",
-    advice: "\
-A privileged service has none. In the runner's config.toml:
-    [runners.kubernetes]
-    privileged = true
-For rootless dockerd without privileges and the Docker executor, in the runner's config.toml:
-    [runners.docker]
-    services_security_opt = [\"apparmor=unconfined\"]",
+    advice: &[
+        runner("A privileged service has no such profile", snippets::PRIVILEGED_POD).on(Kubernetes),
+        runner("A privileged service has no such profile", snippets::PRIVILEGED_CONTAINERS).on(Docker),
+        runner("For rootless dockerd without privileges", "[runners.docker]\n  services_security_opt = [\"apparmor=unconfined\"]").on(Docker),
+    ],
+    in_short: "make the service privileged",
     ignoring: START_ANYWAY,
     patterns: &[&["failed to share mount point: /: permission denied"]],
     samples: &[Sample {
@@ -76,36 +81,33 @@ For rootless dockerd without privileges and the Docker executor, in the runner's
 NO_NEW_PRIVS = Error "PRIVILEGE-NO-NEW-PRIVS" {
     summary: "no program in this container may gain privileges, so rootless dockerd and sudo in \
               builds fail",
-    advice: "\
-In the runner's config.toml:
-    [runners.kubernetes]
-    allow_privilege_escalation = true",
+    advice: &[
+        runner("", "[runners.kubernetes]\n  allow_privilege_escalation = true").on(Kubernetes),
+        say("Take `no-new-privileges` out of `services_security_opt` in the runner's config.toml.").on(Docker),
+    ],
 }
 
 USERNS = Warning "PRIVILEGE-USERNS" {
     summary: "root of this container is not root of the node: it runs in a user namespace, where \
               mounts and devices are restricted",
-    advice: "\
-If mounts fail: with the Docker executor, set this in the runner's config.toml:
-    [runners.docker]
-    userns_mode = \"host\"
-With Kubernetes, leave out `hostUsers: false` of the pod.",
+    advice: &[
+        say("This matters only if mounts fail. Then take `hostUsers: false` out of the pod's `pod_spec`.").on(Kubernetes),
+        runner("This matters only if mounts fail. Then leave the namespace out", "[runners.docker]\n  userns_mode = \"host\"").on(Docker),
+    ],
 }
 
 MOUNT = Warning "PRIVILEGE-MOUNT" {
     summary: "a mount that dockerd likes to have could not be made",
-    advice: "Nothing, as long as the job works; else see NOT-PRIVILEGED.",
+    advice: &[say("Nothing has to be changed as long as the job works. If it does not, see NOT-PRIVILEGED.")],
 }
 
 RLIMIT = Error "PRIVILEGE-RLIMIT" {
     summary: "containers cannot get the limits that dockerd gives them, because this one may not \
               raise its own",
-    advice: "\
-Give containers limits that this one has, in .gitlab-ci.yml at the service:
-    services:
-      - name: docker:dind
-        command: [\"--default-ulimit\", \"nofile=1024:1024\"]
-Or let the service raise limits: CAP_SYS_RESOURCE, which `privileged = true` usually includes.",
+    advice: &[
+        job("Give containers limits that this one has", dockerd_flags!("--default-ulimit nofile=1024:1024")),
+        say("Or let the service raise limits: that takes CAP_SYS_RESOURCE, which `privileged = true` usually includes."),
+    ],
     patterns: &[&["error setting rlimit type"]],
     samples: &[
         Sample {
@@ -118,20 +120,22 @@ Or let the service raise limits: CAP_SYS_RESOURCE, which `privileged = true` usu
 ROOTLESS_KIT = Fatal "PRIVILEGE-ROOTLESS-KIT" {
     summary: "dockerd is to run without root, and a program that it needs for that is not in the \
               image",
-    advice: "\
-Use the rootless image in .gitlab-ci.yml:
-    services:
-      - name: docker:dind-rootless
-        alias: docker
-Or let the service run as root: no `kubernetes: user` or `docker: user` at the service.",
+    advice: &[
+        say("To run dockerd as root, which this image is made for, take `run_as_user` and `run_as_group` out of `pod_security_context` and `service_container_security_context` in the runner's config.toml.").on(Kubernetes),
+        say("To run dockerd as root, which this image is made for, take `user` out of `[runners.docker]` in the runner's config.toml.").on(Docker),
+        say("A service's own `kubernetes: user` or `docker: user` in .gitlab-ci.yml does the same. To run it without root, use a rootless image: its tags end in -rootless."),
+    ],
+    in_short: "take run-as-user out of the runner config or use a rootless tag",
 }
 
 ROOTLESS_SUBID = Fatal "PRIVILEGE-ROOTLESS-SUBID" {
     summary: "the user of rootless dockerd has no range of further user ids",
-    advice: "\
-Run the service as the image's own user (rootless, 1000), or add the user in the image's Dockerfile:
-    RUN echo 1000:100000:65536 | tee -a /etc/subuid >> /etc/subgid
-newuidmap and newgidmap must be there, and setuid root.",
+    advice: &[
+        say("Run the service as the image's own user (rootless, 1000)."),
+        paste("Or add the user", Dockerfile, "RUN echo 1000:100000:65536 | tee -a /etc/subuid >> /etc/subgid"),
+        say("newuidmap and newgidmap must be there, and setuid root."),
+    ],
+    in_short: "run the service as the image s own user",
     patterns: &[&["failed to setup uid/gid map"]],
     samples: &[
         Sample {
@@ -147,11 +151,11 @@ newuidmap and newgidmap must be there, and setuid root.",
 
 ROOTLESS_USERNS = Fatal "PRIVILEGE-ROOTLESS-USERNS" {
     summary: "the node forbids user namespaces, which rootless dockerd needs",
-    advice: "\
-On the node:
-    sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=28633
-Where AppArmor restricts them (Ubuntu 24.04), on the node:
-    sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+    advice: &[
+        paste("", Node, "sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=28633"),
+        paste("Where AppArmor restricts them (Ubuntu 24.04)", Node, "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"),
+    ],
+    in_short: "allow user namespaces on the node",
     retryable: true,
     ignoring: START_ANYWAY,
     patterns: &[
@@ -172,24 +176,22 @@ Where AppArmor restricts them (Ubuntu 24.04), on the node:
 
 ROOTLESS_HOME = Fatal "PRIVILEGE-ROOTLESS-HOME" {
     summary: "rootless dockerd has no directory of its own to write to",
-    advice: "\
-Name directories that the service's user can write, in .gitlab-ci.yml:
-    variables:
-      HOME: /home/rootless
-      XDG_RUNTIME_DIR: /home/rootless/run
-A volume that is mounted there must belong to that user (the pod's fsGroup, or chown).",
+    advice: &[
+        job("Name directories that the service's user can write to", "variables:\n  HOME: /home/rootless\n  XDG_RUNTIME_DIR: /home/rootless/run"),
+        say("A volume that is mounted there must belong to that user (the pod's fsGroup, or chown)."),
+    ],
+    in_short: "set HOME and XDG-RUNTIME-DIR to writable directories",
 }
 
 ROOTLESS_TUN = Fatal "PRIVILEGE-ROOTLESS-TUN" {
     summary: "rootless dockerd cannot make its network: /dev/net/tun is missing, or may not be \
               opened",
-    advice: "\
-On the node:
-    modprobe tun
-With the Docker executor, in the runner's config.toml:
-    [runners.docker]
-    services_devices = { \"docker:*\" = [\"/dev/net/tun\"] }
-With Kubernetes a privileged service has the device.",
+    advice: &[
+        say("A privileged service has the device, if the node has it.").on(Kubernetes),
+        runner("Give the service the device", "[runners.docker]\n  services_devices = { \"*\" = [\"/dev/net/tun\"] }").on(Docker),
+        paste("If the node lacks it, load it", Node, "modprobe tun"),
+    ],
+    in_short: "load the module tun on the node",
     ignoring: START_ANYWAY,
     patterns: &[&["ip tuntap add"]],
     samples: &[Sample {
@@ -201,12 +203,13 @@ With Kubernetes a privileged service has the device.",
 /// What rootlesskit says and no other entry names.
 ROOTLESS = Fatal "PRIVILEGE-ROOTLESS" {
     summary: "dockerd without root lacks something it needs",
-    advice: "\
-Use the rootless image as the base, with its own user, and make the service privileged (rootlesskit
-needs system calls that a container's default profile forbids), in the runner's config.toml:
-    [runners.kubernetes]
-    privileged = true
-Or run the service as root.",
+    advice: &[
+        say("Use the rootless image as the base, with its own user. It needs system calls that a container's default profile forbids."),
+        runner("So make the service privileged", snippets::PRIVILEGED_POD).on(Kubernetes),
+        runner("So make the service privileged", snippets::PRIVILEGED_CONTAINERS).on(Docker),
+        say("Or run the service as root."),
+    ],
+    in_short: "run the service as root or use a rootless tag",
     ignoring: Ignoring::Impossible("rootlesskit does not start dockerd in spite of it"),
     weight: Weight::Symptom,
     patterns: &[
@@ -233,16 +236,11 @@ Or run the service as root.",
 
 /// `attempt`: what was refused, such as "mount --make-rshared /".
 pub fn not_privileged(attempt: &str, error: &io::Error) -> Finding {
-    NOT_PRIVILEGED.found(
-        format!("{attempt}: {error}; that needs CAP_SYS_ADMIN."),
-        "in the runner's config.toml, below [runners.kubernetes] or [runners.docker]:\n\
-         privileged = true\n\
-         or choose a runner that has it, with `tags:` of the job in .gitlab-ci.yml.",
-    )
+    NOT_PRIVILEGED.met(format!("{attempt}: {error}; that needs CAP_SYS_ADMIN."))
 }
 
 pub fn mount_failed(attempt: &str, error: &io::Error) -> Finding {
-    MOUNT.found(format!("{attempt}: {error}."), "")
+    MOUNT.met(format!("{attempt}: {error}."))
 }
 
 /// `programs`: at least one.

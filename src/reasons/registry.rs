@@ -3,100 +3,94 @@
 //!
 //! None of them stops dockerd.
 
-use super::Sample;
+use super::{
+    Sample,
+    advice::{
+        Advice,
+        Executor::{Docker, Kubernetes},
+        Place::Shell,
+        job, paste, runner, say,
+    },
+    hole::{Data, Hole},
+};
 
 catalogue! { Registry:
 
 UNREADABLE = Error "REGISTRY-UNREADABLE" {
     summary: "a file with a registry's CA cannot be read",
-    advice: "\
-Put a regular file of at most 1 MiB there, which this container's user may read, or take it away.",
+    advice: &[say("Put a regular file of at most 1 MiB there, which this container's user may read, or take it away.")],
 }
 
 NOT_PEM = Error "REGISTRY-NOT-PEM" {
     summary: "a file that is to hold a registry's CA holds no certificate in PEM",
-    advice: "\
-Put the CA's certificate there as plain text that begins with -----BEGIN CERTIFICATE-----, or take
-the file away. PKCS#7 is put into PEM in a shell:
-    openssl pkcs7 -print_certs -in ca.p7b -out ca.crt",
+    advice: &[
+        say("Put the CA's certificate there as plain text that begins with -----BEGIN CERTIFICATE-----, or take the file away."),
+        paste("To turn PKCS#7 into PEM", Shell, "openssl pkcs7 -print_certs -in ca.p7b -out ca.crt"),
+    ],
 }
 
 NOT_CA = Warning "REGISTRY-NOT-CA" {
     summary: "a file that is to hold a registry's CA holds the certificate of a server",
-    advice: "\
-Put the certificate of the CA there, which the cause names as issuer; whoever runs the registry has
-it. If the registry sends its whole chain, the last one is it; in a shell:
-    openssl s_client -showcerts -connect registry.example.com:443 </dev/null",
+    advice: &[
+        say("Put the certificate of the CA there, which the cause names as issuer. Whoever runs the registry has it."),
+        paste("If the registry sends its whole chain, it is the last one", Shell, "openssl s_client -showcerts -connect registry.example.com:443 </dev/null"),
+    ],
 }
 
 PRIVATE_KEY = Warning "REGISTRY-PRIVATE-KEY" {
     summary: "a private key lies where CA certificates are mounted, and every job can read it",
-    advice: "\
-Mount the CA's certificate alone, in the runner's config.toml:
-    [[runners.kubernetes.volumes.secret]]
-    name = \"registry-ca\"
-    mount_path = \"/etc/dind/registry-ca\"
-    [runners.kubernetes.volumes.secret.items]
-    \"ca.crt\" = \"ca.crt\"
-A client's key for a registry that asks for one lies beside its certificate: HOST/client.cert and
-HOST/client.key.",
+    advice: &[
+        runner("Mount the CA's certificate alone", "[[runners.kubernetes.volumes.secret]]\n  name = \"registry-ca\"\n  mount_path = \"/etc/dind/registry-ca\"\n  [runners.kubernetes.volumes.secret.items]\n    \"ca.crt\" = \"ca.crt\"").on(Kubernetes),
+        say("Mount the CA's certificate alone, in `volumes` of the runner's config.toml.").on(Docker),
+        say("The key for a registry that asks clients for a certificate lies beside that one: HOST/client.cert and HOST/client.key."),
+    ],
 }
 
 CLIENT_PAIR = Error "REGISTRY-CLIENT-PAIR" {
     summary: "a client's certificate for a registry comes without its key",
-    advice: "\
-Docker takes them in pairs: HOST/client.cert and HOST/client.key, in PEM. A CA's certificate must
-end in .crt or .pem instead.",
+    advice: &[say("Docker takes them in pairs: HOST/client.cert and HOST/client.key, in PEM. A CA's certificate must end in .crt or .pem instead.")],
 }
 
 HOST = Error "REGISTRY-HOST" {
     summary: "a directory with CA certificates is not named after a registry",
-    advice: "\
-Name it as image references name the registry, the port after an underscore, in the runner's
-config.toml:
-    [[runners.kubernetes.volumes.secret]]
-    name = \"registry-ca\"
-    mount_path = \"/etc/dind/registry-ca/registry.example.com_5000\"
-Or put the file directly into /etc/dind/registry-ca: then it counts for every registry.",
+    advice: &[
+        runner("Name it as image names do, with the port after an underscore", "[[runners.kubernetes.volumes.secret]]\n  name = \"registry-ca\"\n  mount_path = \"/etc/dind/registry-ca/registry.example.com_5000\"").on(Kubernetes),
+        say("Name it as image names do, with the port after an underscore: /etc/dind/registry-ca/registry.example.com_5000.").on(Docker),
+        say("Or put the file directly into /etc/dind/registry-ca: then it counts for every registry."),
+    ],
 }
 
 NOT_INSTALLED = Error "REGISTRY-NOT-INSTALLED" {
     summary: "a registry's CA cannot be put where dockerd reads it",
-    advice: "\
-Let this container's user write there: mount nothing read-only at or above /etc/docker/certs.d (a
-daemon.json alone, by sub_path), nor make the service's root file system read-only.",
+    advice: &[
+        say("Let this container's user write there: mount nothing read-only at or above /etc/docker/certs.d (a daemon.json by itself, with sub_path), and do not make the service's root file system read-only."),
+    ],
 }
 
 DUPLICATE = Note "REGISTRY-DUPLICATE" {
     summary: "the CAs of one registry come from two places",
-    advice: "Keep the one that is right.",
+    advice: &[say("Keep the one that is right.")],
 }
 
 KEPT = Note "REGISTRY-KEPT" {
     summary: "a directory of Docker's own for a registry is there already, and stays as it is",
-    advice: "\
-Put the CA into that directory as a file that ends in .crt, or take the directory away.",
+    advice: &[say("Put the CA into that directory as a file that ends in .crt, or take the directory away.")],
 }
 
 LATE = Warning "REGISTRY-LATE" {
     summary: "a CA for every registry came too late for dockerd to read it",
-    advice: "\
-Name the registry that it is for, in .gitlab-ci.yml; such a file may come at any time:
-    variables:
-      DIND_REGISTRY_CA: registry.example.com=$CI_PROJECT_DIR/ca.crt",
+    advice: &[
+        job("Name the registry that it is for; such a file may come at any time", "variables:\n  DIND_REGISTRY_CA: registry.example.com=$CI_PROJECT_DIR/ca.crt"),
+    ],
 }
 
 UNTRUSTED = Error "REGISTRY-UNTRUSTED" {
     summary: "dockerd does not trust the registry's TLS certificate",
-    advice: "\
-Mount the certificate of the CA that signed it, in the runner's config.toml:
-    [[runners.kubernetes.volumes.secret]]
-    name = \"registry-ca\"
-    mount_path = \"/etc/dind/registry-ca\"
-A file there counts for every registry, and one that is named like registry.example.com_5000.crt for
-that one. With the Docker executor, in the runner's config.toml:
-    [runners.docker]
-    volumes = [\"/srv/registry-ca:/etc/dind/registry-ca:ro\", \"/certs/client\", \"/cache\"]",
+    advice: &[
+        runner("Mount the certificate of the CA that signed it, from a Secret", "[[runners.kubernetes.volumes.secret]]\n  name = \"registry-ca\"\n  mount_path = \"/etc/dind/registry-ca\"\n  [runners.kubernetes.volumes.secret.items]\n    \"ca.crt\" = \"{registry_file}.crt\"").on(Kubernetes),
+        runner("Add the certificate of the CA that signed it to `volumes`", "[runners.docker]\n  volumes = [\n    \"/srv/ca.crt:/etc/dind/registry-ca/{registry_file}.crt:ro\",\n    \"/certs/client\", \"/cache\",\n  ]").on(Docker),
+    ],
+    data_in: registry_in,
     patterns: &[&["x509: certificate signed by unknown authority"]],
     samples: &[
         Sample {
@@ -116,7 +110,7 @@ that one. With the Docker executor, in the runner's config.toml:
 
 NOT_YET_VALID = Error "REGISTRY-NOT-YET-VALID" {
     summary: "a TLS certificate of the registry, or of its CA, is not valid yet by this node's clock",
-    advice: "Set the node's clock right, or wait until the certificate is valid.",
+    advice: &[say("Set the node's clock right, or wait until the certificate is valid.")],
     retryable: true,
     patterns: &[&["x509: certificate has expired or is not yet valid", " is before "]],
     samples: &[
@@ -129,7 +123,7 @@ NOT_YET_VALID = Error "REGISTRY-NOT-YET-VALID" {
 
 EXPIRED = Error "REGISTRY-EXPIRED" {
     summary: "a TLS certificate of the registry, or of its CA, has expired",
-    advice: "Have the registry's certificate renewed: nothing in the job can make up for it.",
+    advice: &[say("Have the registry's certificate renewed: nothing in the job can make up for it.")],
     patterns: &[&["x509: certificate has expired or is not yet valid"]],
     samples: &[
         Sample {
@@ -141,9 +135,7 @@ EXPIRED = Error "REGISTRY-EXPIRED" {
 
 NAME = Error "REGISTRY-NAME" {
     summary: "the registry's TLS certificate is not made for the name that the job uses",
-    advice: "\
-Use one of the names that the cause lists, in .gitlab-ci.yml, or have the registry's certificate
-issued with this one as a subject alternative name.",
+    advice: &[say("Use one of the names that the cause lists, in .gitlab-ci.yml, or have the registry's certificate issued with this one as a subject alternative name.")],
     patterns: &[
         &["x509: certificate is valid for ", ", not "],
         &["x509: cannot validate certificate for ", "ip sans"],
@@ -172,12 +164,10 @@ issued with this one as a subject alternative name.",
 
 PLAIN_HTTP = Error "REGISTRY-PLAIN-HTTP" {
     summary: "the registry speaks plain HTTP, and dockerd insists on TLS",
-    advice: "\
-If that is meant, say so, in .gitlab-ci.yml:
-    services:
-      - name: docker:dind
-        alias: docker
-        command: [\"--insecure-registry\", \"registry.example.com:5000\"]",
+    advice: &[
+        job("If that is meant, say so", "variables:\n  DIND_INSECURE_REGISTRIES: \"{insecure}{registry}\""),
+    ],
+    data_in: registry_in,
     patterns: &[&["http: server gave http response to https client"]],
     samples: &[
         Sample {
@@ -189,15 +179,10 @@ If that is meant, say so, in .gitlab-ci.yml:
 
 RATE_LIMIT = Error "REGISTRY-RATE-LIMIT" {
     summary: "Docker Hub lets this network pull no more images for now",
-    advice: "\
-Pull through a mirror, in .gitlab-ci.yml (or for all jobs in the runner's [[services]]):
-    services:
-      - name: docker:dind
-        alias: docker
-        command: [\"--registry-mirror\", \"https://mirror.example.com\"]
-Or log in before the first pull, in .gitlab-ci.yml:
-    before_script:
-      - echo \"$HUB_TOKEN\" | docker login -u \"$HUB_USER\" --password-stdin",
+    advice: &[
+        job("Log in before the first pull", "before_script:\n  - echo \"$HUB_TOKEN\" | docker login -u \"$HUB_USER\" --password-stdin"),
+        say("Or pull through a mirror that you have: DIND_REGISTRY_MIRRORS is a list of their URLs, in .gitlab-ci.yml or for all jobs in `environment` of the runner's config.toml."),
+    ],
     retryable: true,
     patterns: &[&["toomanyrequests: "]],
     samples: &[
@@ -211,4 +196,29 @@ Or log in before the first pull, in .gitlab-ci.yml:
         },
     ],
 }
+}
+
+/// The CA that was mounted has expired, not the registry's certificate.
+pub const EXPIRED_CA: Advice = &[say(
+    "Put the CA's current certificate there. Whoever runs the registry has it.",
+)];
+
+/// The registry that dockerd's words are about: the host of the first URL.
+fn registry_in(words: &str) -> Data {
+    let Some((_, rest)) = words.split_once("https://") else {
+        return Data::default();
+    };
+    let end = rest.find(['/', '"', '\\', ' ']).unwrap_or(rest.len());
+    match &rest[..end] {
+        "" => Data::default(),
+        host => registry(host).into(),
+    }
+}
+
+/// What tells a registry, `HOST` or `HOST:PORT`, in advice.
+pub fn registry(host: &str) -> [(Hole, String); 2] {
+    [
+        (Hole::Registry, host.to_owned()),
+        (Hole::RegistryFile, host.replace(':', "_")),
+    ]
 }

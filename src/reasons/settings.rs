@@ -1,6 +1,9 @@
 //! Reasons in what the service was told by variables.
 
-use super::Ignoring;
+use super::{
+    Ignoring,
+    advice::{Advice, Place::Image, paste, say},
+};
 
 catalogue! { Settings:
 
@@ -8,11 +11,17 @@ catalogue! { Settings:
 /// asked for.
 INVALID = Fatal "SETTINGS-INVALID" {
     summary: "a variable has a value that the service does not take",
-    advice: "\
-Correct the variable that the cause names where it is set: in .gitlab-ci.yml, or in `environment` of
-the runner's config.toml. What each takes, in a shell of the image:
-    dind-init --help",
+    advice: &[
+        say("Correct it where it is set: in .gitlab-ci.yml, or in `environment` of the runner's config.toml."),
+        paste("What each variable takes is printed", Image, "dind-init --help"),
+    ],
+    in_short: "correct the variable",
     ignoring: Ignoring::Impossible("nobody knows what was meant"),
 }
 
 }
+
+/// The value came by way of the component.
+pub const OF_INPUT: Advice = &[say(
+    "Correct the component's input {input} in .gitlab-ci.yml, at its `inputs:`.",
+)];

@@ -1,18 +1,24 @@
 //! Reasons about the data directory, and the disk below it.
 
-use super::{START_ANYWAY, Sample, Weight};
+use super::{
+    START_ANYWAY, Sample, Weight,
+    advice::{
+        Executor::{Docker, Kubernetes},
+        Place::Node,
+        job, paste, runner, say,
+    },
+    snippets,
+};
 
 catalogue! { Storage:
 
 READONLY = Fatal "STORAGE-READONLY" {
     summary: "Docker's data directory is read-only",
-    advice: "\
-Give it a volume that can be written. With Kubernetes, in the runner's config.toml:
-    [[runners.kubernetes.volumes.empty_dir]]
-    name = \"docker-data\"
-    mount_path = \"/var/lib/docker\"
-With the Docker executor the image's own volume is enough: nothing of `volumes` may be mounted there
-with `:ro`.",
+    advice: &[
+        runner("Give it a volume that can be written to", snippets::DATA_VOLUME).on(Kubernetes),
+        say("Take what `volumes` in the runner's config.toml mounts at {data_root} out: the image's own volume is enough.").on(Docker),
+    ],
+    in_short: "mount an empty volume at var-lib-docker",
     ignoring: START_ANYWAY,
     patterns: &[
         &["chmod /", ": read-only file system"],
@@ -42,14 +48,12 @@ with `:ro`.",
 
 FULL = Fatal "STORAGE-FULL" {
     summary: "the disk below Docker's data directory is full",
-    advice: "\
-Free the node's disk, or give the data directory a larger volume. With Kubernetes, ask for the space
-that the job needs, in .gitlab-ci.yml:
-    variables:
-      KUBERNETES_SERVICE_EPHEMERAL_STORAGE_REQUEST: 20Gi
-An emptyDir with a size_limit, or with medium = \"Memory\", may be what is full: see config.toml.
-On a node of the Docker executor, in a shell on the node:
-    docker system prune --volumes",
+    advice: &[
+        job("Ask for the disk space that the job needs", "variables:\n  KUBERNETES_SERVICE_EPHEMERAL_STORAGE_REQUEST: 20Gi").on(Kubernetes),
+        say("A volume with a size_limit, or with medium = \"Memory\", may be what is full: see the runner's config.toml.").on(Kubernetes),
+        paste("Free the disk", Node, "docker system prune --volumes").on(Docker),
+    ],
+    in_short: "free the disk of the node or ask for more space",
     retryable: true,
     ignoring: START_ANYWAY,
     patterns: &[&["no space left on device"], &["disk quota exceeded"]],
@@ -71,13 +75,12 @@ On a node of the Docker executor, in a shell on the node:
 
 IN_USE = Fatal "STORAGE-IN-USE" {
     summary: "another Docker daemon uses the same data directory",
-    advice: "\
-Each daemon needs a data directory of its own: take the shared volume at /var/lib/docker (host_path,
-pvc, or \"/…:/var/lib/docker\" in `volumes`) out of the runner's config.toml. To share layers
-between jobs, use a registry mirror or `docker build --cache-from`. With Kubernetes, in config.toml:
-    [[runners.kubernetes.volumes.empty_dir]]
-    name = \"docker-data\"
-    mount_path = \"/var/lib/docker\"",
+    advice: &[
+        say("Each daemon needs a data directory of its own. Take the shared volume at {data_root} (host_path, pvc or nfs) out of the runner's config.toml."),
+        runner("Mount an empty one instead", snippets::DATA_VOLUME).on(Kubernetes),
+        say("To share layers between jobs, use a registry mirror or `docker build --cache-from`."),
+    ],
+    in_short: "do not share var-lib-docker between jobs",
     retryable: true,
     ignoring: START_ANYWAY,
     patterns: &[
@@ -108,14 +111,12 @@ between jobs, use a registry mirror or `docker build --cache-from`. With Kuberne
 
 DRIVER_CONFLICT = Fatal "STORAGE-DRIVER-CONFLICT" {
     ignoring: START_ANYWAY,
-    summary: "the storage driver is not the one that the data directory was made with, or is gone",
-    advice: "\
-Take the driver out of .gitlab-ci.yml (DOCKER_DRIVER, and --storage-driver of the service's command)
-and out of daemon.json: dockerd finds the right one itself. If the data directory is kept from an
-older Docker, empty it or name its driver there, in .gitlab-ci.yml at the service:
-    services:
-      - name: docker:dind
-        command: [\"--storage-driver\", \"overlay2\"]",
+    summary: "the storage driver cannot be used here",
+    advice: &[
+        job("Name a driver that works here; this goes before `--storage-driver` and daemon.json", "variables:\n  DOCKER_DRIVER: {driver}"),
+        say("Or take the driver out of all three: dockerd finds the right one by itself. A data directory that is kept from an older Docker may be emptied instead."),
+    ],
+    in_short: "set DOCKER-DRIVER to overlay2",
     patterns: &[
         &["prior storage driver", "failed"],
         &["contains several valid graphdrivers"],
@@ -152,12 +153,11 @@ ON_OVERLAY = Warning "STORAGE-ON-OVERLAY" {
     ignoring: START_ANYWAY,
     summary: "Docker's data directory cannot hold overlay mounts, so layers are copied whole or \
               containers do not start",
-    advice: "\
-Give it a volume: the container's own file system is an overlay already, and one on top of it works
-on few nodes. With Kubernetes, in the runner's config.toml:
-    [[runners.kubernetes.volumes.empty_dir]]
-    name = \"docker-data\"
-    mount_path = \"/var/lib/docker\"",
+    advice: &[
+        runner("Give the data directory a volume: an overlay on top of the container's own file system works on few nodes", snippets::DATA_VOLUME).on(Kubernetes),
+        say("The image's own volume is enough, unless `volumes` in the runner's config.toml mounts something else at {data_root}.").on(Docker),
+    ],
+    in_short: "mount an empty volume at var-lib-docker",
     weight: Weight::Cause,
     patterns: &[
         &["failed to mount overlay: "],
@@ -182,12 +182,12 @@ on few nodes. With Kubernetes, in the runner's config.toml:
 UNSUITABLE_FS = Error "STORAGE-UNSUITABLE-FS" {
     ignoring: START_ANYWAY,
     summary: "the file system of Docker's data directory does not suit any fast storage driver",
-    advice: "\
-Put the data directory on ext4, or xfs with ftype=1: not on NFS, CIFS or FUSE. With Kubernetes, in
-the runner's config.toml:
-    [[runners.kubernetes.volumes.empty_dir]]
-    name = \"docker-data\"
-    mount_path = \"/var/lib/docker\"",
+    advice: &[
+        say("Put the data directory on ext4, or on xfs with ftype=1: not on NFS, CIFS or FUSE."),
+        runner("On Kubernetes an empty volume is on the node's disk", snippets::DATA_VOLUME).on(Kubernetes),
+        say("Take what `volumes` in the runner's config.toml mounts at {data_root} out: the image's own volume is on the node's disk.").on(Docker),
+    ],
+    in_short: "put var-lib-docker on ext4 or xfs",
     weight: Weight::Cause,
     patterns: &[
         &["filesystem is formatted without d_type support"],
@@ -212,13 +212,10 @@ the runner's config.toml:
 
 SLOW_DRIVER = Warning "STORAGE-SLOW-DRIVER" {
     summary: "Docker copies every layer whole, which is slow and fills the disk",
-    advice: "\
-Give the data directory a volume on which overlay mounts work. With Kubernetes, in the runner's
-config.toml:
-    [[runners.kubernetes.volumes.empty_dir]]
-    name = \"docker-data\"
-    mount_path = \"/var/lib/docker\"
-Take `--storage-driver vfs` and DOCKER_DRIVER: vfs out of .gitlab-ci.yml.",
+    advice: &[
+        runner("Give the data directory a volume on which overlay mounts work", snippets::DATA_VOLUME).on(Kubernetes),
+        say("Take `--storage-driver vfs` and DOCKER_DRIVER: vfs out of .gitlab-ci.yml."),
+    ],
     patterns: &[
         &["docker daemon ", "storage-driver=vfs"],
         &["docker daemon ", "storage-driver=native"],

@@ -25,9 +25,7 @@ pub fn mended(path: &Path, what: &str) -> Finding {
         "{} {what}, which Docker does not read; it was installed without that.",
         path.display()
     );
-    registry::NOT_PEM
-        .found(cause, "")
-        .with_severity(Severity::Note)
+    registry::NOT_PEM.noted(cause).with_severity(Severity::Note)
 }
 
 /// A part of a file, the rest of which is good.
@@ -48,9 +46,7 @@ pub fn not_ca(path: &Path, leaf: &Certificate) -> Finding {
             "{path} holds a server's own self-signed certificate, {subject}. It is trusted as it \
              is, until the server gets another one."
         );
-        return registry::NOT_CA
-            .found(cause, "")
-            .with_severity(Severity::Note);
+        return registry::NOT_CA.noted(cause).with_severity(Severity::Note);
     }
     registry::NOT_CA.met(format!(
         "{path} holds the certificate of a server, {subject}, and not that of the CA which signed \
@@ -66,8 +62,7 @@ pub fn expired(path: &Path, last: &Certificate) -> Finding {
         last.subject,
         day(last.not_after)
     );
-    let fix = "put the CA's current certificate there; whoever runs the registry has it.";
-    registry::EXPIRED.found(cause, fix)
+    registry::EXPIRED.advised(cause, registry::EXPIRED_CA, [])
 }
 
 /// It is installed all the same: the clock may be wrong, and the day may come.

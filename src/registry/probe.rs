@@ -15,7 +15,7 @@ use rustls::{
 };
 use time::OffsetDateTime;
 
-use super::{trust::Trust, untrusted};
+use super::trust::Trust;
 use crate::{
     pki::{
         inspect::Certificate,
@@ -77,9 +77,9 @@ fn judge(host: &RegistryHost, set: &Set, now: OffsetDateTime) -> Option<Finding>
             }
             // What cannot be judged here, Docker may accept.
             Problem::Unverified => return None,
-            _ => registry::UNTRUSTED.found(
+            _ => registry::UNTRUSTED.met_with(
                 format!("{shown}. The CA that is needed is {}.", last.issuer),
-                untrusted::fix(host),
+                registry::registry(&host.to_string()),
             ),
         });
     }

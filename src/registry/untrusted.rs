@@ -3,7 +3,7 @@
 use super::trust::Trust;
 use crate::{
     reasons::{Finding, registry},
-    settings::{registry::DEFAULT_DIRECTORY, registry_host::RegistryHost},
+    settings::registry_host::RegistryHost,
 };
 
 /// Adds to the finding, if that is what it is about, which registry it was, what was trusted for
@@ -25,24 +25,10 @@ pub fn with_what_is_known(finding: Finding, trust: &Trust) -> Finding {
         }
         _ => format!("No CA is installed for {host}."),
     };
-    Finding {
-        cause: format!("{}\n{trusted}", finding.cause),
-        fix: fix(&host),
-        ..finding
-    }
-}
-
-/// What to paste to have a CA trusted for `host`.
-pub fn fix(host: &RegistryHost) -> String {
-    let file = host.to_string().replace(':', "_");
-    format!(
-        "mount the certificate of the CA that signed it, in the runner's config.toml:\n\
-         [[runners.kubernetes.volumes.secret]]\n  name = \"registry-ca\"\n  \
-         mount_path = \"{DEFAULT_DIRECTORY}\"\n  [runners.kubernetes.volumes.secret.items]\n    \
-         \"ca.crt\" = \"{file}.crt\"\n\
-         With the Docker executor: volumes = [\"/srv/ca.crt:{DEFAULT_DIRECTORY}/{file}.crt:ro\", …] \
-         in [runners.docker]"
-    )
+    let cause = format!("{}\n{trusted}", finding.cause);
+    registry::UNTRUSTED
+        .met_with(cause, registry::registry(&host.to_string()))
+        .with_severity(finding.severity)
 }
 
 /// The host of the first URL.
@@ -62,7 +48,8 @@ mod tests {
 
     #[test]
     fn the_missing_file_is_named() {
-        let finding = with_what_is_known(registry::UNTRUSTED.met(SAID), &Trust::default());
+        let finding =
+            with_what_is_known(registry::UNTRUSTED.shown_in(SAID, SAID), &Trust::default());
         assert!(
             finding
                 .cause
@@ -73,9 +60,6 @@ mod tests {
             finding.fix.contains("\"ca.crt\" = \"reg.test_5001.crt\""),
             "{finding}"
         );
-        let lines = finding.fix.lines().skip(1).take(5);
-        let toml: toml::Table = lines.collect::<Vec<_>>().join("\n").parse().unwrap();
-        assert!(toml.contains_key("runners"));
     }
 
     #[test]
@@ -87,7 +71,7 @@ mod tests {
         };
         let host = RegistryHost::parse("reg.test:5001").unwrap();
         trust.registries.insert(host, registry_ca);
-        let finding = with_what_is_known(registry::UNTRUSTED.met(SAID), &trust);
+        let finding = with_what_is_known(registry::UNTRUSTED.shown_in(SAID, SAID), &trust);
         assert!(
             finding.cause.contains("none of them signed it: CN=Old CA"),
             "{finding}"
@@ -97,7 +81,7 @@ mod tests {
     #[test]
     fn what_names_no_registry_and_what_is_about_something_else_stays_as_it_is() {
         for finding in [
-            registry::UNTRUSTED.met("x509: certificate signed by unknown authority"),
+            registry::UNTRUSTED.shown_in("x509: certificate signed by unknown authority", ""),
             registry::EXPIRED.met(SAID),
         ] {
             assert_eq!(

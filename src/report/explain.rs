@@ -4,10 +4,10 @@ use crate::reasons::Finding;
 
 /// The answer to a docker command, which the CLI prints after `Error response from daemon: `.
 ///
-/// `also` is what else was found to be wrong: it is worth a line each, since who has mended the
-/// first would only meet the next.
+/// `also` is what else was found to be wrong. It is worth a line each: whoever mends the first would
+/// only meet the next.
 pub fn api_message(finding: &Finding, also: &[Finding]) -> String {
-    let mut message = format!("the Docker daemon of this job is not there.\ndind-init: {finding}");
+    let mut message = format!("this job's Docker daemon is not running.\ndind-init: {finding}");
     for other in also {
         message.push_str(&format!(
             "\n  Also: {}: {}",
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn the_answer_to_docker_has_the_id_the_cause_and_the_fix() {
-        let also = [certs::UNSHARED.found("", "")];
+        let also = [certs::UNSHARED.noted("")];
         let message = api_message(&finding(), &also);
         for part in [
             "CERTS-READONLY",

@@ -85,7 +85,8 @@ mod tests {
         let directory = tempdir().unwrap();
         let log = JobLog(directory.path().join("output.log"));
         fs::write(&log.0, "").unwrap();
-        let finding = certs::READONLY.met("/certs/client is a read-only Secret volume.");
+        let finding =
+            certs::READONLY.found("/certs/client is a read-only Secret volume.", "move it");
         let entry = explain::job_log_entry(&finding);
 
         let mut shell = Command::new("sh")

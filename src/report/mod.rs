@@ -18,7 +18,7 @@ use self::{
 use crate::{
     facts::mounts::Mounts,
     job_directory::JobDirectory,
-    reasons::Finding,
+    reasons::{Finding, hole::Surroundings},
     settings::{Settings, ignored::Ignored},
 };
 
@@ -26,6 +26,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Report {
     ignored: Ignored,
+    surroundings: Surroundings,
     job_log: Option<JobLog>,
     job_directory: Option<JobDirectory>,
     told: Arc<Mutex<Told>>,
@@ -44,6 +45,7 @@ impl Report {
         let project = settings.gitlab_project.as_deref();
         let report = Self {
             ignored: settings.ignored.clone(),
+            surroundings: settings.surroundings(),
             job_log: (settings.writes_job_log)
                 .then(|| JobLog::find(mounts, project?, job?))
                 .flatten(),
@@ -90,6 +92,11 @@ impl Report {
         self.job_directory.as_ref()
     }
 
+    /// The finding as it is told here: with the fix for this service, milder if it is to be ignored.
+    pub fn told(&self, finding: Finding) -> Finding {
+        self.ignored.apply(finding).told_in(&self.surroundings)
+    }
+
     /// What else was found to break docker commands.
     pub fn beside(&self, failure: &Finding) -> Vec<Finding> {
         let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -101,7 +108,7 @@ impl Report {
     }
 
     fn found(&self, finding: &Finding, change: impl FnOnce(&mut Status, &Finding)) {
-        let finding = &self.ignored.apply(finding.clone());
+        let finding = &self.told(finding.clone());
         log::finding(finding);
         // Before the status, which says so: the component does not tell it again.
         let in_job_log = finding.severity.breaks() && self.write_to_job_log(finding);

@@ -88,8 +88,9 @@ impl Service<'_> {
 
     fn answer(&self, sockets: &Sockets, finding: &Finding) -> io::Result<ErrorDaemon> {
         let server = self.certificates.as_ref().map(|made| &made.tls);
-        let tls = error_daemon::tls(server, finding);
-        let explanation = explain::api_message(finding, &self.report.beside(finding));
+        let finding = self.report.told(finding.clone());
+        let tls = error_daemon::tls(server, &finding);
+        let explanation = explain::api_message(&finding, &self.report.beside(&finding));
         ErrorDaemon::start(&sockets.descriptors(), tls, &explanation)
     }
 }

@@ -96,7 +96,8 @@ impl Life {
     }
 
     fn answer_with(&mut self, finding: &Finding) {
-        let explanation = explain::api_message(finding, &self.report.beside(finding));
+        let told = self.report.told(finding.clone());
+        let explanation = explain::api_message(&told, &self.report.beside(finding));
         self.answer(&explanation, Some(finding));
     }
 

@@ -59,17 +59,13 @@ impl OtherPort {
 }
 
 fn unset(tls: bool, served: u16, other: u16) -> Finding {
-    let variables = if tls {
-        "variables:\n  DOCKER_HOST: tcp://docker:2376\n  DOCKER_TLS_VERIFY: \"1\"\n  \
-         DOCKER_CERT_PATH: /certs/client"
-    } else {
-        "variables:\n  DOCKER_HOST: tcp://docker:2375"
+    let advice = match tls {
+        true => client::PORT_OF_TLS_ALONE,
+        false => client::PORT_WITHOUT_TLS,
     };
-    client::PORT.found(
-        format!(
-            "DOCKER_HOST is not set in the job, so the docker image's entrypoint chose port \
-             {other}; this daemon serves port {served}."
-        ),
-        format!("in .gitlab-ci.yml:\n{variables}"),
-    )
+    let cause = format!(
+        "DOCKER_HOST is not set in the job, so the docker image's entrypoint chose port {other}; \
+         this daemon serves port {served}."
+    );
+    client::PORT.advised(cause, advice, [])
 }

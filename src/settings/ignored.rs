@@ -59,11 +59,11 @@ mod tests {
     #[test]
     fn what_is_ignored_becomes_a_warning_and_the_rest_stays() {
         let ignored = parse(" NETWORK-NAT-MISSING, network-mtu,").unwrap();
-        let nat = ignored.apply(network::NAT_MISSING.met("x"));
+        let nat = ignored.apply(network::NAT_MISSING.noted("x"));
         assert_eq!(nat.severity, Severity::Warning);
-        let storage = ignored.apply(storage::READONLY.met("x"));
+        let storage = ignored.apply(storage::READONLY.noted("x"));
         assert_eq!(storage.severity, Severity::Fatal);
-        let note = network::MTU.met("x").with_severity(Severity::Note);
+        let note = network::MTU.noted("x").with_severity(Severity::Note);
         assert_eq!(ignored.apply(note).severity, Severity::Note);
         assert_eq!(parse(""), Ok(Ignored::default()));
     }

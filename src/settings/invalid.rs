@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::reasons::{Finding, settings};
+use crate::reasons::{Finding, hole::Hole, settings};
 
 /// A variable whose value is not accepted.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -16,14 +16,14 @@ pub struct InvalidVariable {
 impl InvalidVariable {
     /// What is wrong with the variable, and the place where its value comes from.
     pub fn finding(&self) -> Finding {
-        let fix = match self.name.strip_prefix("DIND_INPUT_") {
-            Some(input) => format!(
-                "Correct the component's input {} in .gitlab-ci.yml, at its `inputs:`.",
-                input.to_ascii_lowercase().replace('_', "-")
-            ),
-            None => settings::INVALID.advice.to_owned(),
-        };
-        settings::INVALID.found(format!("{self}."), fix)
+        let cause = format!("{self}.");
+        match self.name.strip_prefix("DIND_INPUT_") {
+            Some(input) => {
+                let input = input.to_ascii_lowercase().replace('_', "-");
+                settings::INVALID.advised(cause, settings::OF_INPUT, [(Hole::Input, input)])
+            }
+            None => settings::INVALID.met(cause),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod invalid;
 pub mod registry;
 pub mod registry_host;
 pub mod subject_names;
+mod surroundings;
 mod values;
 
 use std::{env, ffi::OsString, path::PathBuf, time::Duration};
@@ -24,6 +25,7 @@ use self::{
     registry::RegistrySettings,
     values::{choice, number, switch, words},
 };
+use crate::reasons::advice::Executor;
 
 /// Where variables come from: the process environment, or a table in tests.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -45,6 +47,10 @@ pub struct Settings {
     /// `DIND_DOCKERD_ARGS`: more flags for dockerd, split as a shell splits words; and what the
     /// component's inputs add to them.
     pub dockerd_arguments: Vec<OsString>,
+    /// `DIND_DOCKERD_ARGS` alone, as it is written.
+    pub own_arguments: String,
+    /// What runs the job, where it is a GitLab job.
+    pub executor: Option<Executor>,
     /// `DIND_IGNORE`.
     pub ignored: Ignored,
     /// `DIND_LOG`.
@@ -100,6 +106,8 @@ impl Settings {
             docker_host: environment("DOCKER_HOST").unwrap_or_default(),
             iptables_legacy: environment("DOCKER_IPTABLES_LEGACY"),
             dockerd_arguments: dockerd_arguments(environment)?,
+            own_arguments: environment("DIND_DOCKERD_ARGS").unwrap_or_default(),
+            executor: surroundings::executor(environment),
             ignored: Ignored::parse(environment)?,
             log: choice(environment, "DIND_LOG")?.unwrap_or_default(),
             registry: RegistrySettings::parse(environment)?,

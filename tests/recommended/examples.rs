@@ -83,13 +83,6 @@ fn examples(page: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// What belongs to an example of which the page shows the client's half.
-const SERVER_SET: &str = r#"
-[[runners.kubernetes.volumes.secret]]
-name = "docker-server-tls"
-mount_path = "/certs/server"
-"#;
-
 /// A part of a file is judged in the place where it belongs.
 fn whole(language: &str, lines: &[&str]) -> String {
     let begins = |key: &str| lines.iter().any(|line| line.starts_with(key));
@@ -107,11 +100,7 @@ fn whole(language: &str, lines: &[&str]) -> String {
                 true => lines.replace(&header, &section),
                 false => format!("{section}\n{lines}"),
             };
-            let more = match begins("name = \"docker-client-tls\"") {
-                true => SERVER_SET,
-                false => "",
-            };
-            format!("[[runners]]\nexecutor = \"{executor}\"\n{lines}{more}")
+            format!("[[runners]]\nexecutor = \"{executor}\"\n{lines}")
         }
         "toml" => lines.join("\n"),
         // Some keys of a job, rather than a pipeline with jobs.

@@ -90,8 +90,10 @@ fn look(settings: &Settings, plan: &Plan, uid: Uid) -> Report {
     report.findings.extend(trust.findings);
     let clients = assessment::client::findings(plan, settings, &mounts);
     report.findings.extend(clients);
+    let surroundings = settings.surroundings();
     for finding in &mut report.findings {
-        *finding = settings.ignored.apply(finding.clone());
+        let told = settings.ignored.apply(finding.clone());
+        *finding = told.told_in(&surroundings);
     }
     let mut plan = plan.clone();
     plan.add_flags(&preflight.flags);

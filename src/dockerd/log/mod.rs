@@ -115,7 +115,7 @@ impl Recogniser {
         };
         self.reported
             .insert(reason.id)
-            .then(|| reason.met(said(words)).with_severity(severity))
+            .then(|| reason.shown_in(said(words), words).with_severity(severity))
     }
 
     /// Why dockerd ended, or is not ready: the most upstream reason that its log shows.
@@ -129,7 +129,7 @@ impl Recogniser {
         if let Some(suspect) = self.suspects.values().next() {
             return suspect
                 .reason
-                .met(said(&suspect.words))
+                .shown_in(said(&suspect.words), &suspect.words)
                 .with_severity(Severity::Fatal);
         }
         let words: Vec<&str> = self.last.iter().map(String::as_str).collect();
@@ -228,7 +228,11 @@ mod tests {
             assert_eq!(found, []);
             let finding = recogniser.explain(EXITED);
             assert_eq!(finding.reason, &daemon::UNKNOWN);
-            assert!(finding.cause.contains("said nothing"), "{}", finding.cause);
+            assert!(
+                finding.cause.contains("no known cause"),
+                "{}",
+                finding.cause
+            );
         }
     }
 
@@ -246,7 +250,7 @@ mod tests {
             let (recogniser, found) = read(line);
             assert_eq!(found, [], "{line}");
             let cause = recogniser.explain(EXITED).cause;
-            assert!(cause.contains("said nothing"), "{cause}");
+            assert!(cause.contains("no known cause"), "{cause}");
         }
         // The same lines with a client's mistake are none.
         let (_, found) = read(

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     facts::client::{ClientVariables, DockerHost},
-    reasons::{Finding, Severity, client},
+    reasons::{Finding, Severity, client, hole::Hole},
     settings::subject_names::SubjectName,
 };
 
@@ -55,13 +55,13 @@ pub fn findings(job: &ClientVariables, served: &Served) -> Vec<Finding> {
 fn unshared_socket(job: &ClientVariables, served: &Served) -> Option<Finding> {
     let path = served.unix.display();
     (job.in_gitlab && !served.unix_is_shared).then(|| {
-        client::HOST.found(
-            format!("DOCKER_HOST is unix://{path}, a socket on this container's own file system."),
-            format!(
-                "call the service by its name, in .gitlab-ci.yml:\n{}",
-                variables(job, served)
-            ),
-        )
+        let cause =
+            format!("DOCKER_HOST is unix://{path}, a socket on this container's own file system.");
+        let advice = match served.tls {
+            true => client::SOCKET_WITH_TLS,
+            false => client::SOCKET_WITHOUT_TLS,
+        };
+        client::HOST.advised(cause, advice, leading_here(USUAL_HOST.into(), served))
     })
 }
 
@@ -69,42 +69,48 @@ fn host(job: &ClientVariables, served: &Served) -> Option<Finding> {
     let Some(DockerHost::Tcp { text, host, .. }) = &job.docker_host else {
         return None;
     };
-    let names: Vec<String> = served
-        .names
-        .iter()
-        .filter(|name| matches!(name, SubjectName::Dns(_)))
-        .map(ToString::to_string)
-        .collect();
+    let advice = match served.tls {
+        true => client::HOST_WITH_TLS,
+        false => client::HOST_WITHOUT_TLS,
+    };
+    let names = names_to_call(served);
     if job.in_kubernetes {
         return (!served.names.contains(host)).then(|| {
-            client::HOST.found(
-                format!(
-                    "DOCKER_HOST is {text}, but this pod is called {}.",
-                    names.join(", ")
-                ),
-                format!(
-                    "in .gitlab-ci.yml, give the service the alias {host} (image names with a \
-                     registry give it others), or set\n{}",
-                    variables_for("docker", served)
-                ),
-            )
+            let cause = format!(
+                "DOCKER_HOST is {text}, but this pod is called {}.",
+                names.join(", ")
+            );
+            // All containers of a pod share its network.
+            let usual = |name: &&String| name.as_str() == USUAL_HOST;
+            let name = names.iter().find(usual).map_or("localhost", String::as_str);
+            let [dialled, port, certificates] = leading_here(name.to_owned(), served);
+            let alias = (Hole::Alias, host.to_string());
+            client::HOST.advised(cause, advice, [dialled, port, certificates, alias])
         });
     }
     // With Docker's executor the job has a network of its own.
     (job.in_gitlab && is_loopback(host)).then(|| {
+        let cause = format!(
+            "DOCKER_HOST is {text}, which is the job's own container and not this one, unless \
+             they share a network."
+        );
+        let [dialled, port, certificates] = leading_here(USUAL_HOST.into(), served);
+        let alias = (Hole::Alias, USUAL_HOST.to_owned());
         client::HOST
-            .found(
-                format!(
-                    "DOCKER_HOST is {text}, which is the job's own container and not this one, \
-                     unless they share a network."
-                ),
-                format!(
-                    "call the service by its name, in .gitlab-ci.yml:\n{}",
-                    variables_for("docker", served)
-                ),
-            )
+            .advised(cause, advice, [dialled, port, certificates, alias])
             .with_severity(Severity::Warning)
     })
+}
+
+/// The names that somebody would write: none of the kubelet's own for IPv6, as in every
+/// /etc/hosts.
+fn names_to_call(served: &Served) -> Vec<String> {
+    let names = served.names.iter();
+    let names = names.filter(|name| matches!(name, SubjectName::Dns(_)));
+    names
+        .map(ToString::to_string)
+        .filter(|name| !name.starts_with("ip6-"))
+        .collect()
 }
 
 fn port(job: &ClientVariables, served: &Served) -> Option<Finding> {
@@ -121,45 +127,38 @@ fn port(job: &ClientVariables, served: &Served) -> Option<Finding> {
         true => "speaks TLS",
         false => "speaks without TLS (DOCKER_TLS_CERTDIR is empty)",
     };
-    let mut fix = format!("in .gitlab-ci.yml:\n{}", variables(job, served));
-    if served.tls && dialled == 2375 {
-        fix.push_str(
-            "\nor turn TLS off, if that is meant:\n    variables:\n      DOCKER_TLS_CERTDIR: \"\"",
-        );
-    }
-    Some(client::PORT.found(
-        format!(
-            "DOCKER_HOST is {text} (port {dialled}), but this daemon {what} on port {}.",
-            served.port
-        ),
-        fix,
-    ))
+    let advice = match served.tls {
+        true if dialled == 2375 => client::PORT_OF_TLS,
+        true => client::PORT_OF_TLS_ALONE,
+        false => client::PORT_WITHOUT_TLS,
+    };
+    let cause = format!(
+        "DOCKER_HOST is {text} (port {dialled}), but this daemon {what} on port {}.",
+        served.port
+    );
+    Some(client::PORT.advised(cause, advice, leading_here(called(job), served)))
 }
 
 fn tls_verify(job: &ClientVariables, served: &Served) -> Option<Finding> {
     match (&job.tls_verify, served.tls) {
-        (Some(value), false) => Some(client::TLS_VERIFY.found(
-            format!(
-                "DOCKER_TLS_VERIFY is {value:?}, and any value turns TLS on in clients; this \
-                 daemon speaks without TLS, because DOCKER_TLS_CERTDIR is empty."
-            ),
-            "in .gitlab-ci.yml, take DOCKER_TLS_VERIFY out (and DOCKER_CERT_PATH), or turn TLS \
-             on:\n    variables:\n      DOCKER_TLS_CERTDIR: /certs\n      \
-             DOCKER_HOST: tcp://docker:2376\n      DOCKER_CERT_PATH: /certs/client",
-        )),
+        (Some(value), false) => Some(client::TLS_VERIFY.met(format!(
+            "DOCKER_TLS_VERIFY is {value:?}, and any value turns TLS on in clients; this daemon \
+             speaks without TLS, because DOCKER_TLS_CERTDIR is empty."
+        ))),
         // The docker image's entrypoint sets it; the Kubernetes executor runs no entrypoint.
-        (None, true) if job.in_kubernetes && job.dialled_port() == Some(served.port) => Some(
-            client::TLS_VERIFY
-                .found(
-                    format!(
-                        "DOCKER_TLS_VERIFY is not set, so clients will speak plain HTTP to port \
-                         {}, which speaks TLS.",
-                        served.port
-                    ),
-                    format!("in .gitlab-ci.yml:\n{}", variables(job, served)),
-                )
-                .with_severity(Severity::Warning),
-        ),
+        (None, true) if job.in_kubernetes && job.dialled_port() == Some(served.port) => {
+            let cause = format!(
+                "DOCKER_TLS_VERIFY is not set, so clients will speak plain HTTP to port {}, which \
+                 speaks TLS.",
+                served.port
+            );
+            let data = leading_here(called(job), served);
+            Some(
+                client::TLS_VERIFY
+                    .advised(cause, client::TLS_VERIFY_UNSET, data)
+                    .with_severity(Severity::Warning),
+            )
+        }
         _ => None,
     }
 }
@@ -176,8 +175,8 @@ fn certificates(job: &ClientVariables, served: &Served) -> Option<Finding> {
         // Paths are compared by their parts: a slash more or less does not matter.
         Some(path) if path.as_path() == ours => return None,
         Some(path) if path.to_string_lossy().contains('$') => format!(
-            "DOCKER_CERT_PATH is {:?}: nobody has put in the variable that it refers to. The \
-             certificates are in {}.",
+            "DOCKER_CERT_PATH is {:?}: the variable in it was never expanded. The certificates are \
+             in {}.",
             path.display().to_string(),
             ours.display()
         ),
@@ -189,18 +188,13 @@ fn certificates(job: &ClientVariables, served: &Served) -> Option<Finding> {
             ours.display()
         ),
     };
-    Some(client::CERT_PATH.found(
-        cause,
-        format!(
-            "in .gitlab-ci.yml:\n    variables:\n      DOCKER_CERT_PATH: {}",
-            ours.display()
-        ),
-    ))
+    let certificates = (Hole::Certificates, ours.display().to_string());
+    Some(client::CERT_PATH.met_with(cause, [certificates]))
 }
 
 fn proxy(job: &ClientVariables, served: &Served) -> Option<Finding> {
     let proxy = job.proxy.as_ref()?;
-    let usual = SubjectName::Dns("docker".into());
+    let usual = SubjectName::Dns(USUAL_HOST.into());
     let (host, severity) = match &job.docker_host {
         Some(DockerHost::Tcp { host, .. }) => (host, Severity::Error),
         _ => (&usual, Severity::Warning),
@@ -214,49 +208,36 @@ fn proxy(job: &ClientVariables, served: &Served) -> Option<Finding> {
     hosts.retain(|entry| !entry.is_empty());
     let host = host.to_string();
     hosts.push(&host);
-    let hosts = hosts.join(",");
-    Some(
-        client::PROXY
-            .found(
-                format!(
-                    "{} is {}, and NO_PROXY ({:?}) does not except {host}.",
-                    proxy.variable,
-                    without_password(&proxy.address),
-                    job.no_proxy
-                ),
-                format!(
-                    "in .gitlab-ci.yml, or in the runner's `environment`:\n    variables:\n      \
-                     NO_PROXY: \"{hosts}\"\n      no_proxy: \"{hosts}\""
-                ),
-            )
-            .with_severity(severity),
-    )
-}
-
-/// The lines of `.gitlab-ci.yml` that lead to this daemon.
-fn variables(job: &ClientVariables, served: &Served) -> String {
-    match &job.docker_host {
-        Some(DockerHost::Tcp { host, .. }) => variables_for(&url_host(host), served),
-        _ => variables_for("docker", served),
-    }
-}
-
-fn variables_for(host: &str, served: &Served) -> String {
-    let mut lines = format!(
-        "    variables:\n      DOCKER_HOST: tcp://{host}:{}",
-        served.port
+    let cause = format!(
+        "{} is {}, and NO_PROXY ({:?}) does not list {host}.",
+        proxy.variable,
+        without_password(&proxy.address),
+        job.no_proxy
     );
-    if let Some(path) = &served.client_certificates {
-        lines.push_str(&with_certificates(path));
-    }
-    lines
+    let finding = client::PROXY.met_with(cause, [(Hole::NoProxy, hosts.join(","))]);
+    Some(finding.with_severity(severity))
 }
 
-fn with_certificates(path: &Path) -> String {
-    format!(
-        "\n      DOCKER_TLS_VERIFY: 1\n      DOCKER_CERT_PATH: {}",
-        path.display()
-    )
+/// As in GitLab's documentation.
+const USUAL_HOST: &str = "docker";
+
+/// What fills the lines of .gitlab-ci.yml that lead to this daemon by a name.
+fn leading_here(host: String, served: &Served) -> [(Hole, String); 3] {
+    let certificates = served.client_certificates.as_deref();
+    let certificates = certificates.unwrap_or(Path::new("/certs/client"));
+    [
+        (Hole::Host, host),
+        (Hole::Port, served.port.to_string()),
+        (Hole::Certificates, certificates.display().to_string()),
+    ]
+}
+
+/// By which name the job calls the service.
+fn called(job: &ClientVariables) -> String {
+    match &job.docker_host {
+        Some(DockerHost::Tcp { host, .. }) => url_host(host),
+        _ => USUAL_HOST.to_owned(),
+    }
 }
 
 fn url_host(host: &SubjectName) -> String {

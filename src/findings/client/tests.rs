@@ -139,7 +139,7 @@ fn the_certificates_have_to_be_where_clients_look() {
     for (path, part) in [
         ("", "~/.docker"),
         ("/certs", "DOCKER_CERT_PATH is /certs, where there are none"),
-        ("$DOCKER_TLS_CERTDIR/client", "nobody has put in"),
+        ("$DOCKER_TLS_CERTDIR/client", "was never expanded"),
     ] {
         let text = told(&with(&[("DOCKER_CERT_PATH", path)]), &tls());
         for part in ["CLIENT-CERT-PATH", part, "DOCKER_CERT_PATH: /certs/client"] {
@@ -247,13 +247,23 @@ fn what_is_to_be_pasted_parses() {
         in_kubernetes(with(&[("DOCKER_HOST", "tcp://other:2376")])),
     ];
     for finding in faulty.iter().flat_map(|job| findings(job, &tls())) {
-        for snippet in finding
-            .fix
-            .split("\nor turn")
-            .map(|part| part.split_once('\n').unwrap().1)
-        {
-            let yaml: serde_yaml_ng::Mapping = serde_yaml_ng::from_str(snippet).unwrap();
+        let lines = finding.fix.lines();
+        let snippets: Vec<_> = lines.map(|line| line.strip_prefix("    ")).collect();
+        let snippets = snippets
+            .split(Option::is_none)
+            .filter(|lines| !lines.is_empty());
+        let mut count = 0;
+        for lines in snippets {
+            let snippet = lines
+                .iter()
+                .flatten()
+                .copied()
+                .collect::<Vec<_>>()
+                .join("\n");
+            let yaml: serde_yaml_ng::Mapping = serde_yaml_ng::from_str(&snippet).unwrap();
             assert!(yaml["variables"].is_mapping(), "{snippet}");
+            count += 1;
         }
+        assert!(count > 0, "{finding}");
     }
 }

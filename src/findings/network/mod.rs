@@ -1,9 +1,11 @@
 //! Whether dockerd's networks work beside those of this container.
 
+use std::net::Ipv4Addr;
+
 use crate::{
     dockerd::options::Options,
-    facts::network::{Address, Network},
-    reasons::{Finding, Severity, network},
+    facts::network::{Address, Network, Subnet},
+    reasons::{Finding, Severity, hole::Hole, network},
     trials::{Outcome, Trials},
 };
 
@@ -41,7 +43,7 @@ fn backend_mixed(facts: &Network, legacy: bool) -> Option<Finding> {
         ),
         _ => return None,
     };
-    let finding = network::BACKEND_MIXED.met(cause);
+    let finding = network::BACKEND_MIXED.met_with(cause, [other_kind(legacy)]);
     Some(finding.with_severity(Severity::Warning))
 }
 
@@ -51,13 +53,19 @@ fn nat_missing(trials: &Trials, options: &Options, legacy: bool) -> Option<Findi
         return None;
     };
     let kind = if legacy { "legacy" } else { "nftables" };
-    let finding = network::NAT_MISSING.met(format!(
+    let cause = format!(
         "rules like Docker's were tried with {kind} iptables, in a network of their own:\n{said}"
-    ));
+    );
+    let finding = network::NAT_MISSING.met_with(cause, [other_kind(legacy)]);
     Some(match options.default_bridge {
         true => finding,
         false => finding.with_severity(Severity::Error),
     })
+}
+
+/// The value of `DOCKER_IPTABLES_LEGACY` that has dockerd use the other kind.
+fn other_kind(legacy: bool) -> (Hole, String) {
+    (Hole::Legacy, if legacy { "" } else { "1" }.to_owned())
 }
 
 /// Older Dockers do without, so that it is only said.
@@ -65,7 +73,7 @@ fn raw_table(trials: &Trials) -> Option<Finding> {
     let Outcome::Failed(said) = &trials.raw else {
         return None;
     };
-    // Who has no nat table either has a larger trouble, with the same cure.
+    // Without a nat table there is a larger problem, with the same cure.
     let alone = !matches!(trials.nat, Outcome::Failed(_));
     alone.then(|| {
         network::RAW_TABLE
@@ -107,12 +115,13 @@ fn used_up(facts: &Network, options: &Options) -> Option<Finding> {
     pools.iter().all(|pool| pool.is_used_up(&taken)).then(|| {
         let pools: Vec<_> = pools.iter().map(|pool| pool.base.to_string()).collect();
         let taken: Vec<_> = taken.iter().map(ToString::to_string).collect();
-        network::POOL_OVERLAP.met(format!(
+        let cause = format!(
             "the default address pool {} has no network that is free: this container's own routes \
              and name servers are in it ({}), and dockerd ends without one for its bridge.",
             pools.join(", "),
             taken.join(", ")
-        ))
+        );
+        network::POOL_OVERLAP.met_with(cause, free_ranges(facts))
     })
 }
 
@@ -127,14 +136,37 @@ pub fn pool_overlap(facts: &Network, options: &Options) -> Option<Finding> {
         .addresses
         .iter()
         .find_map(|address| Some((address, pool_around(address)?)))?;
-    let finding = network::POOL_OVERLAP.met(format!(
+    let cause = format!(
         "this container's address {address} lies in {pool}, where Docker's own networks are put: \
          what has such an address outside may be out of reach."
-    ));
+    );
+    let finding = network::POOL_OVERLAP.met_with(cause, free_ranges(facts));
     Some(finding.with_severity(match pool {
         Pool::First => Severity::Warning,
         Pool::Last => Severity::Note,
     }))
+}
+
+/// A network for the default bridge and a range for others that nothing here leads to.
+fn free_ranges(facts: &Network) -> [(Hole, String); 2] {
+    let taken = facts.taken();
+    let is_free = |range: &Subnet| !taken.iter().any(|taken| taken.overlaps(range));
+    // Odd ones, which others take less often than 10.0 or 10.100; then those that are kept for
+    // benchmarks of network devices (RFC 2544), so that nobody routes them.
+    let odd = (213..=254).chain(128..213).map(|second| [10, second]);
+    let mut free = odd
+        .chain([[198, 18], [198, 19]])
+        .map(|[first, second]| Subnet::new(Ipv4Addr::new(first, second, 0, 0), 16))
+        .filter(is_free);
+    let mut next = || {
+        free.next()
+            .unwrap_or(Subnet::new(Ipv4Addr::new(198, 19, 0, 0), 16))
+    };
+    let [first, second, ..] = Ipv4Addr::from(next().first()).octets();
+    [
+        (Hole::Bridge, format!("{first}.{second}.0.1/24")),
+        (Hole::Pool, next().to_string()),
+    ]
 }
 
 /// Docker's default address pools.
@@ -170,14 +202,17 @@ fn pool_around(address: &Address) -> Option<Pool> {
 pub fn mtu(facts: &Network, options: &Options) -> Option<Finding> {
     let out = facts.mtu.as_ref()?;
     (out.bytes < options.mtu).then(|| {
-        network::MTU.found(
-            format!(
-                "the way out of this container, {}, takes {} bytes, and Docker's networks have \
-                 an MTU of {}.",
-                out.interface, out.bytes, options.mtu
-            ),
-            network::MTU.advice.replace("1400", &out.bytes.to_string()),
-        )
+        let cause = format!(
+            "the way out of this container, {}, takes {} bytes, and Docker's networks have an MTU \
+             of {}.",
+            out.interface, out.bytes, options.mtu
+        );
+        let advice = match options.mtu_is_given {
+            true => network::MTU_GIVEN,
+            false => network::MTU.advice,
+        };
+        let bytes = (Hole::Bytes, out.bytes.to_string());
+        network::MTU.advised(cause, advice, [bytes])
     })
 }
 

@@ -117,13 +117,14 @@ fn a_smaller_mtu_is_named_in_cause_and_fix_unless_dockerd_is_told_it() {
     let text = judged("").unwrap().to_string();
     assert!(text.contains("eth0, takes 1380 bytes"), "{text}");
     assert!(
-        text.contains("--mtu=1380") && !text.contains("1400"),
+        text.contains("DIND_MTU: 1380") && !text.contains("1400"),
         "{text}"
     );
     for told in ["--mtu=1380", "--mtu 1300"] {
         assert_eq!(judged(told), None, "{told}");
     }
-    assert!(judged("--mtu=1400").is_some());
+    let given = judged("--mtu=1400").unwrap();
+    assert!(given.fix.contains("Take `--mtu` out"), "{given}");
 }
 
 #[test]

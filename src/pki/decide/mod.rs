@@ -285,12 +285,8 @@ fn unshared(
         Presence::Missing => "would be made in",
         _ => "lies in",
     };
-    Some(certs::UNSHARED.found(
+    Some(certs::UNSHARED.met_with(
         format!("{path} {state} this container's own file system, not on a volume."),
-        format!(
-            "in the runner's config.toml, share it. With the Kubernetes executor:\n{}\n\
-             With the Docker executor: volumes = [\"{path}\", \"/cache\"] in [runners.docker]",
-            refusals::empty_dir(&client.path)
-        ),
+        refusals::at(client),
     ))
 }

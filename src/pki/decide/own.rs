@@ -10,7 +10,7 @@ use crate::{
         origin::ForeignFile,
         verify::{Problem, Set, Usage},
     },
-    reasons::{Finding, Severity, certs},
+    reasons::{Finding, Severity, certs, hole::Hole},
     settings::subject_names::SubjectName,
 };
 
@@ -61,18 +61,15 @@ pub(super) fn client(
         .partition(|name| directory.content(name).is_some());
     if there.is_empty() {
         let finding = certs::INCOMPLETE
-            .found(
+            .advised(
                 format!(
                     "{} holds your own server certificate, so none are made for clients; {} holds \
                      none either.",
                     found.server.path.display(),
                     directory.path.display()
                 ),
-                format!(
-                    "put {CA_CERTIFICATES}, {CERTIFICATE} and {KEY} of a client into {}, or set \
-                     DOCKER_CERT_PATH in the job to where they are.",
-                    directory.path.display()
-                ),
+                certs::INCOMPLETE_CLIENT,
+                refusals::at(directory),
             )
             .with_severity(Severity::Warning);
         return (ClientAction::Leave, vec![finding]);
@@ -162,18 +159,17 @@ fn uncovered(directory: &Directory, leaf: &Certificate, name: &SubjectName) -> F
         1..=6 => format!("for {}", own.join(", ")),
         more => format!("for {} and {} more", own[..6].join(", "), more - 6),
     };
-    certs::NAME.found(
-        format!(
-            "{}/{CERTIFICATE} ({}) is {own}, not for {name}.",
-            directory.path.display(),
-            leaf.subject
-        ),
-        match leaf.names.first() {
-            Some(SubjectName::Dns(covered)) if !covered.starts_with("*.") => format!(
-                "in .gitlab-ci.yml, give the service the alias {covered} and set DOCKER_HOST: \
-                 tcp://{covered}:2376,\nor have the certificate issued for {name} as well."
-            ),
-            _ => format!("have the certificate issued with the subject alternative name {name}."),
-        },
-    )
+    let cause = format!(
+        "{}/{CERTIFICATE} ({}) is {own}, not for {name}.",
+        directory.path.display(),
+        leaf.subject
+    );
+    let uncovered = (Hole::Uncovered, name.to_string());
+    match leaf.names.first() {
+        Some(SubjectName::Dns(covered)) if !covered.starts_with("*.") => {
+            let covered = (Hole::Covered, covered.clone());
+            certs::NAME.met_with(cause, [uncovered, covered])
+        }
+        _ => certs::NAME.advised(cause, certs::NAME_ALONE, [uncovered]),
+    }
 }

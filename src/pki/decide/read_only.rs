@@ -1,16 +1,15 @@
 //! Read-only volumes: what they are, what lies there, and what to write into config.toml.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::refusals::{KUBERNETES_NAMES, empty_dir, is_lone_ca, kubernetes_names, list, sibling};
+use super::refusals::{KUBERNETES_NAMES, is_lone_ca, kubernetes_names, list, server_beside};
 use crate::{
     facts::{
-        certificates::{CA_CERTIFICATES, CERTIFICATE, Directory, KEY, Presence},
+        certificates::{Directory, Presence},
         mounts::VolumeKind,
     },
     pki::origin::ForeignFile,
-    reasons::{Finding, certs},
-    settings::registry::DEFAULT_DIRECTORY as REGISTRY_CA,
+    reasons::{Finding, certs, hole::Hole},
 };
 
 /// Refuses a directory that is read-only and holds nothing that can be used.
@@ -23,9 +22,25 @@ pub(super) fn read_only(directory: &Directory, foreign: &[ForeignFile]) -> Findi
         contents(directory, foreign)
     );
     if names.iter().any(|name| name.starts_with("tls.")) {
-        return certs::NAMING.found(cause, renaming_fix(directory, &names));
+        return renaming(directory, &names, cause);
     }
-    certs::READONLY.found(cause, read_only_fix(directory, foreign))
+    let volume = volume_to_mount(directory);
+    let at = (Hole::Directory, volume.display().to_string());
+    match directory.volume {
+        _ if config_toml_volume(directory.volume).is_some() => {
+            if is_lone_ca(directory, foreign) {
+                let file = directory.names.first().map_or("file", String::as_str);
+                let noun = (Hole::Volume, volume_noun(directory.volume).to_owned());
+                let file = (Hole::File, file.to_owned());
+                certs::READONLY.advised(cause, certs::READONLY_LONE_CA, [at, noun, file])
+            } else {
+                let server = server_beside(directory);
+                certs::READONLY.advised(cause, certs::READONLY_VOLUME, [at, server])
+            }
+        }
+        VolumeKind::RootFileSystem => certs::READONLY.advised(cause, certs::READONLY_ROOT, []),
+        _ => certs::READONLY.met_with(cause, [at]),
+    }
 }
 
 /// `is a read-only Secret volume`, with what tells it from others.
@@ -73,53 +88,28 @@ fn contents(directory: &Directory, foreign: &[ForeignFile]) -> String {
     }
 }
 
-fn read_only_fix(directory: &Directory, foreign: &[ForeignFile]) -> String {
-    let lines = empty_dir(&volume_to_mount(directory));
-    let Some(volume) = config_toml_volume(directory.volume) else {
-        return format!(
-            "mount it writable, or mount a writable volume there (Kubernetes executor, \
-             config.toml):\n{lines}"
-        );
-    };
-    if is_lone_ca(directory, foreign) {
-        return format!(
-            "in the runner's config.toml, move that {} to {REGISTRY_CA}, where its {} is trusted for every \
-             registry, and mount an empty volume here:\n{lines}\n[[runners.kubernetes.volumes.{volume}]]\n  name = \"…\"\n  \
-             mount_path = \"{REGISTRY_CA}\"\n  read_only = true",
-            volume_noun(directory.volume),
-            directory.names.first().map_or("file", String::as_str)
-        );
-    }
-    format!(
-        "to use your own certificates, mount the server's {CA_CERTIFICATES}, {CERTIFICATE} and \
-         {KEY} at {} as well.\nTo have them made, mount an empty volume here instead \
-         (config.toml):\n{lines}",
-        sibling(directory, "server")
-    )
-}
-
-fn renaming_fix(directory: &Directory, names: &[&str]) -> String {
+fn renaming(directory: &Directory, names: &[&str], cause: String) -> Finding {
     let volume = config_toml_volume(directory.volume).unwrap_or("secret");
     let items: Vec<_> = KUBERNETES_NAMES
         .iter()
         .filter(|(theirs, _)| names.contains(theirs))
-        .map(|(theirs, dockers)| format!("    \"{theirs}\" = \"{dockers}\""))
+        .map(|(theirs, dockers)| format!("\"{theirs}\" = \"{dockers}\""))
         .collect();
-    format!(
-        "in the runner's config.toml, rename the files, and mount the server's set at {} too:\n\
-         [[runners.kubernetes.volumes.{volume}]]\n  name = \"…\"\n  mount_path = \"{}\"\n  \
-         read_only = true\n  [runners.kubernetes.volumes.{volume}.items]\n{}",
-        sibling(directory, "server"),
-        directory.path.display(),
-        items.join("\n")
+    certs::NAMING.met_with(
+        cause,
+        [
+            (Hole::Directory, directory.path.display().to_string()),
+            (Hole::Volume, volume.to_owned()),
+            (Hole::Items, items.join(", ")),
+            server_beside(directory),
+        ],
     )
 }
 
 /// The place of what is read-only: `server/` is below it too, unless only `client/` is mounted.
 fn volume_to_mount(directory: &Directory) -> PathBuf {
-    match (&directory.mount, directory.path.parent()) {
-        (Some(mount), Some(parent)) if mount.point == Path::new("/") => parent.to_owned(),
-        (Some(mount), _) if directory.path.starts_with(&mount.point) => mount.point.clone(),
+    match &directory.mount {
+        Some(mount) if directory.path.starts_with(&mount.point) => mount.point.clone(),
         _ => directory.path.clone(),
     }
 }

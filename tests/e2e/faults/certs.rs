@@ -92,7 +92,7 @@ fault!(
         },
         id: "CERTS-NAMING",
         fact: "tls.crt",
-        fix: "cert.pem",
+        fix: "\"tls.crt\" = \"cert.pem\"",
         client: Client::HearsNothing,
         ..Fault::USUAL
     }
@@ -109,7 +109,7 @@ fault!(
         },
         id: "CERTS-INCOMPLETE",
         fact: "/certs/server holds ca.pem and cert.pem but no key.pem",
-        fix: "add key.pem to /certs/server",
+        fix: "Add key.pem to /certs/server",
         client: Client::SeesTheNames,
         ..Fault::USUAL
     }
@@ -128,7 +128,7 @@ fault!(
         },
         id: "CERTS-EXPIRED",
         fact: "/certs/server/cert.pem (CN=docker:dind server) expired on",
-        fix: "renew cert.pem in /certs/server",
+        fix: "Renew cert.pem in /certs/server",
         client: Client::SeesTheNames,
         ..Fault::USUAL
     }

@@ -76,7 +76,7 @@ fault!(
         pod: |pod| with_certs(pod).variable("DOCKER_HOST", "tcp://dind:2376"),
         id: "CLIENT-HOST",
         fact: "DOCKER_HOST is tcp://dind:2376",
-        fix: "alias",
+        fix: "DOCKER_HOST: tcp://docker:2376",
         client: Client::HearsNothing,
         ..Fault::USUAL
     }

@@ -9,7 +9,7 @@ fault!(
         pod: |pod| with_certs(pod).command(&["--mtuu=1400"]),
         id: "DAEMON-FLAG",
         fact: "unknown flag: --mtuu",
-        fix: "command: [\"--mtu=1400\"]",
+        fix: "DIND_DOCKERD_ARGS",
         ..Fault::USUAL
     }
 );
@@ -46,7 +46,7 @@ fault!(
             .entrypoint_script("rm /usr/sbin/dockerd; exec dockerd-entrypoint.sh"),
         id: "DAEMON-MISSING",
         fact: "dockerd",
-        fix: "docker:dind",
+        fix: "Use an image that holds dockerd",
         ..Fault::USUAL
     }
 );

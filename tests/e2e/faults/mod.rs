@@ -198,7 +198,7 @@ fn control_a_job_without_the_init_is_told_nothing() {
     let fault = Fault {
         id: "DAEMON-FLAG",
         fact: "--bad-flag",
-        fix: "command:",
+        fix: "DIND_DOCKERD_ARGS",
         ..Fault::USUAL
     };
     let heard = format!("{}{}", outcome.output(), log.text().unwrap());

@@ -15,7 +15,7 @@ fault!(
             ),
         id: "NETWORK-PORT-IN-USE",
         fact: "a process outside this container listens on port 2375",
-        fix: "keep one docker:dind",
+        fix: "Keep one dind service",
         // Whoever has the port answers.
         client: Client::HearsNothing,
         ..Fault::USUAL
@@ -71,7 +71,7 @@ fault!(
         ),
         id: "NETWORK-POOL-OVERLAP",
         fact: "10.213.0.0/24 has no network that is free",
-        fix: "--default-address-pool",
+        fix: "DIND_DOCKERD_ARGS: \"--bip 10.214.0.1/24 --default-address-pool base=10.215.0.0/16,size=24\"",
         ..Fault::USUAL
     }
 );

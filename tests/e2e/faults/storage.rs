@@ -85,7 +85,7 @@ fault!(
         ),
         id: "STORAGE-DRIVER-CONFLICT",
         fact: "holds data of several storage drivers: btrfs, overlay2",
-        fix: "--storage-driver",
+        fix: "DOCKER_DRIVER: overlay2",
         ..Fault::USUAL
     }
 );
@@ -99,7 +99,7 @@ fault!(
         ),
         id: "STORAGE-DRIVER-CONFLICT",
         fact: "was made with the storage driver btrfs",
-        fix: "--storage-driver",
+        fix: "DOCKER_DRIVER: overlay2",
         ..Fault::USUAL
     }
 );
