@@ -12,6 +12,7 @@ mod pods;
 mod promotion;
 mod rebuild;
 mod site;
+mod snapshot;
 mod testing;
 
 use pods::{pod, podman, suite, transcript, volume};

@@ -3,10 +3,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::pod::Pod;
 use crate::podman::build_on;
+use crate::snapshot::{copy, snapshot};
 use crate::suite::Suite;
 use crate::transcript::Transcript;
 use crate::volume::Volume;
@@ -37,52 +37,34 @@ const SETTINGS: &str = "
 pub struct Site {
     pod: Pod,
     work: Volume,
+    /// What the registry keeps.
+    registry: Volume,
 }
 
 impl Site {
     /// With official images of both architectures, and a key.
     pub fn new() -> Self {
-        let work = Volume::disk();
-        for name in ["release", "images", "Cargo.toml", "CHANGELOG.md"] {
-            let copied = Command::new("cp")
-                .args([
-                    "--archive",
-                    &format!("{}/{name}", env!("CARGO_MANIFEST_DIR")),
-                ])
-                .arg(work.path())
-                .status();
-            assert!(copied.unwrap().success(), "{name}");
-        }
-        fs::write(work.path().join("versions"), "29.7.2 3.24\n28.5.2 3.22\n").unwrap();
-        let settings = Volume::config_map(&[(
-            "daemon.json",
-            r#"{"features": {"containerd-snapshotter": true}}"#,
-        )]);
-        // dind-init on Debian's Docker, with the tools of a release.
-        let subject = Suite::Trixie.service_image();
-        let image = build_on(&subject, "dind-release-tools", "tests/release/tools");
-        let pod = Pod::new(Suite::Trixie)
-            .image(&image)
-            .volume(&work, "/work")
-            .file(&settings, "daemon.json", "/etc/docker/daemon.json")
-            .start();
-        let site = Self { pod, work };
-        site.prepare();
-        site
+        Self::of(&snapshot("official", |new| {
+            let site = Self::empty();
+            site.prepare();
+            site.save(new);
+        }))
     }
 
     /// Makes the candidates of all images.
     pub fn with_candidates() -> Self {
-        let site = Self::new();
-        site.run(
-            // A second try, as GitLab makes it: buildx has an image pushed by its builder and by
-            // dockerd, and Debian's registry may answer 500 while a tag is written.
-            "while read -r docker variant; do
-                 release/image.sh $docker $variant || release/image.sh $docker $variant
-             done < <(. release/docker-versions.sh; images)",
-        )
-        .expect_success();
-        site
+        Self::of(&snapshot("candidates", |new| {
+            let site = Self::new();
+            site.run(
+                // A second try, as GitLab makes it: buildx has an image pushed by its builder and
+                // by dockerd, and Debian's registry may answer 500 while a tag is written.
+                "while read -r docker variant; do
+                     release/image.sh $docker $variant || release/image.sh $docker $variant
+                 done < <(. release/docker-versions.sh; images)",
+            )
+            .expect_success();
+            site.save(new);
+        }))
     }
 
     /// The same, and every suite has passed on every candidate.
@@ -93,6 +75,71 @@ impl Site {
                 mkdir -p tested/$suite/$architecture
                 cp candidates/*-dind candidates/*-rootless tested/$suite/$architecture
             done; done",
+        )
+        .expect_success();
+        site
+    }
+
+    /// With the scripts alone.
+    fn empty() -> Self {
+        let work = Volume::disk();
+        let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for directory in ["release", "images"] {
+            let to = work.path().join(directory);
+            fs::create_dir(&to).unwrap();
+            copy(&checkout.join(directory), &to);
+        }
+        for file in ["Cargo.toml", "CHANGELOG.md"] {
+            fs::copy(checkout.join(file), work.path().join(file)).unwrap();
+        }
+        fs::write(work.path().join("versions"), "29.7.2 3.24\n28.5.2 3.22\n").unwrap();
+        Self::start(work, Volume::disk())
+    }
+
+    /// As it was when it was saved.
+    fn of(saved: &Path) -> Self {
+        let [work, registry] = ["work", "registry"].map(|name| {
+            let volume = Volume::disk();
+            copy(&saved.join(name), volume.path());
+            volume
+        });
+        Self::start(work, registry)
+    }
+
+    fn save(self, to: &Path) {
+        // The registry has written everything.
+        drop(self.pod);
+        for (volume, name) in [(self.work, "work"), (self.registry, "registry")] {
+            let to = to.join(name);
+            fs::create_dir(&to).unwrap();
+            copy(volume.path(), &to);
+        }
+    }
+
+    fn start(work: Volume, registry: Volume) -> Self {
+        let settings = Volume::config_map(&[(
+            "daemon.json",
+            r#"{"features": {"containerd-snapshotter": true}}"#,
+        )]);
+        // dind-init on Debian's Docker, with the tools of a release.
+        let subject = Suite::Trixie.service_image();
+        let image = build_on(&subject, "dind-release-tools", "tests/release/tools");
+        let pod = Pod::new(Suite::Trixie)
+            .image(&image)
+            .volume(&work, "/work")
+            .volume(&registry, "/var/lib/registry")
+            .file(&settings, "daemon.json", "/etc/docker/daemon.json")
+            .start();
+        let site = Self {
+            pod,
+            work,
+            registry,
+        };
+        site.run(
+            "docker-registry serve /etc/docker/registry/config.yml >/dev/null 2>&1 &
+             curl --silent --fail --output /dev/null --retry 100 --retry-delay 0 \
+                 --retry-connrefused http://127.0.0.1:5000/v2/
+             docker version >/dev/null",
         )
         .expect_success();
         site
@@ -130,11 +177,7 @@ impl Site {
 
     fn prepare(&self) {
         self.run(
-            "docker-registry serve /etc/docker/registry/config.yml >/dev/null 2>&1 &
-             curl --silent --fail --output /dev/null --retry 100 --retry-delay 0 \
-                 --retry-connrefused http://127.0.0.1:5000/v2/
-             docker version >/dev/null
-             openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out dind-init.key
+            "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out dind-init.key
              openssl pkey -in dind-init.key -pubout -out dind-init.pub
              for architecture in amd64 arm64; do
                  mkdir -p dist/$architecture
