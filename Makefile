@@ -20,12 +20,15 @@ TAG = $(if $(filter trixie,$(SUITE)),dev,dev-$(SUITE))
 TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)/$(shell rustc -vV | sed -n 's/^host: //p')
 CONTEXT = $(TARGET_DIR)/image
 
-.PHONY: help demo test image bench fuzz check release
+.PHONY: help demo quick test image bench fuzz check release
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 8
 
 demo: image ## See a job's first docker command work, and a broken pod explain itself
 	cargo run --quiet --locked --example demo
+
+quick: check ## What needs no pod, and three pods: some three minutes, once everything is built
+	CI=$${CI:-false} .ci/suite quick
 
 test: check ## Check everything, make the images, and run every test, real pods included
 	$(MAKE) image SUITE=trixie
@@ -52,9 +55,10 @@ bench: image ## Measure what the README claims
 
 # What cargo-fuzz passes to rustc is for nightly compilers only; the variable lets a stable one take
 # it. A sanitizer would need a standard library built for it, and there is little unsafe code here:
-# panics, hangs and memory are what is looked for.
+# panics, hangs and memory are what is looked for. libFuzzer itself is C++.
 SECONDS_EACH ?= 60
 fuzz: ## Run every fuzz target for a minute (SECONDS_EACH=600: for ten)
+	@images/tools.sh fuzz
 	@cargo fuzz --version >/dev/null 2>&1 || { echo "make: as yourself, run: cargo install cargo-fuzz --locked" >&2; exit 69; }
 	@for target in $$(sed -n 's/^name = "\([a-z_]*\)"$$/\1/p' fuzz/Cargo.toml); do \
 	    echo "fuzzing $$target for $(SECONDS_EACH) s"; \
@@ -66,7 +70,10 @@ check: ## Formatting, lints, licences, shell scripts
 	@images/tools.sh build
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
-	if cargo deny --version >/dev/null 2>&1; then cargo deny --offline check bans licenses sources; fi
+	@if cargo deny --version >/dev/null 2>&1; then \
+	    cargo fetch --locked --quiet; \
+	    echo "cargo deny check bans licenses sources"; cargo deny --offline check bans licenses sources; \
+	else echo "make: without cargo-deny, nobody has looked at licences and sources; to have it: cargo install cargo-deny --locked" >&2; fi
 	shellcheck --external-sources images/podman images/*.sh .ci/* release/*.sh tests/compliance/control/*.sh tests/component/*.sh
 	shellcheck --shell=sh component/*.sh
 

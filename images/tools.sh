@@ -2,7 +2,7 @@
 # Sees to it that everything `make` uses is on this machine: installs what is missing where that is
 # possible (Debian and its children, as root), and otherwise says exactly what to run, and stops.
 #
-#   images/tools.sh build|pods
+#   images/tools.sh build|pods|fuzz
 set -euo pipefail
 
 # What builds: aws-lc is C, so a C compiler and the C library's headers. git names the commit. busybox:
@@ -12,6 +12,9 @@ if [ "$1" = pods ]; then
     # What makes the base images, runs the pods, and speaks to them.
     packages+=(debootstrap debian-archive-keyring podman netavark aardvark-dns catatonit uidmap runc
         iptables nftables openssl curl ca-certificates)
+fi
+if [ "$1" = fuzz ]; then
+    packages+=(g++)
 fi
 
 main() {

@@ -8,7 +8,7 @@ use crate::{component, kubernetes, readme};
 const NOT_RUN: &[(Place, &str)] = &[
     (
         place("README.md", "Try it", 1),
-        "`make demo` and `make test` are how all of this is run",
+        "`make demo`, `make quick` and `make test` are how all of this is run",
     ),
     (
         place("component/README.md", "Testcontainers", 1),
