@@ -11,7 +11,7 @@ use crate::pod::{Plan, Pod};
 use crate::transcript::Transcript;
 use crate::volume::Volume;
 
-/// The first place in the `PATH` of Debian's and of Alpine's images.
+/// Before the image's own ([`FIRST_IN_PATH`](crate::pods::files::FIRST_IN_PATH)).
 const DOCKERD: &str = "/usr/local/sbin/dockerd";
 
 /// Writes down everything about this start, the directory's name last, and then does what

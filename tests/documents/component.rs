@@ -115,7 +115,7 @@ fn a_mirror_is_used(mirror: Block) {
         .expect("https://mirror.example.com/")
         .expect("registry.lab.example.com:5000");
     job.pod
-        .in_service("tr '\\0' ' ' < /proc/$(pgrep -x dockerd)/cmdline")
+        .in_service("tr '\\0' ' ' < /proc/$(pidof dockerd)/cmdline")
         .expect("--max-concurrent-downloads=10");
 }
 

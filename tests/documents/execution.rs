@@ -180,7 +180,7 @@ impl Running {
 
     /// Ends dockerd as the kernel does, and waits until a docker command is told so.
     pub fn kill_dockerd(&self) {
-        let kill = "pkill -KILL -x dockerd";
+        let kill = "kill -KILL $(pidof dockerd)";
         self.pod.in_service(kill).expect_success();
         let told = self.pod.job("docker info").expect_failure();
         told.expect("DAEMON-KILLED");

@@ -180,7 +180,7 @@ fn a_service_that_the_node_cannot_run_ends_before_its_port_is_open(job: Block, c
     late.succeeds();
     late.pod.job(SAYS_SO).expect_success();
     late.pod
-        .in_service("pkill -KILL -x dockerd")
+        .in_service("kill -KILL $(pidof dockerd)")
         .expect_success();
     late.pod
         .service_end()

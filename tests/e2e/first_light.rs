@@ -159,22 +159,9 @@ fn a_client_waits_for_a_daemon_that_is_45_seconds_late_sid() {
 /// Late is not dead: whoever connects waits in the backlog, and every answer is the daemon's own,
 /// before READY and after.
 fn a_client_waits_for_a_daemon_that_is_45_seconds_late(suite: Suite) {
-    let wrapper = Volume::memory();
-    let script = wrapper.path().join("dockerd");
-    std::fs::write(
-        &script,
-        "#!/bin/sh\nsleep 45\nexec /usr/sbin/dockerd \"$@\"\n",
-    )
-    .unwrap();
-    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-
     let pod = Pod::new(suite)
         .plain()
-        .volume(&wrapper, "/wrapper")
-        .service_variable(
-            "PATH",
-            "/wrapper:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        )
+        .instead_of("dockerd", "sleep 45; exec \"$original\" \"$@\"")
         .start();
     // dockerd names itself in the Server header; one raw client each second until it answers.
     let job = r#"

@@ -19,7 +19,8 @@ fn sigterm_stops_the_inner_containers_and_leaves_nothing() {
         .volume(&shared, "/shared")
         .entrypoint_script(
             "dockerd-entrypoint.sh; status=$?; \
-             echo \"left: $(pgrep -l 'docker|containerd|runc|tini|sleep' | tr '\\n' ' ').\"; exit $status",
+             left=$(cat /proc/[0-9]*/comm | grep -E 'docker|containerd|runc|tini|sleep'); \
+             echo \"left: $left.\"; exit $status",
         )
         .start();
     pod.job(&format!(
@@ -31,7 +32,7 @@ fn sigterm_stops_the_inner_containers_and_leaves_nothing() {
     .expect_success();
 
     // The init is not process 1 here: the shell is, and a signal to the shell would end nothing.
-    pod.in_service("kill -TERM \"$(pgrep -P 1 -o)\"")
+    pod.in_service("kill -TERM $(pidof dockerd-entrypoint.sh)")
         .expect_success();
     pod.service_end().expect_status(0).expect("left: .");
     assert_eq!(
@@ -113,7 +114,8 @@ fn a_stop_that_takes_longer_than_a_service_usually_has_is_said() {
 }
 
 const MAKE_A_HUNDRED_ORPHANS: &str = "for n in $(seq 100); do (sleep 0.1 &); done";
-const COUNT_ZOMBIES: &str = "ps -e -o stat= | grep -c '^Z' || true";
+/// A process's state stands behind its name in parentheses.
+const COUNT_ZOMBIES: &str = "cat /proc/[0-9]*/stat 2>/dev/null | grep -c ') Z' || true";
 
 #[test]
 fn a_hundred_orphans_are_reaped() {
@@ -121,7 +123,9 @@ fn a_hundred_orphans_are_reaped() {
     pod.job("docker version").expect_success();
     pod.in_service(MAKE_A_HUNDRED_ORPHANS).expect_success();
     pod.in_service(&format!(
-        "while pgrep -x sleep >/dev/null || [ \"$({COUNT_ZOMBIES})\" != 0 ]; do sleep 0.1; done"
+        "while cat /proc/[0-9]*/stat 2>/dev/null | grep '(sleep)' || [ \"$({COUNT_ZOMBIES})\" != 0 ]; do
+             sleep 0.1
+         done"
     ))
     .expect_success();
 }

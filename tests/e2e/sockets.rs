@@ -61,7 +61,7 @@ fn a_port_in_use_is_explained() {
     let pod = Pod::new(Suite::Trixie)
         .plain()
         .entrypoint_script(
-            "openssl s_server -quiet -nocert -accept 2375 & \
+            "busybox httpd -f -p 2375 & \
              until grep -q ':0947 .* 0A ' /proc/net/tcp /proc/net/tcp6; do sleep 0.01; done; \
              exec dockerd-entrypoint.sh",
         )
@@ -69,7 +69,7 @@ fn a_port_in_use_is_explained() {
     pod.service_end()
         .expect_status(NETWORK_FAILURE)
         .expect("dind-init: fatal NETWORK-PORT-IN-USE: ")
-        .expect("openssl (process ")
+        .expect("busybox (process ")
         .expect("port 2375");
 }
 

@@ -43,7 +43,7 @@ fault!(
     [docker_26],
     Fault {
         pod: |pod| with_certs(pod)
-            .entrypoint_script("rm /usr/sbin/dockerd; exec dockerd-entrypoint.sh"),
+            .entrypoint_script("rm \"$(command -v dockerd)\"; exec dockerd-entrypoint.sh"),
         id: "DAEMON-MISSING",
         fact: "dockerd",
         fix: "Use an image that holds dockerd",
@@ -56,7 +56,7 @@ fault!(
     [docker_20, docker_26, docker_28],
     Fault {
         pod: |pod| with_certs(pod)
-            .entrypoint_script("rm /usr/sbin/iptables*; exec dockerd-entrypoint.sh"),
+            .entrypoint_script("rm \"$(command -v iptables)\"*; exec dockerd-entrypoint.sh"),
         id: "DAEMON-IPTABLES",
         fact: "no program iptables is in dockerd's PATH",
         fix: "Use an image that holds iptables",
@@ -68,10 +68,7 @@ fault!(
     a_dockerd_that_ends_by_itself,
     [docker_26],
     Fault {
-        pod: |pod| with_certs(pod).program(
-            "/usr/sbin/dockerd",
-            "echo 'the moon is not full' >&2; exit 3"
-        ),
+        pod: |pod| with_certs(pod).instead_of("dockerd", "echo 'the moon is not full' >&2; exit 3"),
         id: "DAEMON-UNKNOWN",
         fact: "dockerd ended with status 3. Its last words:\n    the moon is not full",
         fix: "CI_DEBUG_SERVICES",
@@ -83,10 +80,9 @@ fault!(
     a_dockerd_that_does_not_get_ready,
     [docker_26],
     Fault {
-        pod: |pod| with_certs(pod).variable("DIND_START_TIMEOUT", "2").program(
-            "/usr/sbin/dockerd",
-            "echo 'waiting for the moon' >&2; sleep 1000"
-        ),
+        pod: |pod| with_certs(pod)
+            .variable("DIND_START_TIMEOUT", "2")
+            .instead_of("dockerd", "echo 'waiting for the moon' >&2; sleep 1000"),
         id: "DAEMON-TIMEOUT",
         fact: "dockerd is not ready after 2 s. Its last words:\n    waiting for the moon",
         fix: "DIND_START_TIMEOUT: 180",
@@ -113,7 +109,10 @@ fault!(
     [docker_20, docker_26, docker_28],
     Fault {
         pod: with_certs,
-        midway: Some(|pod| drop(pod.in_service("pkill -KILL -x dockerd").expect_success())),
+        midway: Some(|pod| drop(
+            pod.in_service("kill -KILL $(pidof dockerd)")
+                .expect_success()
+        )),
         id: "DAEMON-KILLED",
         fact: "dockerd was ended by SIGKILL",
         fix: "KUBERNETES_SERVICE_MEMORY_REQUEST",
@@ -127,7 +126,7 @@ fault!(
     Fault {
         pod: |pod| pod.plain(),
         midway: Some(|pod| {
-            let end = "pkill -TERM -x dockerd; while pgrep -x dockerd; do sleep 0.01; done";
+            let end = "kill -TERM $(pidof dockerd); while pidof dockerd; do sleep 0.01; done";
             drop(pod.in_service(end).expect_success());
         }),
         id: "DAEMON-UNKNOWN",
@@ -146,9 +145,9 @@ fault!(
         // kernel goes on from dockerd to the next. Where it may, the init takes itself off that
         // list; for machines where it may not, what fills the memory is put before it.
         midway: Some(|pod| {
-            let fill = "echo 1000 > /proc/$(pgrep -x dockerd)/oom_score_adj; \
+            let fill = "echo 1000 > /proc/$(pidof dockerd)/oom_score_adj; \
                         echo 900 > /proc/self/oom_score_adj; mount -t tmpfs tmpfs /mnt; \
-                        while pgrep -x dockerd; do head -c 2M /dev/zero >> /mnt/fill; done";
+                        while pidof dockerd; do head -c 2097152 /dev/zero >> /mnt/fill; done";
             drop(pod.in_service(fill));
         }),
         id: "DAEMON-OOM",

@@ -86,7 +86,8 @@ fn the_status_file_says_that_all_is_well_and_then_that_dockerd_was_killed() {
     assert!(well.contains("\"state\":\"ready\""), "{well}");
     assert!(well.contains("\"explanation\":null"), "{well}");
 
-    pod.in_service("pkill -KILL -x dockerd").expect_success();
+    pod.in_service("kill -KILL $(pidof dockerd)")
+        .expect_success();
     pod.job("docker info")
         .expect_failure()
         .expect("DAEMON-KILLED");

@@ -82,8 +82,8 @@ fault!(
     [docker_26],
     Fault {
         pod: |pod| with_certs(pod)
-            .program("/usr/local/sbin/iptables", WITHOUT_NAT)
-            .program("/usr/local/sbin/iptables-restore", WITHOUT_NAT),
+            .instead_of("iptables", WITHOUT_NAT)
+            .instead_of("iptables-restore", WITHOUT_NAT),
         id: "NETWORK-NAT-MISSING",
         fact: "TABLE_ADD failed (Not supported): table nat",
         fix: "modprobe",
@@ -95,7 +95,7 @@ const WITHOUT_NAT: &str = r#"
     case "$0 $*" in
     *restore*) grep -q '^[*]nat' || exit 0 ;;
     *nat*) ;;
-    *) exec "/usr/sbin/${0##*/}" "$@" ;;
+    *) exec "$original" "$@" ;;
     esac
     echo "iptables v1.8.11 (nf_tables): TABLE_ADD failed (Not supported): table nat" >&2
     exit 4"#;

@@ -1,6 +1,7 @@
 //! The service may not do what dockerd has to.
 
 use super::*;
+use crate::pods::files::DEBIAN;
 
 fault!(
     a_service_that_is_not_privileged,
@@ -102,11 +103,12 @@ fn in_rootless_image(pod: Plan, change: &str) -> Plan {
     pod.plain()
         .service_variable("HOME", "/tmp")
         .service_variable("XDG_RUNTIME_DIR", "/tmp")
+        .debian_program("setpriv")
         .entrypoint_script(&format!(
             "for program in rootlesskit newuidmap newgidmap slirp4netns; do \
                  ln -sf /bin/false /usr/local/bin/$program; done; \
              echo 1000:100000:65536 | tee /etc/subuid > /etc/subgid; {change}; \
-             exec setpriv --reuid=1000 --regid=1000 --clear-groups dockerd-entrypoint.sh"
+             exec {DEBIAN}/setpriv --reuid=1000 --regid=1000 --clear-groups dockerd-entrypoint.sh"
         ))
 }
 
@@ -116,7 +118,7 @@ const JOB_WITH_A_LIMIT: &str = r#"mkdir -p /tmp/busybox/bin; cp "$(command -v bu
 
 /// podman gives a privileged container all capabilities; this takes one away.
 fn without_capability(pod: Plan, capability: &str) -> Plan {
-    pod.entrypoint_script(&format!(
-        "exec setpriv --bounding-set -{capability} dockerd-entrypoint.sh"
+    pod.debian_program("setpriv").entrypoint_script(&format!(
+        "exec {DEBIAN}/setpriv --bounding-set -{capability} dockerd-entrypoint.sh"
     ))
 }

@@ -102,6 +102,7 @@ impl Server {
     fn start() -> Self {
         // Packets are as large on the way as they would be from outside of this machine.
         let pod = Pod::new(Suite::Trixie)
+            .image(Suite::Trixie.base_image())
             .entrypoint_script(
                 "ip link set eth0 gso_max_segs 1; busybox httpd -p 80 -h /srv
                 head -c 8M /dev/zero > /srv/file; exec perl -MSocket -e '
@@ -163,12 +164,12 @@ fn download<'a>(pod: &'a Pod, container: &str, server: &Server) -> Transcript<'a
     in_network_of(pod, container, &format!("bash -o pipefail -c '{command}'"))
 }
 
-/// Runs a program of the service's in the network of a container.
+/// Runs a program of the job's image in the network of a container.
 fn in_network_of<'a>(pod: &'a Pod, container: &str, command: &str) -> Transcript<'a> {
-    let inspect = "DOCKER_TLS_VERIFY= docker --host unix:///run/docker.sock inspect --format '{{.State.Pid}}'";
-    pod.in_service(&format!(
-        "exec nsenter --target \"$({inspect} {container})\" --net {command}"
-    ))
+    let inspect = format!("docker inspect --format '{{{{.State.Pid}}}}' {container}");
+    let process = pod.job(&inspect).expect_success();
+    let process = process.output().trim();
+    pod.beside_service(&format!("exec nsenter --target {process} --net {command}"))
 }
 
 /// `man 7 ip`; perl does not know their names.

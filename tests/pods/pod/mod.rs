@@ -120,6 +120,18 @@ impl Pod {
         self.transcript("the job", podman(&run, PATIENCE))
     }
 
+    /// Runs `script` by bash in a container of the job's image that sees the service's processes,
+    /// and may do with them what root may.
+    #[must_use = "an outcome that nobody looks at tests nothing"]
+    pub fn beside_service(&self, script: &str) -> Transcript<'_> {
+        let processes = format!("--pid=container:{}", self.service);
+        let base = self.plan.suite.base_image();
+        let mut run = vec!["run", "--rm", "--privileged", &processes];
+        run.extend(self.place());
+        run.extend([base, "bash", "-c", script]);
+        self.transcript("the command beside the service", podman(&run, PATIENCE))
+    }
+
     /// Runs `script` inside the service's container.
     #[must_use = "an outcome that nobody looks at tests nothing"]
     pub fn in_service(&self, script: &str) -> Transcript<'_> {
