@@ -10,25 +10,20 @@ cd "$(dirname "$(readlink -f "$0")")/.."
 . release/candidates.sh
 . release/docker-versions.sh
 
-# The scenarios take the image of each suite by this name (tests/pods/suite.rs): all of them get the
-# candidate, and each has the clients of its own Docker.
-readonly NAME=localhost/candidate
-
 main() {
     local suite=$1 docker=$2 variant=$3 image architecture record
     image=$(candidate "$docker" "$variant")
     images/tools.sh pods
     release/login.sh images/podman
     images/podman pull --quiet "$image" >/dev/null
-    for tag in dev dev-sid dev-bookworm; do
-        images/podman tag "$image" "$NAME:$tag"
-    done
     architecture=$(images/podman image inspect --format '{{.Architecture}}' "$image")
-    is_what_it_says "$docker"
+    is_what_it_says "$docker" "$image"
 
+    # Whatever Docker a scenario is about gets the candidate, and has the clients of its own Docker.
     case $suite in
-    rootless) DIND_ROOTLESS_UNDER_TEST=$NAME:dev .ci/suite rootless ;;
-    *) DIND_INIT_IMAGE=$NAME DIND_UNDER_TEST=$NAME:dev .ci/suite "$suite" ;;
+    e2e) DIND_E2E_IMAGE=$image .ci/suite e2e ;;
+    compliance) DIND_UNDER_TEST=$image .ci/suite compliance ;;
+    rootless) DIND_ROOTLESS_UNDER_TEST=$image .ci/suite rootless ;;
     esac
 
     # Only now, and from the very reference that was pulled.
@@ -39,9 +34,9 @@ main() {
 
 # Its tags will name Docker's version, Alpine's and ours.
 is_what_it_says() {
-    local docker=$1 alpine said wanted
+    local docker=$1 image=$2 alpine said wanted
     alpine=$(docker_versions | sed -n "s/^$docker //p")
-    said=$(images/podman run --rm --network=none --entrypoint=sh "$NAME:dev" -c '
+    said=$(images/podman run --rm --network=none --entrypoint=sh "$image" -c '
         dockerd --version; cat /etc/alpine-release; dind-init --version' 2>&1)
     for wanted in "Docker version $docker" "$alpine" "dind-init $(our_version)"; do
         if [[ $'\n'$said$'\n' != *$'\n'"$wanted"[!0-9]* ]]; then

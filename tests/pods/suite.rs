@@ -23,8 +23,12 @@ impl Suite {
         }
     }
 
-    /// The image of the service: dind-init on top of it, as `make image` names it.
+    /// The image of the service: dind-init on top of it, as `make image` names it. `DIND_E2E_IMAGE`
+    /// names another, for all suites.
     pub fn service_image(self) -> String {
+        if let Ok(image) = env::var("DIND_E2E_IMAGE") {
+            return image;
+        }
         let tag = match self {
             Self::Bookworm => "dev-bookworm",
             Self::Trixie => "dev",

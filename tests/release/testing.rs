@@ -10,10 +10,12 @@ use crate::site::Site;
 
 /// Tells which image it was given, by the digest that podman has it from.
 const SUITE: &str = "#!/bin/bash
-for image in \"$DIND_INIT_IMAGE:dev\" \"$DIND_INIT_IMAGE:dev-sid\" \"$DIND_INIT_IMAGE:dev-bookworm\" \
-    \"$DIND_UNDER_TEST\" $DIND_ROOTLESS_UNDER_TEST; do
-    [ \"$image\" = :dev ] || images/podman image inspect --format '{{.Digest}}' \"$image\" >> asked 2>&1
-done
+case $1 in
+e2e) image=$DIND_E2E_IMAGE ;;
+compliance) image=$DIND_UNDER_TEST ;;
+rootless) image=$DIND_ROOTLESS_UNDER_TEST ;;
+esac
+images/podman image inspect --format '{{.Digest}}' \"$image\" >> asked 2>&1
 exit \"$SUITE_STATUS\"
 ";
 
@@ -55,7 +57,8 @@ fn a_record_is_written_for_the_digest_that_passed_and_for_no_other() {
         "{{.Digest}}",
         candidate.trim(),
     ]);
-    assert_eq!(asked.lines().count(), 8, "{asked}");
+    // Once in vain, once with success.
+    assert_eq!(asked.lines().count(), 2, "{asked}");
     assert!(asked.lines().all(|line| line == digest), "{asked}");
 
     let rootless = test(&site, "rootless", "29.7.2", "dind-rootless", 0);
@@ -72,9 +75,8 @@ fn a_record_is_written_for_the_digest_that_passed_and_for_no_other() {
     );
     assert!(!site.work().join("tested/compliance").exists());
     // Nothing of it stays on this machine.
-    let tags = ["dev", "dev-sid", "dev-bookworm"].map(|tag| format!("localhost/candidate:{tag}"));
     let pulled = images.map(|image| site.read(&format!("candidates/{image}")));
-    for image in tags.iter().chain(&pulled) {
+    for image in pulled {
         podman(&["rmi", "--force", image.trim()], Duration::from_secs(60));
     }
 }
@@ -89,7 +91,7 @@ fn test(site: &Site, suite: &str, docker: &str, variant: &str, status: i32) -> O
         )
         .env("DOCKER_VERSIONS", site.work().join("versions"))
         .env("SUITE_STATUS", status.to_string())
-        .env_remove("DIND_INIT_IMAGE")
+        .env_remove("DIND_E2E_IMAGE")
         .env_remove("DIND_UNDER_TEST")
         .output()
         .unwrap()
