@@ -10,10 +10,11 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 endif
 
 # The Debian whose Docker the image holds: trixie (Docker 26.1), sid (Docker 28)
-# or bookworm (Docker 20.10).
+# or bookworm (Docker 20.10). busybox: trixie's Docker, with busybox in Debian's place.
 SUITE ?= trixie
 # Two checkouts on one machine do not take each other's image if they name theirs differently.
 export DIND_INIT_IMAGE ?= localhost/dind-init
+DEBIAN = $(if $(filter busybox,$(SUITE)),trixie,$(SUITE))
 TAG = $(if $(filter trixie,$(SUITE)),dev,dev-$(SUITE))
 
 # Everything is built for an explicit target (.cargo/config.toml), so its name is in the path.
@@ -37,10 +38,13 @@ test: check ## Check everything, make the images, and run every test, real pods 
 	tests/component/interpreter.sh >/dev/null
 	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked; \
 	else cargo test --locked -- --test-threads=2; fi
+	CI=$${CI:-false} .ci/suite busybox
 
-image: ## Make localhost/dind-init:dev (SUITE=sid: dev-sid, SUITE=bookworm: dev-bookworm) with Debian's own Docker
+image: ## Make localhost/dind-init:dev (SUITE=sid|bookworm|busybox: dev-sid and so on) with Debian's own Docker
 	@images/tools.sh pods
-	images/base.sh $(SUITE)
+	images/base.sh $(DEBIAN)
+	$(if $(filter busybox,$(SUITE)),images/podman build --quiet --pull-never --network=none \
+	    --file images/busybox.Dockerfile --tag localhost/dind-base:busybox images)
 	cargo build --locked --release --bin dind-init
 	install -D $(TARGET_DIR)/release/dind-init $(CONTEXT)/dind-init
 	images/podman build --quiet --pull-never --network=none --file images/debian.Dockerfile \

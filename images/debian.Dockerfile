@@ -8,7 +8,7 @@ COPY dind-init /usr/local/bin/dind-init
 # The names, modes and settings below are the official image's: jobs and runners rely on them.
 # `docker`: the group that owns the daemon's socket (Debian's docker.io makes it; another base may not).
 RUN ln -s dind-init /usr/local/bin/dockerd-entrypoint.sh \
-    && (getent group docker >/dev/null || groupadd --system docker) \
+    && (grep -q '^docker:' /etc/group || groupadd --system docker) \
     && mkdir -p /certs/client \
     && chmod 1777 /certs /certs/client
 
