@@ -9,6 +9,7 @@ set -euo pipefail
 
 cd "$(dirname "$(readlink -f "$0")")/.."
 . release/docker-versions.sh
+. release/gitlab.sh
 
 main() {
     local version
@@ -47,9 +48,8 @@ changed() {
 # GitLab lets a job start pipelines of its own project with its own token.
 trigger() {
     echo "release: starting the pipeline of $1"
-    curl --fail-with-body --silent --show-error --form "token=$CI_JOB_TOKEN" --form "ref=$1" \
+    ask_gitlab "form = \"token=$CI_JOB_TOKEN\"" --form "ref=$1" \
         "$CI_API_V4_URL/projects/$CI_PROJECT_ID/trigger/pipeline"
-    echo
 }
 
 main

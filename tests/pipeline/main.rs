@@ -11,4 +11,5 @@ mod prepare;
 mod preview;
 mod settings;
 mod source;
+mod supply;
 mod tags;

@@ -118,10 +118,9 @@ fn the_matrices_have_the_versions_of_docker_and_the_architectures_of_the_images(
     assert!(service.ends_with(&newest), "{service}");
     // What is built on by default is what builds: one version to keep, not two.
     for (name, kind) in [("DOCKER_CLI_IMAGE", "cli"), ("DOCKER_DIND_IMAGE", "dind")] {
-        assert_eq!(
-            preview.0["variables"][name],
-            format!("docker:{}-{kind}", versions[0])
-        );
+        let image = preview.0["variables"][name].as_str().unwrap();
+        let tag = image.split('@').next();
+        assert_eq!(tag, Some(&*format!("docker:{}-{kind}", versions[0])));
     }
 }
 
