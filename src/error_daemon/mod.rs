@@ -268,7 +268,8 @@ mod tests {
             })
             .collect();
         assert!(ask(address, b"GET / HTTP/1.1\r\n\r\n").contains("503"));
-        assert!(resident_kilobytes() - before < 16 * 1024);
+        // Memory may have been given back meanwhile.
+        assert!(resident_kilobytes().saturating_sub(before) < 16 * 1024);
         drop(idle);
     }
 

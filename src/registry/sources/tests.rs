@@ -1,8 +1,8 @@
 //! What each layout says, and what cannot be read.
 
-use std::os::unix::fs::symlink;
+use std::{io, os::unix::fs::symlink};
 
-use nix::{sys::stat::Mode, unistd::mkfifo};
+use nix::{errno::Errno, sys::stat::Mode, unistd::mkfifo};
 use tempfile::tempdir;
 
 use super::*;
@@ -125,9 +125,11 @@ fn what_cannot_be_read_costs_only_itself() {
             .map(Vec::len)
     };
     assert_eq!(state("good.crt"), Ok(1));
+    // C libraries have words of their own for it.
+    let a_loop = io::Error::from_raw_os_error(Errno::ELOOP as i32).to_string();
     for (name, why) in [
         ("pipe.crt", "not a regular file"),
-        ("loop.crt", "Too many levels of symbolic links"),
+        ("loop.crt", &a_loop),
         ("vanished.crt", "No such file"),
         ("huge.crt", "larger than"),
     ] {
