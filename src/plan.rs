@@ -12,15 +12,11 @@ use crate::{
     dockerd::{
         configuration::Configuration,
         flags::{Flags, Invocation},
+        hosts::{OwnHosts, PLAIN_PORT, TLS_PORT, port_of, tcp_address, tcp_port},
     },
     settings::{CertificateSettings, Settings},
     sockets::SocketPlan,
 };
-
-/// IANA's port for Docker without TLS.
-const PLAIN_PORT: u16 = 2375;
-/// IANA's port for Docker with TLS.
-const TLS_PORT: u16 = 2376;
 
 /// The client's variables, two of which dockerd would take as its own
 /// (moby `daemon/command/options.go`).
@@ -47,6 +43,8 @@ pub struct Plan {
     pub port: Option<u16>,
     /// The unix socket that dockerd serves on by our flags.
     pub unix: Option<PathBuf>,
+    /// Where dockerd listens, where the user's own command line or daemon.json decides that.
+    pub own_hosts: Option<OwnHosts>,
     /// The ports of the user's own hosts beside ours.
     pub further_ports: Vec<u16>,
     /// The user's hosts that are ours already.
@@ -69,8 +67,13 @@ impl Plan {
             let (Invocation::Dockerd(argv) | Invocation::Client(argv)) = invocation else {
                 return Self::default();
             };
+            let own_hosts = match invocation {
+                Invocation::Dockerd(argv) => Some(OwnHosts::of_a_command(argv, configuration)),
+                _ => None,
+            };
             return Self {
                 argv: argv.clone(),
+                own_hosts,
                 ..Self::default()
             };
         };
@@ -119,6 +122,7 @@ impl Plan {
         }
         argv.extend(flags.others);
         Self {
+            own_hosts: OwnHosts::of_a_file(configuration),
             argv,
             removed_variables: &CLIENT_VARIABLES,
             sockets,
@@ -129,6 +133,16 @@ impl Plan {
             tls: certificates.is_some(),
             takes_flags: true,
         }
+    }
+
+    /// The port on which the service answers for a dockerd that is not there. Where the user decides
+    /// what is served, it is the one that the job dials.
+    pub fn port_to_explain_on(&self, docker_host: &str) -> Option<u16> {
+        let dialled = || {
+            self.own_hosts.as_ref()?;
+            Some(tcp_port(docker_host).unwrap_or(PLAIN_PORT))
+        };
+        self.port.or_else(dialled)
     }
 
     /// Gives dockerd another daemon.json; of several such flags the last one counts.
@@ -195,27 +209,6 @@ fn is_ours(host: &str, port: u16, unix: &Path) -> bool {
     match tcp_address(host) {
         Some(address) => port_of(address).is_none_or(|number| number == Some(port)),
         None => false,
-    }
-}
-
-/// The port of a host that is a TCP one and names it.
-pub fn tcp_port(host: &str) -> Option<u16> {
-    port_of(tcp_address(host)?)?
-}
-
-fn tcp_address(host: &str) -> Option<&str> {
-    match host.split_once("://") {
-        Some(("tcp", address)) => Some(address),
-        Some(_) => None,
-        None => Some(host),
-    }
-}
-
-/// `None` where there is none, which means dockerd's default, and that is ours.
-fn port_of(address: &str) -> Option<Option<u16>> {
-    match address.rsplit_once(':') {
-        Some((_, number)) if !number.ends_with(']') => Some(number.parse().ok()),
-        _ => None,
     }
 }
 
@@ -306,6 +299,20 @@ mod tests {
         assert_eq!(argv(&plan), "dockerd --host=tcp://0.0.0.0:1234");
         assert_eq!((plan.sockets, plan.port, plan.tls), (None, None, false));
         assert!(plan.removed_variables.is_empty());
+        assert_eq!(plan.own_hosts.unwrap().hosts, ["tcp://0.0.0.0:1234"]);
+    }
+
+    #[test]
+    fn what_is_not_there_is_explained_where_the_job_dials() {
+        let port = |arguments, json, docker_host| {
+            plan(TLS, arguments, json, true).port_to_explain_on(docker_host)
+        };
+        let hosts = r#"{"hosts": ["unix:///var/run/docker.sock"]}"#;
+        assert_eq!(port("", "", "tcp://docker:2375"), Some(2376));
+        assert_eq!(port("dockerd", "", "tcp://docker:2376"), Some(2376));
+        assert_eq!(port("", hosts, "tcp://docker:2376"), Some(2376));
+        assert_eq!(port("dockerd", "", ""), Some(2375));
+        assert_eq!(port("docker info", "", "tcp://docker:2376"), None);
     }
 
     #[test]

@@ -4,21 +4,28 @@ use std::path::Path;
 
 use crate::{
     facts::{client::ClientVariables, identity::Identity, mounts::Mounts},
-    findings::client::{self, Served},
+    findings::client::{self, Served, own_hosts},
     plan::Plan,
     reasons::Finding,
     settings::{Settings, process_environment},
 };
 
 /// Reads the job's variables and judges them; none of the findings is fatal.
-///
-/// Nothing is known where the user's own command line or daemon.json says what is served.
 pub fn findings(plan: &Plan, settings: &Settings, mounts: &Mounts) -> Vec<Finding> {
+    let job = ClientVariables::read(&process_environment);
+    let surroundings = settings.surroundings();
+    let mut names = Identity::read().own_names();
+    if let Some(hosts) = &plan.own_hosts {
+        let names: Vec<_> = names.into_iter().collect();
+        return own_hosts::findings(&job, hosts, &names)
+            .map(|finding| settings.ignored.apply(finding).told_in(&surroundings))
+            .into_iter()
+            .collect();
+    }
     let (Some(port), Some(unix)) = (plan.port, &plan.unix) else {
         return Vec::new();
     };
     let certificates = settings.certificates.as_ref().filter(|_| plan.tls);
-    let mut names = Identity::read().own_names();
     names.extend(
         certificates
             .into_iter()
@@ -33,8 +40,7 @@ pub fn findings(plan: &Plan, settings: &Settings, mounts: &Mounts) -> Vec<Findin
         unix: unix.clone(),
         unix_is_shared: is_on_volume(unix, mounts),
     };
-    let surroundings = settings.surroundings();
-    client::findings(&ClientVariables::read(&process_environment), &served)
+    client::findings(&job, &served)
         .into_iter()
         .map(|finding| settings.ignored.apply(finding))
         .map(|finding| finding.told_in(&surroundings))

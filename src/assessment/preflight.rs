@@ -29,7 +29,7 @@ use crate::{
         program,
         storage::Storage,
     },
-    findings,
+    findings::{self, client::own_hosts},
     plan::Plan,
     reasons::{Finding, Reason, Severity, daemon, privilege},
     report::Report,
@@ -114,7 +114,9 @@ pub fn run(
     };
     let ignored = |finding| settings.ignored.apply(finding);
     let judged = judge(&facts, trials, &options, uid.is_root(), &backend, settings);
-    let mut findings: Vec<_> = judged.into_iter().map(ignored).collect();
+    let unserved = plan.own_hosts.as_ref().and_then(own_hosts::unserved);
+    let judged = judged.into_iter().chain(unserved);
+    let mut findings: Vec<_> = judged.map(ignored).collect();
     let mut adjustments = Adjustments::default();
     // A dockerd that is not started has no networks; without root they are inside of rootlesskit's,
     // which has an MTU of its own.

@@ -4,6 +4,7 @@ pub mod client;
 pub mod configuration;
 pub mod ended;
 pub mod flags;
+pub mod hosts;
 pub mod launch;
 pub mod log;
 pub mod options;

@@ -28,6 +28,8 @@ pub struct ClientVariables {
     /// In a Kubernetes pod, where all containers share one network and the service's aliases are
     /// in `/etc/hosts`.
     pub in_kubernetes: bool,
+    /// `FF_KUBERNETES_HONOR_ENTRYPOINT`: the job's image may set what is missing here.
+    pub runs_entrypoint: bool,
 }
 
 /// The variable that names a proxy, and its value.
@@ -85,6 +87,8 @@ impl ClientVariables {
                 .unwrap_or_default(),
             in_gitlab: non_empty(environment, "CI_JOB_ID").is_some(),
             in_kubernetes: non_empty(environment, "KUBERNETES_SERVICE_HOST").is_some(),
+            runs_entrypoint: non_empty(environment, "FF_KUBERNETES_HONOR_ENTRYPOINT")
+                .is_some_and(|value| is_true(&value)),
             tls_verify,
         }
     }
@@ -115,6 +119,11 @@ impl DockerHost {
             None => Self::Other,
         }
     }
+}
+
+/// As the runner reads feature flags (Go's `strconv.ParseBool`).
+fn is_true(value: &str) -> bool {
+    ["1", "t", "T", "true", "TRUE", "True"].contains(&value)
 }
 
 /// The port of `tcp://host:port`.
@@ -155,6 +164,13 @@ mod tests {
         assert_eq!(dialled("unix:///run/docker.sock", ""), (None, unix));
         assert_eq!(dialled("ssh://host", ""), (None, DockerHost::Other));
         assert_eq!(dialled("tcp://:2375", ""), (None, DockerHost::Other));
+    }
+
+    #[test]
+    fn a_feature_flag_says_whether_the_job_s_image_runs_its_entrypoint() {
+        let runs = |value| read(&[("FF_KUBERNETES_HONOR_ENTRYPOINT", value)]).runs_entrypoint;
+        assert!(runs("true") && runs("1"));
+        assert!(!runs("false") && !runs("0") && !runs(""));
     }
 
     #[test]

@@ -154,3 +154,21 @@ pub const SOCKET_WITHOUT_TLS: Advice = &[job(
 
 /// TLS on both sides, and only the client does not know it.
 pub const TLS_VERIFY_UNSET: Advice = &[job("", snippets::TLS_CLIENT_AT_PORT)];
+
+/// Nothing says where the daemon is, with TLS or without.
+pub const UNSET_WITH_TLS: Advice = &[job("Say where it is", snippets::TLS_CLIENT_AT_PORT)];
+pub const UNSET_WITHOUT_TLS: Advice = &[job("Say where it is", snippets::PLAIN_CLIENT_AT_PORT)];
+
+/// dockerd listens where its user says, and not where the job dials.
+pub const HOSTS_OF_A_FILE: Advice = &[say(
+    "Take `hosts` out of daemon.json: `volumes` of the runner's config.toml mounts it, or it is in \
+     the image. What jobs need is opened without it.",
+)];
+pub const HOSTS_OF_A_COMMAND: Advice = &[say(
+    "Take `command` out of the service in .gitlab-ci.yml: dockerd is started without it, with \
+     certificates and on the right port.",
+)];
+pub const HOSTS_OF_A_COMMAND_WITH_FLAGS: Advice = &[job(
+    "Take the word `dockerd` out of the service's command, and leave what else dockerd is to be told",
+    "{corrected}",
+)];

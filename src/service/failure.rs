@@ -77,10 +77,12 @@ impl Service<'_> {
         (failure.status, asked_to_end)
     }
 
-    /// Without root the port was left to rootlesskit, which is gone by now or never came.
+    /// Without root the port was left to rootlesskit, and with hosts of the user's own to dockerd,
+    /// which is gone by now or never came.
     fn sockets_to_answer_on(&self) -> Option<Arc<Sockets>> {
         let late = || {
-            let tcp = TcpSocket::bind(self.plan.port?).ok()?;
+            let port = self.plan.port_to_explain_on(&self.settings.docker_host)?;
+            let tcp = TcpSocket::bind(port).ok()?;
             Some(Arc::new(Sockets { tcp, unix: None }))
         };
         self.sockets.clone().or_else(late)

@@ -1,4 +1,5 @@
-//! The port of the other transport, which nothing serves: 2375 with TLS, 2376 without.
+//! The port of the other transport, which nothing serves: 2375 with TLS, 2376 without; and the one
+//! that the job dials where the user's own `hosts` leave it out.
 //!
 //! Jobs dial it when their `DOCKER_HOST` is wrong, or when the docker image's entrypoint chose it
 //! because there were no certificates yet. A refused connection tells nobody why; an answer does.
@@ -9,6 +10,7 @@
 use std::{os::fd::AsFd, thread};
 
 use crate::{
+    dockerd::hosts::{PLAIN_PORT, TLS_PORT},
     error_daemon::{self, ErrorDaemon},
     plan::Plan,
     reasons::{Finding, client},
@@ -25,12 +27,19 @@ impl OtherPort {
     ///
     /// `None` where it may not, where the user wants the port, or where it is taken.
     pub fn explain(plan: &Plan, docker_host: &str, findings: &[Finding]) -> Option<Self> {
-        let served = plan.sockets.as_ref()?.port;
-        let other = if plan.tls { 2375 } else { 2376 };
-        let finding = match findings.iter().find(|f| f.reason.id == client::PORT.id) {
-            Some(finding) => finding.clone(),
-            None if docker_host.is_empty() => unset(plan.tls, served, other),
-            None => return None,
+        let found = findings.iter().find(|f| f.reason.id == client::PORT.id);
+        let (other, finding) = match (&plan.own_hosts, &plan.sockets) {
+            (Some(_), _) => (plan.port_to_explain_on(docker_host)?, found?.clone()),
+            (None, Some(sockets)) => {
+                let other = if plan.tls { PLAIN_PORT } else { TLS_PORT };
+                let finding = match found {
+                    Some(finding) => finding.clone(),
+                    None if docker_host.is_empty() => unset(plan.tls, sockets.port, other),
+                    None => return None,
+                };
+                (other, finding)
+            }
+            (None, None) => return None,
         };
         if plan.further_ports.contains(&other) {
             return None;

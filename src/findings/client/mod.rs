@@ -1,6 +1,8 @@
 //! Whether the job's own variables lead its clients to this daemon.
 
 mod no_proxy;
+pub mod own_hosts;
+mod unset;
 
 use std::{
     net::IpAddr,
@@ -35,7 +37,7 @@ pub fn findings(job: &ClientVariables, served: &Served) -> Vec<Finding> {
         Some(DockerHost::Unix(_)) => unshared_socket(job, served).into_iter().collect(),
         Some(DockerHost::Other) => Vec::new(),
         Some(DockerHost::Tcp { .. }) | None => {
-            if let Some(elsewhere) = host(job, served) {
+            if let Some(elsewhere) = host(job, served).or_else(|| unset::finding(job, served)) {
                 // Nothing else that is known of us concerns that host.
                 return vec![elsewhere];
             }

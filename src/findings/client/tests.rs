@@ -3,13 +3,13 @@
 use super::*;
 use crate::facts::client::Proxy;
 
-const TLS: &[(&str, &str)] = &[
+pub(super) const TLS: &[(&str, &str)] = &[
     ("DOCKER_HOST", "tcp://docker:2376"),
     ("DOCKER_TLS_VERIFY", "1"),
     ("DOCKER_CERT_PATH", "/certs/client"),
 ];
 
-fn tls() -> Served {
+pub(super) fn tls() -> Served {
     Served {
         tls: true,
         port: 2376,
@@ -24,7 +24,7 @@ fn tls() -> Served {
     }
 }
 
-fn plain() -> Served {
+pub(super) fn plain() -> Served {
     Served {
         tls: false,
         port: 2375,
@@ -34,7 +34,7 @@ fn plain() -> Served {
 }
 
 /// A GitLab job with these variables, the later ones first.
-fn job(variables: &[(&str, &str)]) -> ClientVariables {
+pub(super) fn job(variables: &[(&str, &str)]) -> ClientVariables {
     ClientVariables::read(&|name| {
         let found = variables.iter().rev().find(|(key, _)| *key == name);
         let value = found.map(|(_, value)| (*value).to_owned());
@@ -46,7 +46,7 @@ fn with(variables: &[(&'static str, &'static str)]) -> ClientVariables {
     job(&[TLS, variables].concat())
 }
 
-fn in_kubernetes(job: ClientVariables) -> ClientVariables {
+pub(super) fn in_kubernetes(job: ClientVariables) -> ClientVariables {
     ClientVariables {
         in_kubernetes: true,
         ..job
@@ -54,7 +54,7 @@ fn in_kubernetes(job: ClientVariables) -> ClientVariables {
 }
 
 /// `ID severity`, joined by commas.
-fn ids(job: &ClientVariables, served: &Served) -> String {
+pub(super) fn ids(job: &ClientVariables, served: &Served) -> String {
     let ids: Vec<_> = findings(job, served)
         .iter()
         .map(|finding| format!("{} {}", finding.reason.id, finding.severity))
@@ -63,7 +63,7 @@ fn ids(job: &ClientVariables, served: &Served) -> String {
 }
 
 /// The only finding, as it is told.
-fn told(job: &ClientVariables, served: &Served) -> String {
+pub(super) fn told(job: &ClientVariables, served: &Served) -> String {
     let findings = findings(job, served);
     assert_eq!(findings.len(), 1, "{findings:?}");
     findings[0].to_string()

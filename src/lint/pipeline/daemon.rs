@@ -7,10 +7,12 @@ use super::{
     variables::{Known, Variables},
 };
 use crate::{
-    dockerd::flags::{Flags, Invocation},
+    dockerd::{
+        flags::{Flags, Invocation},
+        hosts::tcp_port,
+    },
     facts::client::DockerHost,
     findings::client::Served,
-    plan::tcp_port,
     settings::subject_names::SubjectName,
 };
 

@@ -1,0 +1,156 @@
+//! Where dockerd listens by the user's own word: a command that begins with `dockerd`, or `hosts` in
+//! daemon.json. The init then opens no sockets.
+
+use std::ffi::OsString;
+
+use super::{configuration::Configuration, flags::Flags};
+
+/// IANA's port for Docker without TLS.
+pub const PLAIN_PORT: u16 = 2375;
+/// IANA's port for Docker with TLS.
+pub const TLS_PORT: u16 = 2376;
+
+/// dockerd's own unix socket (moby `daemon/command/daemon_unix.go`).
+const DEFAULT_SOCKET: &str = "unix:///var/run/docker.sock";
+
+/// Where dockerd listens, and who said so.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OwnHosts {
+    /// As they are written; dockerd's default where none is.
+    pub hosts: Vec<String>,
+    pub said_by: SaidBy,
+}
+
+/// Whose word it is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum SaidBy {
+    /// A command that begins with `dockerd`, whole.
+    Command(Vec<OsString>),
+    /// daemon.json.
+    File,
+}
+
+impl OwnHosts {
+    /// For a whole command line, `dockerd` first.
+    pub fn of_a_command(argv: &[OsString], configuration: &Configuration) -> Self {
+        let flags = Flags::parse(argv);
+        if let (true, Some(of_the_file)) = (flags.hosts.is_empty(), Self::of_a_file(configuration))
+        {
+            return of_the_file;
+        }
+        let hosts = match flags.hosts.is_empty() {
+            false => flags.hosts,
+            // With TLS it is a port, of this container alone (moby `opts/hosts.go`).
+            true if speaks_tls(argv, configuration) => vec![format!("tcp://localhost:{TLS_PORT}")],
+            true => vec![DEFAULT_SOCKET.to_owned()],
+        };
+        Self {
+            hosts,
+            said_by: SaidBy::Command(argv.to_vec()),
+        }
+    }
+
+    /// `None` where daemon.json leaves it to the command line.
+    pub fn of_a_file(configuration: &Configuration) -> Option<Self> {
+        let hosts = configuration.value("hosts")?.as_array()?;
+        let hosts = hosts.iter().filter_map(|host| host.as_str());
+        Some(Self {
+            hosts: hosts.map(str::to_owned).collect(),
+            said_by: SaidBy::File,
+        })
+    }
+
+    /// Whether clients reach it by TCP on this port.
+    pub fn serve(&self, port: u16) -> bool {
+        self.hosts.iter().any(|host| match tcp_address(host) {
+            Some(address) => match port_of(address) {
+                Some(named) => named == Some(port),
+                None => [PLAIN_PORT, TLS_PORT].contains(&port),
+            },
+            None => false,
+        })
+    }
+
+    /// Whether it waits for sockets that systemd would hand over, and nobody does here.
+    pub fn want_systemd(&self) -> bool {
+        self.hosts.iter().any(|host| host.starts_with("fd://"))
+    }
+}
+
+/// `--tls`, `--tlsverify`, or daemon.json's; the variable is not counted, since it is the clients'.
+fn speaks_tls(argv: &[OsString], configuration: &Configuration) -> bool {
+    ["tls", "tlsverify"].iter().any(|name| {
+        let flag = format!("--{name}");
+        let mut words = argv.iter().rev().filter_map(|word| word.to_str());
+        let given = words.find_map(|word| match word.strip_prefix(&flag)? {
+            "" => Some(true),
+            rest => rest.strip_prefix('=').map(|value| value != "false"),
+        });
+        given.unwrap_or_else(|| configuration.value(name) == Some(&true.into()))
+    })
+}
+
+/// The port of a host that is a TCP one and names it.
+pub fn tcp_port(host: &str) -> Option<u16> {
+    port_of(tcp_address(host)?)?
+}
+
+/// The address of a host that is a TCP one.
+pub fn tcp_address(host: &str) -> Option<&str> {
+    match host.split_once("://") {
+        Some(("tcp", address)) => Some(address),
+        Some(_) => None,
+        None => Some(host),
+    }
+}
+
+/// `None` where there is none, which means dockerd's default.
+pub fn port_of(address: &str) -> Option<Option<u16>> {
+    match address.rsplit_once(':') {
+        Some((_, number)) if !number.ends_with(']') => Some(number.parse().ok()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(command: &str, daemon_json: &str) -> OwnHosts {
+        let argv: Vec<_> = command.split_whitespace().map(Into::into).collect();
+        OwnHosts::of_a_command(&argv, &Configuration::parse(daemon_json))
+    }
+
+    #[test]
+    fn a_command_s_flags_daemon_json_or_dockerd_s_default_say_it() {
+        for (command, daemon_json, hosts) in [
+            ("dockerd", "", DEFAULT_SOCKET),
+            ("dockerd --mtu=1400", "{}", DEFAULT_SOCKET),
+            ("dockerd -H tcp://0.0.0.0:2375", "", "tcp://0.0.0.0:2375"),
+            ("dockerd --tlsverify", "", "tcp://localhost:2376"),
+            ("dockerd --tls=false", "", DEFAULT_SOCKET),
+            ("dockerd", r#"{"tlsverify": true}"#, "tcp://localhost:2376"),
+            ("dockerd", r#"{"hosts": ["fd://"]}"#, "fd://"),
+        ] {
+            assert_eq!(of(command, daemon_json).hosts, [hosts], "{command}");
+        }
+        assert_eq!(OwnHosts::of_a_file(&Configuration::parse("{}")), None);
+        let file = of("dockerd", r#"{"hosts": ["fd://"]}"#);
+        assert_eq!(file.said_by, SaidBy::File);
+        assert!(file.want_systemd());
+    }
+
+    #[test]
+    fn only_tcp_hosts_serve_a_port() {
+        for (command, serves) in [
+            ("dockerd -H tcp://0.0.0.0:2376", true),
+            ("dockerd -H :2376", true),
+            ("dockerd -H tcp://", true),
+            ("dockerd -H tcp://0.0.0.0:2375", false),
+            ("dockerd -H unix:///2376", false),
+            ("dockerd", false),
+        ] {
+            assert_eq!(of(command, "").serve(2376), serves, "{command}");
+        }
+    }
+}
