@@ -5,6 +5,7 @@ pub mod configuration;
 pub mod ended;
 pub mod flags;
 pub mod hosts;
+pub mod insecure_registries;
 pub mod launch;
 pub mod log;
 pub mod options;

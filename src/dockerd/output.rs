@@ -36,14 +36,15 @@ struct Said {
 
 impl Output {
     /// Reads `pipe` on a thread of its own, writes all of it to our stderr, and gives `report`
-    /// what dockerd lives on with.
+    /// what `recogniser` finds that dockerd lives on with.
     pub fn follow(
         pipe: OwnedFd,
+        recogniser: Recogniser,
         mut report: impl FnMut(&Finding) + Send + 'static,
     ) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             said: Mutex::new(Said {
-                recogniser: Recogniser::default(),
+                recogniser,
                 last: Instant::now(),
                 is_closed: false,
             }),
@@ -163,7 +164,7 @@ mod tests {
     fn what_was_written_last_is_read_before_the_end_is_explained() {
         let (reader, writer) = pipe2(OFlag::O_CLOEXEC).unwrap();
         let (report, _reported) = mpsc::channel();
-        let output = Output::follow(reader, move |finding: &Finding| {
+        let output = Output::follow(reader, Recogniser::default(), move |finding: &Finding| {
             let _ = report.send(finding.reason.id);
         })
         .unwrap();
@@ -182,7 +183,7 @@ mod tests {
     #[test]
     fn a_pipe_that_stays_open_is_not_waited_for_without_end() {
         let (reader, _writer) = pipe2(OFlag::O_CLOEXEC).unwrap();
-        let output = Output::follow(reader, |_: &Finding| {}).unwrap();
+        let output = Output::follow(reader, Recogniser::default(), |_: &Finding| {}).unwrap();
         output.settle(Duration::from_millis(1));
     }
 }

@@ -3,6 +3,7 @@
 pub mod client;
 pub mod control_groups;
 pub mod graph_drivers;
+pub mod handshake;
 pub mod network;
 pub mod privileges;
 pub mod storage;

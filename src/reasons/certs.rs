@@ -333,6 +333,15 @@ pub const INCOMPLETE_CLIENT: Advice = &[say(
      job to where they are.",
 )];
 
+/// The name is one that a script of the job sets.
+pub const NAME_OF_A_SCRIPT: Advice = &[
+    job(
+        "Name it there too, with the name that the client uses instead of dind",
+        "variables:\n  DOCKER_TLS_SAN: {names}",
+    ),
+    say("Or set DOCKER_HOST there and not in the script."),
+];
+
 /// No other name that could be used is in the certificate.
 pub const NAME_ALONE: Advice = &[say(
     "Have the certificate issued with the subject alternative name {uncovered}.",

@@ -18,7 +18,7 @@ use self::{
 use crate::{
     facts::mounts::Mounts,
     job_directory::JobDirectory,
-    reasons::{Finding, hole::Surroundings},
+    reasons::{Finding, Reason, hole::Surroundings},
     settings::{Settings, ignored::Ignored},
 };
 
@@ -95,6 +95,13 @@ impl Report {
     /// The finding as it is told here: with the fix for this service, milder if it is to be ignored.
     pub fn told(&self, finding: Finding) -> Finding {
         self.ignored.apply(finding).told_in(&self.surroundings)
+    }
+
+    /// Whether this was told already as something that breaks docker commands.
+    pub fn has_told(&self, reason: &Reason) -> bool {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut findings = told.status.findings.iter();
+        findings.any(|finding| *finding.reason == *reason && finding.severity.breaks())
     }
 
     /// What else was found to break docker commands.

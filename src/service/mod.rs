@@ -2,6 +2,7 @@
 
 pub mod certificates;
 mod failure;
+mod heard;
 mod life;
 mod machine;
 mod memory;
@@ -21,8 +22,8 @@ use std::{
 use nix::unistd::Uid;
 
 use self::{
-    failure::Failure, life::Life, opening::Opening, other_port::OtherPort, probe::start_probe,
-    supervise::Supervisor,
+    failure::Failure, heard::Heard, life::Life, opening::Opening, other_port::OtherPort,
+    probe::start_probe, supervise::Supervisor,
 };
 use crate::{
     adjustments,
@@ -31,17 +32,20 @@ use crate::{
         configuration::{self, Configuration},
         ended::Ended,
         flags::{Flags, Invocation},
+        insecure_registries::InsecureRegistries,
         launch::{self, Launch},
+        log::Recogniser,
+        options,
         output::Output,
         readiness::Readiness,
         rootless::{self, Rootless},
     },
     facts::mounts::Mounts,
     job_directory::{JobDirectory, abandoned},
-    pki::{self, Certificates, ClientAction, ClientKeyInTheMaking, PendingClient},
+    pki::{self, Certificates, ClientKeyInTheMaking, PendingClient},
     plan::{Plan, User},
     reasons::{self, Finding, daemon},
-    registry::{Registries, untrusted},
+    registry::Registries,
     report::{Report, log},
     settings::{CertificateSettings, InvalidVariable, Settings, process_environment},
     sockets::Sockets,
@@ -298,27 +302,13 @@ impl Service<'_> {
 
     /// Passes dockerd's stderr on and reports what it shows.
     fn follow(&self, said: OwnedFd, registries: &Registries) -> Result<Output, Finding> {
-        let report = self.report.clone();
-        let registries = registries.clone();
-        let made_here = self.certificates.as_ref().filter(|made| {
-            !matches!(
-                made.decision.client,
-                ClientAction::UseOwn | ClientAction::Leave
-            )
-        });
-        let directory = made_here.and(self.tls).map(|tls| tls.directory.clone());
-        let tell = move |finding: &Finding| {
-            if finding.reason.id == reasons::client::WRONG_CA.id
-                && let Some(cause) = directory.as_deref().and_then(certificates::overwritten)
-            {
-                report.finding(&cause);
-            }
-            report.finding(&untrusted::with_what_is_known(
-                finding.clone(),
-                &registries.trust(),
-            ));
-        };
-        Output::follow(said, tell).map_err(|error| daemon::init("dockerd's stderr", &error))
+        let heard = Heard::new(self, registries);
+        let configuration = Configuration::read(&options::configuration_path(&self.plan.argv));
+        let insecure = InsecureRegistries::new(&self.plan.argv, &configuration);
+        let recogniser = Recogniser::with_insecure(insecure);
+        let tell = move |finding: &Finding| heard.tell(finding);
+        Output::follow(said, recogniser, tell)
+            .map_err(|error| daemon::init("dockerd's stderr", &error))
     }
 
     fn command_line(&self) -> Vec<OsString> {

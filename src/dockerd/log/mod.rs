@@ -8,13 +8,13 @@ mod message;
 mod noise;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     time::Duration,
 };
 
 pub use self::message::{Level, Message};
-use super::ended::Ended;
-use crate::reasons::{self, Finding, Reason, Severity, Weight, daemon};
+use super::{ended::Ended, insecure_registries::InsecureRegistries};
+use crate::reasons::{self, Finding, Reason, Severity, Weight, daemon, registry};
 
 /// How many of dockerd's last words an explanation shows.
 const LAST_LINES: usize = 6;
@@ -35,8 +35,9 @@ pub enum End {
 #[derive(Debug, Default)]
 pub struct Recogniser {
     ready: bool,
-    /// The ids of what was reported already.
-    reported: BTreeSet<&'static str>,
+    insecure: InsecureRegistries,
+    /// The ids of what was reported already, and as how bad.
+    reported: BTreeMap<&'static str, Severity>,
     /// What may explain dockerd's end, the best explanation first. Bounded by the catalogue.
     suspects: BTreeMap<Standing, Suspect>,
     /// The last lines that mean something and show no reason, each cut to [`QUOTED`].
@@ -61,6 +62,14 @@ struct Suspect {
 }
 
 impl Recogniser {
+    /// For a dockerd that may do without TLS with these.
+    pub fn with_insecure(insecure: InsecureRegistries) -> Self {
+        Self {
+            insecure,
+            ..Self::default()
+        }
+    }
+
     /// dockerd serves its API: what was logged so far did not stop it.
     pub fn ready(&mut self) {
         self.ready = true;
@@ -96,6 +105,9 @@ impl Recogniser {
             }
             return None;
         };
+        if *reason == registry::PLAIN_HTTP && self.is_only_the_first_try(&text) {
+            return None;
+        }
         if reason.weight != Weight::Aside {
             let standing = Standing {
                 weight: reason.weight,
@@ -111,11 +123,29 @@ impl Recogniser {
             // dockerd was ready in spite of it: it is one command that fails.
             Severity::Fatal if self.ready => Severity::Error,
             Severity::Fatal => return None,
+            // The last words of a dockerd that ends, which are to be explained, not reported.
+            _ if !self.ready && is_the_end(&message, &text) => return None,
+            // However mild it is as a rule, a docker command has failed with it.
+            milder if is_an_answer(&text) => milder.min(Severity::Error),
             milder => milder,
         };
-        self.reported
-            .insert(reason.id)
+        self.is_news(reason, severity)
             .then(|| reason.shown_in(said(words), words).with_severity(severity))
+    }
+
+    /// Each id once, and again where it has become worse.
+    fn is_news(&mut self, reason: &'static Reason, severity: Severity) -> bool {
+        let before = self.reported.get(reason.id);
+        let is_news = before.is_none_or(|before| severity < *before);
+        if is_news {
+            self.reported.insert(reason.id, severity);
+        }
+        is_news
+    }
+
+    /// dockerd is going to do without TLS, as it was told it may.
+    fn is_only_the_first_try(&self, text: &str) -> bool {
+        !is_an_answer(text) && self.insecure.may_go_on_after(text)
     }
 
     /// Why dockerd ended, or is not ready: the most upstream reason that its log shows.
@@ -151,6 +181,17 @@ impl Recogniser {
     }
 }
 
+/// What a docker command got as an error. dockerd logs these, but not those that it blames on the
+/// client: from status 500 on (moby `daemon/server/server.go`, each version from 20.10 to 29).
+fn is_an_answer(text: &str) -> bool {
+    text.contains("returned error")
+}
+
+/// dockerd gives up in plain words.
+fn is_the_end(message: &Message, text: &str) -> bool {
+    message.level == Level::Plain && text.starts_with("failed to start daemon")
+}
+
 fn said(words: &str) -> String {
     format!("dockerd says: {}", words.trim())
 }
@@ -165,6 +206,7 @@ mod tests {
     use nix::sys::signal::Signal;
 
     use super::*;
+    use crate::dockerd::configuration::Configuration;
 
     /// Healthy lives, with a health check and a stop.
     const HEALTHY: [&str; 2] = [
@@ -211,13 +253,66 @@ mod tests {
     #[test]
     fn every_sample_that_dockerd_lives_on_with_is_reported_once() {
         for reason in reasons::all().filter(|reason| reason.severity != Severity::Fatal) {
-            for sample in reason.samples {
+            let samples = reason.samples.iter();
+            // Told as dockerd's end.
+            for sample in
+                samples.filter(|sample| !sample.text.starts_with("failed to start daemon"))
+            {
                 let twice = format!("{0}\n{0}", sample.text);
                 let (_, found) = read(&twice);
                 let ids: Vec<_> = found.iter().map(|finding| finding.reason.id).collect();
                 assert_eq!(ids, [reason.id], "{}", sample.text);
-                assert_eq!(found[0].severity, reason.severity);
+                let is_answer = sample.text.contains("returned error");
+                let worst = if is_answer {
+                    Severity::Error
+                } else {
+                    reason.severity
+                };
+                assert_eq!(found[0].severity, reason.severity.min(worst));
             }
+        }
+    }
+
+    #[test]
+    fn what_is_mild_as_a_rule_is_an_error_once_a_command_failed_with_it() {
+        let probed = "time=\"…\" level=error msg=\"failed to mount overlay: invalid argument\" storage-driver=overlay2";
+        let answered = "time=\"…\" level=error msg=\"Handler for POST /containers/create returned error\" error-response=\"failed to mount /tmp/containerd-mount1: mount source: \\\"overlay\\\", target: \\\"/tmp/containerd-mount1\\\", fstype: overlay, flags: 0, data: \\\"x\\\", err: invalid argument\"";
+        let (_, found) = read(&[probed, answered, probed, answered].join("\n"));
+        let found: Vec<_> = found.iter().map(|f| (f.reason.id, f.severity)).collect();
+        let id = "STORAGE-ON-OVERLAY";
+        assert_eq!(found, [(id, Severity::Warning), (id, Severity::Error)]);
+    }
+
+    #[test]
+    fn the_words_with_which_dockerd_gives_up_are_told_once_as_what_ended_it() {
+        let line = "failed to start daemon: Error initializing network controller: error creating \
+                    default \"bridge\" network: IPv4 forwarding is disabled: check your host's \
+                    firewalling";
+        let (recogniser, found) = read(line);
+        assert_eq!(found, []);
+        assert_eq!(recogniser.explain(EXITED).reason.id, "NETWORK-FORWARDING");
+    }
+
+    #[test]
+    fn a_registry_that_may_do_without_tls_is_only_tried_with_it_first() {
+        let refused = "Get \\\"https://reg.test:5000/v2/\\\": http: server gave HTTP response to HTTPS client";
+        let tries = [
+            format!(
+                "time=\"…\" level=info msg=\"Attempting next endpoint for push after error: {refused}\""
+            ),
+            format!("time=\"…\" level=warning msg=\"Error getting v2 registry: {refused}\""),
+        ];
+        let answer = format!(
+            "time=\"…\" level=error msg=\"Handler for POST /v1.45/images/create returned error: {refused}\""
+        );
+        let declared = ["--insecure-registry=reg.test:5000".into()];
+        let declared = InsecureRegistries::new(&declared, &Configuration::default());
+        for line in &tries {
+            assert!(Recogniser::default().read(line).is_some(), "{line}");
+            let mut recogniser = Recogniser::with_insecure(declared.clone());
+            assert_eq!(recogniser.read(line), None);
+            let id = recogniser.read(&answer).map(|finding| finding.reason.id);
+            assert_eq!(id, Some("REGISTRY-PLAIN-HTTP"));
         }
     }
 

@@ -1,0 +1,89 @@
+//! What dockerd's log shows, told with what else is known here.
+
+use std::{fs, path::PathBuf};
+
+use super::{Service, certificates};
+use crate::{
+    facts::client::{ClientVariables, DockerHost},
+    findings::handshake::{self, Known},
+    pki::{ClientAction, inspect::Certificate},
+    reasons::{Finding, certs, client},
+    registry::{Registries, untrusted},
+    report::Report,
+    settings::process_environment,
+};
+
+/// Tells it.
+pub struct Heard {
+    report: Report,
+    registries: Registries,
+    job: ClientVariables,
+    /// `DOCKER_TLS_CERTDIR`, where it is served from.
+    directory: Option<PathBuf>,
+    /// The client's set was made here.
+    is_ours: bool,
+}
+
+impl Heard {
+    pub fn new(service: &Service<'_>, registries: &Registries) -> Self {
+        let made = service.certificates.as_ref();
+        Self {
+            report: service.report.clone(),
+            registries: registries.clone(),
+            job: ClientVariables::read(&process_environment),
+            directory: made
+                .and(service.tls)
+                .map(|settings| settings.directory.clone()),
+            is_ours: made.is_some_and(|made| {
+                !matches!(
+                    made.decision.client,
+                    ClientAction::UseOwn | ClientAction::Leave
+                )
+            }),
+        }
+    }
+
+    /// A finding of dockerd's log.
+    pub fn tell(&self, finding: &Finding) {
+        let finding = untrusted::with_what_is_known(finding.clone(), &self.registries.trust());
+        // Only these need a look at files.
+        let told = match finding.reason.layer == client::WRONG_CA.layer {
+            true => handshake::judge(finding, &self.known()),
+            false => vec![finding],
+        };
+        told.iter().for_each(|finding| self.report.finding(finding));
+    }
+
+    fn known(&self) -> Known {
+        let directory = self.directory.as_deref();
+        let client = directory.map(|directory| directory.join("client"));
+        let reads = self.job.certificates.as_ref();
+        Known {
+            overwritten: directory
+                .filter(|_| self.is_ours)
+                .and_then(certificates::overwritten),
+            name_is_told: self.report.has_told(&certs::NAME),
+            reads_elsewhere: reads.is_some() && client.is_some() && reads != client.as_ref(),
+            is_led_here: matches!(self.job.docker_host, Some(DockerHost::Tcp { .. }))
+                && self.job.tls_verify.is_some()
+                && reads.is_some()
+                && reads == client.as_ref()
+                && !self.has_told_of_the_job(),
+            names: self.names().unwrap_or_else(|| "other names".to_owned()),
+        }
+    }
+
+    fn has_told_of_the_job(&self) -> bool {
+        client::TABLE
+            .iter()
+            .any(|reason| self.report.has_told(reason))
+    }
+
+    /// Those of the certificate that dockerd serves with.
+    fn names(&self) -> Option<String> {
+        let pem = fs::read(self.directory.as_ref()?.join("server/cert.pem")).ok()?;
+        let certificate = Certificate::parse_pem(&pem).ok()?.into_iter().next()?;
+        let names: Vec<_> = certificate.names.iter().map(ToString::to_string).collect();
+        Some(names.join(", "))
+    }
+}
