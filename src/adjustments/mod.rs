@@ -15,6 +15,7 @@ use self::pools::Neighbour;
 use crate::{
     dockerd::{configuration::Configuration, options::Options, registry_options},
     facts::network::Network,
+    findings::network::USUAL_MTU,
     reasons::{Finding, Severity, daemon, hole::Hole, network},
     settings::{MtuWish, RegistryOptions},
     system::atomic_file,
@@ -46,32 +47,52 @@ pub fn write_configuration(path: &Path, text: &str) -> io::Result<()> {
     atomic_file::replace(path, text.as_bytes(), 0o600)
 }
 
-/// Docker's default, and that of Ethernet.
-const USUAL: u32 = 1500;
 /// No IPv4 link has less (RFC 791).
 const LEAST: u32 = 68;
 
 /// The flag that gives networks which a job makes the same MTU; Docker has it since 24.0.
 pub const NETWORK_OPTION: &str = "default-network-opt";
 
-/// The MTU that dockerd is to have, where it is to have another than its own.
-pub fn mtu(wish: MtuWish, options: &Options, facts: &Network) -> Option<u32> {
-    match wish {
-        _ if options.mtu_is_given => None,
-        MtuWish::Off => None,
-        MtuWish::Bytes(bytes) => Some(bytes.into()),
+/// An MTU that dockerd is to have, where it is another than its own.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Mtu {
+    pub bytes: u32,
+    /// The user said it, for the default network: what is missing are the networks that a job makes.
+    pub is_given: bool,
+}
+
+/// The MTU that dockerd is to be told, or to be told more about.
+pub fn mtu(wish: MtuWish, options: &Options, facts: &Network) -> Option<Mtu> {
+    let bytes = match wish {
+        MtuWish::Off => return None,
+        _ if options.mtu_is_given => {
+            let is_half = options.mtu < USUAL_MTU && !options.network_options_are_given;
+            return is_half.then_some(Mtu {
+                bytes: options.mtu,
+                is_given: true,
+            });
+        }
+        MtuWish::Bytes(bytes) => bytes.into(),
         MtuWish::Auto => {
             let out = facts.mtu.as_ref()?.bytes;
-            (LEAST..USUAL).contains(&out).then_some(out)
+            (LEAST..USUAL_MTU).contains(&out).then_some(out)?
         }
-    }
+    };
+    Some(Mtu {
+        bytes,
+        is_given: false,
+    })
 }
 
 impl Adjustments {
     /// Passes the MTU on: `--mtu` is for the default bridge alone. `knows_option`: this dockerd has
     /// [`NETWORK_OPTION`].
-    pub fn pass_mtu(&mut self, bytes: u32, options: &Options, facts: &Network, knows_option: bool) {
-        let mut flags = vec![format!("--mtu={bytes}")];
+    pub fn pass_mtu(&mut self, mtu: Mtu, options: &Options, facts: &Network, knows_option: bool) {
+        let Mtu { bytes, is_given } = mtu;
+        let mut flags = Vec::new();
+        if !is_given {
+            flags.push(format!("--mtu={bytes}"));
+        }
         let covers_all = knows_option && !options.network_options_are_given;
         if covers_all {
             flags.push(format!(
@@ -79,20 +100,24 @@ impl Adjustments {
             ));
         }
         let why = match &facts.mtu {
+            _ if is_given => format!("dockerd is told an MTU of {bytes} for its default network"),
             Some(out) if out.bytes == bytes => format!(
                 "the way out of this container, {}, takes {bytes} bytes",
                 out.interface
             ),
             _ => format!("DIND_MTU is {bytes}"),
         };
-        let told = format!("{why}, so dockerd gets {}.", flags.join(" and "));
+        let told = match flags.as_slice() {
+            [] => format!("{why}."),
+            flags => format!("{why}, so dockerd gets {}.", flags.join(" and ")),
+        };
         self.findings.push(if covers_all {
             network::MTU.noted(told).with_severity(Severity::Note)
         } else {
             network::MTU.advised(
                 format!(
                     "{told} Networks that a job makes, those of docker compose among them, keep an \
-                     MTU of {USUAL} all the same: {}.",
+                     MTU of {USUAL_MTU} all the same: {}.",
                     match options.network_options_are_given {
                         true => "their options are given already",
                         false => "this Docker is older than 24, which can be told",
@@ -221,14 +246,8 @@ mod tests {
 
     #[test]
     fn what_the_user_said_is_never_said_again() {
-        for (arguments, json) in [
-            ("--mtu=1300", ""),
-            ("", r#"{"mtu": 1300}"#),
-            ("--mtu 1500", ""),
-        ] {
-            for wish in [MtuWish::Auto, MtuWish::Bytes(1200)] {
-                assert_eq!(passed(wish, 1400, arguments, json, true).0, "");
-            }
+        for wish in [MtuWish::Auto, MtuWish::Bytes(1200)] {
+            assert_eq!(passed(wish, 1400, "--mtu 1500", "", true).0, "");
         }
         for (arguments, json) in [
             (
@@ -243,6 +262,24 @@ mod tests {
                 ("--mtu=1400", Some(Severity::Warning))
             );
         }
+    }
+
+    /// `--mtu` alone is what all guides say, and leaves compose's networks at 1500.
+    #[test]
+    fn the_user_s_own_mtu_is_completed_for_networks_that_a_job_makes() {
+        for (arguments, json) in [("--mtu=1300", ""), ("", r#"{"mtu": 1300}"#)] {
+            let option = "--default-network-opt=bridge=com.docker.network.driver.mtu=1300";
+            for wish in [MtuWish::Auto, MtuWish::Bytes(1200)] {
+                let completed = passed(wish, 1400, arguments, json, true);
+                assert_eq!(completed, (option.into(), Some(Severity::Note)));
+            }
+            let warned = passed(MtuWish::Auto, 1400, arguments, json, false);
+            assert_eq!(warned, (String::new(), Some(Severity::Warning)));
+            let off = passed(MtuWish::Off, 1400, arguments, json, true);
+            assert_eq!(off, (String::new(), None));
+        }
+        let both = "--mtu=1300 --default-network-opt=bridge=a=b";
+        assert_eq!(passed(MtuWish::Auto, 1400, both, "", true).0, "");
     }
 
     #[test]

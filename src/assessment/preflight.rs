@@ -20,7 +20,9 @@ use crate::{
         options::{self, Options},
     },
     facts::{
+        client::ClientVariables,
         control_groups::{self, ControlGroups},
+        docker_version::DockerVersion,
         graph_drivers::GraphDrivers,
         mounts::Mounts,
         network::Network,
@@ -29,15 +31,30 @@ use crate::{
         program,
         storage::Storage,
     },
-    findings::{self, client::own_hosts},
+    findings::{
+        self,
+        client::{api_version, own_hosts},
+        graph_drivers, registry_values,
+    },
     plan::Plan,
     reasons::{Finding, Reason, Severity, daemon, privilege},
     report::Report,
     settings::{Settings, process_environment},
     setup::iptables::Backend,
     system::background::Background,
-    trials::{self, Trials, names::Resolution},
+    trials::{self, Outcome, Trials, names::Resolution},
 };
+
+/// Docker older than 24 says this of a mirror with a path (moby `registry/config.go`).
+const NO_PATHS: &str = "path, query, or fragment at end of the URI";
+/// Where a containerd of the system's own is looked for, before one is started (moby
+/// `cmd/dockerd/daemon_unix.go`).
+const CONTAINERD_S_SOCKET: &str = "/run/containerd/containerd.sock";
+/// The first Docker that knows `--firewall-backend`.
+const NFTABLES_SINCE: Option<DockerVersion> = Some(DockerVersion {
+    major: 29,
+    minor: 0,
+});
 
 /// How long another daemon may take to let go of the data directory.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -48,6 +65,8 @@ pub struct Preflight {
     pub facts: Facts,
     /// What dockerd is going to have; chosen here, since its tables are tried.
     pub backend: Backend,
+    /// dockerd makes its rules with iptables.
+    pub uses_iptables: bool,
     /// In the order in which one brings about the next.
     pub findings: Vec<Finding>,
     /// For dockerd, because of what was found.
@@ -65,6 +84,13 @@ pub struct Facts {
     pub graph_drivers: GraphDrivers,
     pub network: Network,
     pub iptables_is_installed: bool,
+    /// dockerd is there, and containerd is not.
+    pub lacks_containerd: bool,
+    pub nft_is_installed: bool,
+    /// What systemd leaves while it runs (`man 3 sd_booted`).
+    pub runs_systemd: bool,
+    /// Asked for only where something depends on it.
+    pub docker: Option<DockerVersion>,
 }
 
 /// Looks at everything; changes nothing. Waits for up to `patience` where the data directory is in
@@ -94,7 +120,13 @@ pub fn run(
     let mut network = Network::read(mounts);
     let mtu = adjustments::mtu(settings.mtu, &options, &network)
         .filter(|_| plan.takes_flags && uid.is_root());
-    let knows_option = mtu.and(dockerd).map(|dockerd| {
+    let takes_paths = dockerd
+        .clone()
+        .filter(|_| registry_values::have_paths(&options));
+    let takes_paths = takes_paths.map(|dockerd| {
+        Background::start(move || program::contains(&dockerd, NO_PATHS) == Some(false))
+    });
+    let knows_option = mtu.and(dockerd.clone()).map(|dockerd| {
         Background::start(move || {
             program::contains(&dockerd, adjustments::NETWORK_OPTION) == Some(true)
         })
@@ -104,6 +136,14 @@ pub fn run(
         network.nftables_rules = nftables::filter_rules();
     }
     let trials = trials.finish(options.iptables.then_some(&backend));
+    let job = ClientVariables::read(&process_environment);
+    let has_dockerd = dockerd.is_some();
+    let docker = dockerd
+        .filter(|_| depends_on_the_version(&options, &trials, &job))
+        .and_then(|dockerd| {
+            let asked = Background::start(move || DockerVersion::ask(&dockerd));
+            asked.wait(deadline)?
+        });
     let facts = Facts {
         privileges: Privileges::read(),
         control_groups: ControlGroups::read(mounts, Path::new(control_groups::ROOT)),
@@ -111,11 +151,25 @@ pub fn run(
         storage,
         network,
         iptables_is_installed: backend.is_installed(),
+        lacks_containerd: has_dockerd
+            && !launch::found_in_path("containerd")
+            && !Path::new(CONTAINERD_S_SOCKET).exists(),
+        nft_is_installed: launch::found_in_path("nft"),
+        runs_systemd: Path::new("/run/systemd/system").is_dir(),
+        docker,
     };
     let ignored = |finding| settings.ignored.apply(finding);
     let judged = judge(&facts, trials, &options, uid.is_root(), &backend, settings);
-    let unserved = plan.own_hosts.as_ref().and_then(own_hosts::unserved);
-    let judged = judged.into_iter().chain(unserved);
+    let takes_paths = takes_paths.is_none_or(|known| known.wait(deadline) != Some(false));
+    let judged = judged
+        .into_iter()
+        .chain(registry_values::findings(&options, takes_paths))
+        .chain(plan.own_hosts.as_ref().and_then(own_hosts::unserved))
+        .chain(api_version::finding(
+            &job,
+            facts.docker,
+            options.oldest_api.as_deref(),
+        ));
     let mut findings: Vec<_> = judged.map(ignored).collect();
     let mut adjustments = Adjustments::default();
     // A dockerd that is not started has no networks; without root they are inside of rootlesskit's,
@@ -138,6 +192,7 @@ pub fn run(
     Preflight {
         facts,
         backend,
+        uses_iptables: options.iptables,
         findings,
         flags: adjustments.flags,
         configuration: adjustments
@@ -151,15 +206,22 @@ pub fn run(
 /// `names`: those that networks are to keep away from; `None` where they are not ours to choose.
 fn adjust_networks(
     adjustments: &mut Adjustments,
-    (mtu, knows_option): (Option<u32>, bool),
+    (mtu, knows_option): (Option<adjustments::Mtu>, bool),
     names: Option<Resolution>,
     options: &Options,
     network: &Network,
 ) {
     match mtu {
-        Some(bytes) => adjustments.pass_mtu(bytes, options, network, knows_option),
+        Some(mtu) => {
+            adjustments.pass_mtu(mtu, options, network, knows_option);
+            let too_large = mtu
+                .is_given
+                .then(|| findings::network::mtu(network, options));
+            adjustments.findings.extend(too_large.flatten());
+        }
         None => {
-            let found = findings::network::mtu(network, options);
+            let found = findings::network::mtu(network, options)
+                .or_else(|| findings::network::mtu_of_the_job_s_networks(network, options));
             adjustments.findings.extend(found);
         }
     }
@@ -176,6 +238,15 @@ fn adjust_networks(
             adjustments.findings.extend(found);
         }
     }
+}
+
+/// Whether this Docker's version makes a difference: asking takes a moment.
+fn depends_on_the_version(options: &Options, trials: &Trials, job: &ClientVariables) -> bool {
+    let driver = options.storage_driver.as_deref();
+    options.nftables
+        || driver.is_some_and(graph_drivers::is_no_driver)
+        || (driver.is_none() && matches!(trials.overlay, Outcome::Failed(_)))
+        || job.api_version.is_some()
 }
 
 fn dockerd_program(plan: &Plan) -> Option<PathBuf> {
@@ -208,10 +279,15 @@ fn judge(
             &facts.control_groups,
             settings.cgroup_namespace,
         ));
+        found.extend(findings::control_groups::systemd_driver(
+            options,
+            facts.runs_systemd,
+        ));
     }
     found.extend(findings::storage::findings(
         &facts.storage,
         &facts.graph_drivers,
+        facts.docker,
         &trials,
         options,
         is_root,
@@ -227,6 +303,12 @@ fn judge(
         ));
         if options.iptables && !facts.iptables_is_installed {
             found.push(daemon::no_iptables());
+        }
+        if options.nftables && !facts.nft_is_installed && facts.docker >= NFTABLES_SINCE {
+            found.push(daemon::no_nft());
+        }
+        if !options.has_containerd && facts.lacks_containerd {
+            found.push(daemon::no_containerd());
         }
     }
     found
@@ -275,7 +357,6 @@ mod tests {
             storage::Room,
         },
         trials::{
-            Outcome,
             data_root::Failure,
             namespaced::{Refusal, Step},
         },
@@ -318,6 +399,10 @@ mod tests {
                 ..Network::default()
             },
             iptables_is_installed: true,
+            lacks_containerd: false,
+            nft_is_installed: true,
+            runs_systemd: false,
+            docker: None,
         }
     }
 
@@ -386,6 +471,42 @@ mod tests {
         assert_eq!(found("--bridge=none"), ["DAEMON-IPTABLES"]);
         assert_eq!(found("--iptables=false"), [""; 0]);
         assert_eq!(found("--firewall-backend=nftables"), [""; 0]);
+    }
+
+    #[test]
+    fn programs_that_dockerd_needs_are_missed_where_it_needs_them() {
+        let found = |argument: &str, docker: Option<DockerVersion>| {
+            let facts = Facts {
+                lacks_containerd: true,
+                nft_is_installed: false,
+                docker,
+                ..facts(u64::MAX)
+            };
+            let options = Options::new(
+                &[argument.into()],
+                &Configuration::default(),
+                &|_| None,
+                true,
+            );
+            let backend = Backend {
+                legacy: false,
+                why: "",
+            };
+            let trials = Trials::default();
+            let found = judge(&facts, trials, &options, true, &backend, &settings());
+            let fatal = found.into_iter().filter(|f| f.severity == Severity::Fatal);
+            fatal.map(|finding| finding.reason.id).collect::<Vec<_>>()
+        };
+        let docker = |major| Some(DockerVersion { major, minor: 0 });
+        assert_eq!(found("", None), ["DAEMON-MISSING"]);
+        assert_eq!(found("--containerd=/c.sock", None), [""; 0]);
+        let nftables = "--firewall-backend=nftables";
+        assert_eq!(
+            found(nftables, docker(29)),
+            ["DAEMON-NFTABLES", "DAEMON-MISSING"]
+        );
+        // An older one does not know the flag, and says so.
+        assert_eq!(found(nftables, docker(28)), ["DAEMON-MISSING"]);
     }
 
     #[test]

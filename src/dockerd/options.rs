@@ -31,8 +31,10 @@ pub struct Options {
     pub dns: bool,
     /// The user chose addresses: `--bip`, `--fixed-cidr`, `--default-address-pool`.
     pub addresses: bool,
-    /// False for `--iptables=false`, and where dockerd speaks nftables itself (Docker 29).
+    /// False for `--iptables=false`, and where dockerd speaks nftables itself.
     pub iptables: bool,
+    /// `--firewall-backend=nftables` (Docker 29 and newer).
+    pub nftables: bool,
     /// False for `--bridge=none`.
     pub default_bridge: bool,
     /// False for `--ip-forward=false`.
@@ -41,13 +43,33 @@ pub struct Options {
     pub storage_driver: Option<String>,
     /// It is `DOCKER_DRIVER` that says so.
     pub driver_is_docker_driver: bool,
-    /// daemon.json's `features` say that images are containerd's, or are to become so.
+    /// `features` say that images are containerd's, or are to become so.
     pub containerd_images: bool,
+    /// `features` say that images are not containerd's, which Docker 29 has by default.
+    pub graph_drivers: bool,
+    /// `native.cgroupdriver` of `--exec-opt`, or daemon.json's.
+    pub cgroup_driver: Option<String>,
+    /// `--containerd`: it is not dockerd that starts it.
+    pub has_containerd: bool,
+    /// `DOCKER_MIN_API_VERSION`, or daemon.json's (Docker 25 and newer).
+    pub oldest_api: Option<String>,
+    /// `--registry-mirror` and `--insecure-registry`, as they were given.
+    pub registries: Vec<RegistryValue>,
     /// `--default-address-pool`, or daemon.json's; `None` for dockerd's own, and where they cannot
     /// be read, which dockerd says itself.
     pub pools: Option<Vec<Pool>>,
     /// The default bridge gets an address of dockerd's choice.
     pub chooses_bridge_address: bool,
+}
+
+/// A value of one of the options about registries.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RegistryValue {
+    /// `registry-mirror` or `insecure-registry`.
+    pub flag: &'static str,
+    pub value: String,
+    /// In daemon.json, and not among dockerd's flags.
+    pub is_in_file: bool,
 }
 
 impl Options {
@@ -72,6 +94,15 @@ impl Options {
         let is_set = |flag_name: &str, key: &str| {
             flag(argv, flag_name, None).is_some() || configuration.value(key).is_some()
         };
+        let features = |names: &[&str], wanted: bool| {
+            let by_flag = flags(argv, "feature", None);
+            names.iter().any(|name| {
+                let of_the_file = configuration.value("features").map(|f| &f[*name]);
+                let flag = format!("{name}={wanted}");
+                of_the_file == Some(&wanted.into()) || by_flag.contains(&flag)
+            })
+        };
+        let variable = non_empty(environment, "DOCKER_DRIVER");
         let home = || non_empty(environment, "HOME").unwrap_or_else(|| "/".into());
         let default_root = || match is_root {
             true => "/var/lib/docker".into(),
@@ -97,14 +128,16 @@ impl Options {
                 && text("firewall-backend", None).is_none_or(|value| value != "nftables"),
             default_bridge: text("bridge", Some('b')).is_none_or(|value| value != "none"),
             ip_forward: text("ip-forward", None).is_none_or(|value| value != "false"),
-            driver_is_docker_driver: non_empty(environment, "DOCKER_DRIVER").is_some(),
-            storage_driver: non_empty(environment, "DOCKER_DRIVER")
-                .or_else(|| text("storage-driver", Some('s'))),
-            containerd_images: ["containerd-snapshotter", "containerd-migration"]
-                .iter()
-                .any(|name| {
-                    configuration.value("features").map(|f| &f[*name]) == Some(&true.into())
-                }),
+            nftables: text("firewall-backend", None).as_deref() == Some("nftables"),
+            driver_is_docker_driver: variable.is_some(),
+            storage_driver: variable.or_else(|| text("storage-driver", Some('s'))),
+            containerd_images: features(&["containerd-snapshotter", "containerd-migration"], true),
+            graph_drivers: features(&["containerd-snapshotter"], false),
+            cgroup_driver: cgroup_driver(argv, configuration),
+            has_containerd: is_set("containerd", "containerd"),
+            oldest_api: non_empty(environment, "DOCKER_MIN_API_VERSION")
+                .or_else(|| text("min-api-version", None)),
+            registries: registries(argv, configuration),
             pools: pools::given(argv, configuration),
             chooses_bridge_address: text("bridge", Some('b')).is_none()
                 && !is_set("bip", "bip")
@@ -119,6 +152,49 @@ impl Options {
             None | Some("overlay2" | "overlayfs")
         )
     }
+}
+
+fn cgroup_driver(argv: &[OsString], configuration: &Configuration) -> Option<String> {
+    let mut options = flags(argv, "exec-opt", None);
+    options.extend(strings(configuration, "exec-opts"));
+    let driver = |option: &String| {
+        option
+            .strip_prefix("native.cgroupdriver=")
+            .map(str::to_owned)
+    };
+    options.iter().filter_map(driver).next_back()
+}
+
+fn registries(argv: &[OsString], configuration: &Configuration) -> Vec<RegistryValue> {
+    let mut values = Vec::new();
+    for (flag, key) in [
+        ("registry-mirror", "registry-mirrors"),
+        ("insecure-registry", "insecure-registries"),
+    ] {
+        let given = flags(argv, flag, None)
+            .into_iter()
+            .map(|value| (value, false));
+        let of_the_file = strings(configuration, key)
+            .into_iter()
+            .map(|value| (value, true));
+        values.extend(
+            given
+                .chain(of_the_file)
+                .map(|(value, is_in_file)| RegistryValue {
+                    flag,
+                    value,
+                    is_in_file,
+                }),
+        );
+    }
+    values
+}
+
+/// The strings of a list in daemon.json.
+fn strings(configuration: &Configuration, key: &str) -> Vec<String> {
+    let list = configuration.value(key).and_then(Value::as_array);
+    let strings = list.into_iter().flatten().filter_map(Value::as_str);
+    strings.map(str::to_owned).collect()
 }
 
 /// The daemon.json that dockerd is going to read.
@@ -203,6 +279,41 @@ mod tests {
             r#"{"dns": ["10.0.0.2"], "default-address-pools": [], "iptables": false}"#,
         );
         assert!(file.dns && file.addresses && !file.iptables);
+    }
+
+    #[test]
+    fn features_and_engine_options_are_read_from_both_places() {
+        let of = |arguments: &str, json: &str| options(arguments, json);
+        let systemd = r#"{"exec-opts": ["native.cgroupdriver=systemd"]}"#;
+        assert_eq!(of("", systemd).cgroup_driver.as_deref(), Some("systemd"));
+        let flag = of("--exec-opt native.cgroupdriver=cgroupfs", "");
+        assert_eq!(flag.cgroup_driver.as_deref(), Some("cgroupfs"));
+        assert_eq!(of("", "").cgroup_driver, None);
+        let off = r#"{"features": {"containerd-snapshotter": false}}"#;
+        assert!(of("", off).graph_drivers && !of("", off).containerd_images);
+        let on = of("--feature containerd-snapshotter=true", "");
+        assert!(on.containerd_images && !on.graph_drivers);
+        assert!(of("--firewall-backend=nftables", "").nftables);
+        assert!(of("--containerd=/c.sock", "").has_containerd && !of("", "").has_containerd);
+    }
+
+    #[test]
+    fn values_about_registries_are_read_from_both_places() {
+        let read = options(
+            "--insecure-registry= --registry-mirror https://m",
+            r#"{"insecure-registries": ["r:5000"]}"#,
+        );
+        let read: Vec<_> = read
+            .registries
+            .iter()
+            .map(|value| (value.flag, value.value.as_str(), value.is_in_file))
+            .collect();
+        let expected = [
+            ("registry-mirror", "https://m", false),
+            ("insecure-registry", "", false),
+            ("insecure-registry", "r:5000", true),
+        ];
+        assert_eq!(read, expected);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::identity;
+use super::{docker_version::ApiVersion, identity};
 use crate::settings::{Environment, non_empty, subject_names::SubjectName};
 
 /// What clients read, as far as it is known here.
@@ -23,6 +23,12 @@ pub struct ClientVariables {
     pub proxy: Option<Proxy>,
     /// `NO_PROXY`.
     pub no_proxy: String,
+    /// `DOCKER_API_VERSION`: clients speak this one, and ask for no other.
+    pub api_version: Option<ApiVersion>,
+    /// `CI_PROJECT_DIR`.
+    pub project: Option<PathBuf>,
+    /// The runner leaves what it finds there, as `GIT_STRATEGY: none` or `GIT_CLEAN_FLAGS` say.
+    pub keeps_project: bool,
     /// In a GitLab job.
     pub in_gitlab: bool,
     /// In a Kubernetes pod, where all containers share one network and the service's aliases are
@@ -85,6 +91,10 @@ impl ClientVariables {
                 .into_iter()
                 .find_map(|variable| non_empty(environment, variable))
                 .unwrap_or_default(),
+            api_version: non_empty(environment, "DOCKER_API_VERSION")
+                .and_then(|version| ApiVersion::parse(&version)),
+            project: non_empty(environment, "CI_PROJECT_DIR").map(PathBuf::from),
+            keeps_project: keeps_project(environment),
             in_gitlab: non_empty(environment, "CI_JOB_ID").is_some(),
             in_kubernetes: non_empty(environment, "KUBERNETES_SERVICE_HOST").is_some(),
             runs_entrypoint: non_empty(environment, "FF_KUBERNETES_HONOR_ENTRYPOINT")
@@ -119,6 +129,14 @@ impl DockerHost {
             None => Self::Other,
         }
     }
+}
+
+/// Whether the runner may leave files of others in the project's directory, which it otherwise
+/// cleans (`git clean -ffdx`) or removes before the script.
+fn keeps_project(environment: Environment<'_>) -> bool {
+    let is_kept = |flags: &str| flags == "none" || flags.contains("-e");
+    non_empty(environment, "GIT_STRATEGY").as_deref() == Some("none")
+        || non_empty(environment, "GIT_CLEAN_FLAGS").is_some_and(|flags| is_kept(&flags))
 }
 
 /// As the runner reads feature flags (Go's `strconv.ParseBool`).

@@ -90,7 +90,8 @@ fn built_in(program: impl Read) -> io::Result<Option<Vec<&'static str>>> {
 }
 
 const PACKAGES: &[u8] = b"graphdriver/";
-const VFS: &str = "vfs";
+/// The one that every dockerd has.
+pub const VFS: &str = "vfs";
 
 fn is_init_of(name: &str, rest: &[u8]) -> bool {
     let package = match name {

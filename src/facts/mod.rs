@@ -3,6 +3,7 @@
 pub mod certificates;
 pub mod client;
 pub mod control_groups;
+pub mod docker_version;
 pub mod file;
 pub mod graph_drivers;
 pub mod identity;

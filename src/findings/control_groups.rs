@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::{
+    dockerd::options::Options,
     facts::control_groups::{ControlGroups, ROOT, Version},
     reasons::{Finding, cgroup},
 };
@@ -33,6 +34,18 @@ pub fn findings(groups: &ControlGroups, namespace: bool) -> Vec<Finding> {
         .collect()
 }
 
+/// runc asks the container's own systemd for control groups then, and there is none
+/// (`libcontainer/cgroups/systemd`, which looks for this directory, as sd_booted(3) does).
+pub fn systemd_driver(options: &Options, runs_systemd: bool) -> Option<Finding> {
+    let wants = options.cgroup_driver.as_deref() == Some("systemd");
+    (wants && !runs_systemd).then(|| {
+        cgroup::SYSTEMD_DRIVER.met(
+            "dockerd is told native.cgroupdriver=systemd, by `exec-opts` in daemon.json or by \
+             --exec-opt, and no systemd runs in this container.",
+        )
+    })
+}
+
 /// What is said of others' groups that can be seen here.
 fn others(groups: &ControlGroups, namespace: bool) -> Option<Finding> {
     match groups.wider.first() {
@@ -59,7 +72,7 @@ fn no_devices(groups: &ControlGroups) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::control_groups::Tree;
+    use crate::{dockerd::configuration::Configuration, facts::control_groups::Tree};
 
     fn groups(version: Version, controllers: &[&str]) -> ControlGroups {
         ControlGroups {
@@ -87,6 +100,20 @@ mod tests {
         ] {
             assert_eq!(ids(&good), [""; 0], "{good}");
         }
+    }
+
+    #[test]
+    fn the_driver_of_a_node_needs_the_node_s_systemd() {
+        let found = |json: &str, runs_systemd| {
+            let options = Options::new(&[], &Configuration::parse(json), &|_| None, true);
+            systemd_driver(&options, runs_systemd).map(|finding| finding.reason.id)
+        };
+        let systemd = r#"{"exec-opts": ["native.cgroupdriver=systemd"]}"#;
+        let cgroupfs = r#"{"exec-opts": ["native.cgroupdriver=cgroupfs"]}"#;
+        assert_eq!(found(systemd, false), Some("CGROUP-SYSTEMD-DRIVER"));
+        assert_eq!(found(systemd, true), None);
+        assert_eq!(found(cgroupfs, false), None);
+        assert_eq!(found("", false), None);
     }
 
     #[test]

@@ -6,7 +6,11 @@
 
 use crate::{
     dockerd::options::Options,
-    facts::{graph_drivers::GraphDrivers, storage::Storage},
+    facts::{
+        docker_version::DockerVersion,
+        graph_drivers::{GraphDrivers, NAMES, VFS},
+        storage::Storage,
+    },
     reasons::{Finding, hole::Hole, storage},
 };
 
@@ -14,12 +18,17 @@ use crate::{
 /// which is what Docker 29 takes an unknown name for.
 const REMOVED: [&str; 3] = ["aufs", "overlay", "devicemapper"];
 
-/// What keeps dockerd from starting with these drivers. `working` is one that it can have here, and
+/// From here on a name that is no driver's is one of containerd's snapshotters.
+const SNAPSHOTTERS: u32 = 29;
+
+/// What keeps dockerd from starting with these drivers. `docker`: its version, where it is known;
+/// `working` is a driver that it can have here, and
 /// `in_path` says whether a program is there.
 pub fn conflict(
     drivers: &GraphDrivers,
     place: &Storage,
     options: &Options,
+    docker: Option<DockerVersion>,
     working: &str,
     in_path: impl Fn(&str) -> bool,
 ) -> Option<Finding> {
@@ -27,21 +36,17 @@ pub fn conflict(
     if options.containerd_images {
         return None;
     }
-    let cause = match &options.storage_driver {
-        Some(name) => {
-            let lacks = REMOVED.contains(&name.as_str()) && drivers.lacks(name);
-            let lacking = || {
-                let asked = asked_for(name, options);
-                format!("{asked}, and this dockerd does not have it.")
-            };
-            lacks.then(lacking).or_else(|| {
-                let why = unmet(drivers, name, place, in_path)?;
-                Some(format!("{}, and {why}.", asked_for(name, options)))
-            })
-        }
-        None => among_data(drivers, place, in_path),
-    }?;
-    Some(storage::DRIVER_CONFLICT.met_with(cause, [(Hole::Driver, working.to_owned())]))
+    let driver = || [(Hole::Driver, working.to_owned())];
+    let met = |cause: String| storage::DRIVER_CONFLICT.met_with(cause, driver());
+    let Some(name) = &options.storage_driver else {
+        return among_data(drivers, place, in_path).map(met);
+    };
+    let lacks = REMOVED.contains(&name.as_str()) && drivers.lacks(name);
+    let why = match lacks || is_unknown(name, docker) {
+        true => "this dockerd does not have it".to_owned(),
+        false => unmet(drivers, name, place, in_path)?,
+    };
+    Some(met(format!("{}, and {why}.", asked_for(name, options))))
 }
 
 fn asked_for(name: &str, options: &Options) -> String {
@@ -49,6 +54,15 @@ fn asked_for(name: &str, options: &Options) -> String {
         true => format!("DOCKER_DRIVER is {name}"),
         false => format!("the storage driver {name} was asked for by name"),
     }
+}
+
+/// Whether the name needs something that is not in any dockerd.
+pub fn is_no_driver(name: &str) -> bool {
+    !NAMES.contains(&name) && name != VFS
+}
+
+fn is_unknown(name: &str, docker: Option<DockerVersion>) -> bool {
+    is_no_driver(name) && docker.is_some_and(|docker| docker.major < SNAPSHOTTERS)
 }
 
 /// dockerd goes on with the one driver whose data it finds, and with no other.
@@ -102,14 +116,23 @@ mod tests {
     use super::*;
     use crate::{
         dockerd::configuration::Configuration,
-        facts::{Unread, graph_drivers, storage::Storage},
+        facts::{Unread, storage::Storage},
     };
 
     const OF_26: [&str; 4] = ["btrfs", "zfs", "overlay2", "fuse-overlayfs"];
     /// All of them.
-    const OF_20: [&str; 7] = graph_drivers::NAMES;
+    const OF_20: [&str; 7] = NAMES;
 
     fn judged(
+        with_data: &[&'static str],
+        built_in: &[&'static str],
+        argument: &str,
+    ) -> Option<String> {
+        judged_of(29, with_data, built_in, argument)
+    }
+
+    fn judged_of(
+        major: u32,
         with_data: &[&'static str],
         built_in: &[&'static str],
         argument: &str,
@@ -120,7 +143,8 @@ mod tests {
             with_data: with_data.to_vec(),
             built_in: (!built_in.is_empty()).then(|| built_in.to_vec()),
         };
-        let finding = conflict(&drivers, &on("ext4"), &options, "overlay2", |_| false)?;
+        let docker = Some(DockerVersion { major, minor: 0 });
+        let finding = conflict(&drivers, &on("ext4"), &options, docker, "overlay2", |_| false)?;
         assert_eq!(finding.reason.id, "STORAGE-DRIVER-CONFLICT");
         Some(finding.cause)
     }
@@ -190,6 +214,32 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_is_no_driver_s_is_a_snapshotter_s_from_docker_29_on() {
+        let cause = judged_of(28, &[], &[], "-s overlay3").unwrap();
+        assert!(cause.contains("overlay3 was asked for by name"), "{cause}");
+        assert_eq!(judged_of(29, &[], &[], "-s overlay3"), None);
+        for name in ["overlay2", "vfs", "fuse-overlayfs"] {
+            assert_eq!(
+                judged_of(28, &[], &[], &format!("-s {name}")),
+                None,
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn docker_driver_is_named_where_it_is_the_one_that_asks() {
+        let variable = |name: &str| (name == "DOCKER_DRIVER").then(|| "overlay".to_owned());
+        let options = Options::new(&[], &Configuration::default(), &variable, true);
+        let drivers = GraphDrivers {
+            with_data: Vec::new(),
+            built_in: Some(OF_26.to_vec()),
+        };
+        let finding = conflict(&drivers, &on("ext4"), &options, None, "overlay2", |_| false).unwrap();
+        assert!(finding.cause.starts_with("DOCKER_DRIVER is overlay"));
+    }
+
+    #[test]
     fn a_driver_whose_needs_are_met_is_accepted() {
         let drivers = GraphDrivers {
             with_data: vec!["btrfs"],
@@ -197,26 +247,23 @@ mod tests {
         };
         let options = Options::new(&[], &Configuration::default(), &|_| None, true);
         assert_eq!(
-            conflict(&drivers, &on("btrfs"), &options, "overlay2", |_| false),
+            conflict(&drivers, &on("btrfs"), &options, None, "overlay2", |_| false),
             None
         );
         let fuse = GraphDrivers {
             with_data: vec!["fuse-overlayfs"],
             ..drivers.clone()
         };
-        assert_eq!(
-            conflict(&fuse, &on("ext4"), &options, "overlay2", |_| true),
-            None
-        );
+        assert_eq!(conflict(&fuse, &on("ext4"), &options, None, "overlay2", |_| true), None);
         let both = GraphDrivers {
             with_data: vec!["btrfs", "overlay2"],
             ..drivers
         };
         let text = r#"{"features": {"containerd-snapshotter": true}}"#;
         let containerd = Options::new(&[], &Configuration::parse(text), &|_| None, true);
-        assert!(conflict(&both, &on("ext4"), &options, "overlay2", |_| true).is_some());
+        assert!(conflict(&both, &on("ext4"), &options, None, "overlay2", |_| true).is_some());
         assert_eq!(
-            conflict(&both, &on("ext4"), &containerd, "overlay2", |_| true),
+            conflict(&both, &on("ext4"), &containerd, None, "overlay2", |_| true),
             None
         );
     }

@@ -6,4 +6,5 @@ pub mod graph_drivers;
 pub mod handshake;
 pub mod network;
 pub mod privileges;
+pub mod registry_values;
 pub mod storage;

@@ -6,6 +6,7 @@ use super::graph_drivers;
 use crate::{
     dockerd::{launch, options::Options},
     facts::{
+        docker_version::DockerVersion,
         graph_drivers::GraphDrivers,
         storage::{Room, Storage},
     },
@@ -15,12 +16,21 @@ use crate::{
 
 /// Less is not enough for most images.
 const LITTLE: u64 = 1 << 30;
+/// Less is not enough for any.
+const NOTHING: u64 = 16 << 20;
 const FEW_INODES: u64 = 10_000;
 
+/// Docker 29 has containerd keep images, and does without overlay mounts only where it is told to
+/// (moby `daemon/image_store_choice.go`).
+const CONTAINERD_S: u32 = 29;
+
 /// What is wrong with the data directory. Who cannot write there cannot mount there either.
+///
+/// `docker`: this Docker's version, where it was asked for.
 pub fn findings(
     place: &Storage,
     drivers: &GraphDrivers,
+    docker: Option<DockerVersion>,
     trials: &Trials,
     options: &Options,
     is_root: bool,
@@ -35,10 +45,11 @@ pub fn findings(
             drivers,
             place,
             options,
+            docker,
             driver_that_works(trials),
             launch::found_in_path,
         ),
-        no_overlay(place, drivers, trials, options),
+        no_overlay(place, drivers, docker, trials, options),
     ]
     .into_iter()
     .flatten()
@@ -86,16 +97,21 @@ fn little_room(place: &Storage) -> Option<Finding> {
     let room = place.room.as_ref().ok()?;
     let Room { bytes, inodes, .. } = *room;
     let is_little = bytes < LITTLE || inodes.is_some_and(|inodes| inodes < FEW_INODES);
+    let severity = match bytes < NOTHING {
+        true => Severity::Error,
+        false => Severity::Warning,
+    };
     is_little.then(|| {
         storage::FULL
             .met(format!("{}: only {room}.", place.place()))
-            .with_severity(Severity::Warning)
+            .with_severity(severity)
     })
 }
 
 fn no_overlay(
     place: &Storage,
     drivers: &GraphDrivers,
+    docker: Option<DockerVersion>,
     trials: &Trials,
     options: &Options,
 ) -> Option<Finding> {
@@ -139,6 +155,19 @@ fn no_overlay(
             (
                 Severity::Fatal,
                 "Data of the driver overlay2 is there, so dockerd takes no other.".to_owned(),
+            )
+        }
+        None if refusal.step == Step::Mount
+            && docker.is_some_and(|docker| docker.major >= CONTAINERD_S)
+            && drivers.with_data.is_empty()
+            && !options.graph_drivers =>
+        {
+            (
+                Severity::Error,
+                format!(
+                    "Docker {CONTAINERD_S} and newer take no other storage driver by themselves, \
+                     so no container starts and nothing can be built."
+                ),
             )
         }
         None => return Some(reason.met_with(cause, [data_root(place)])),
@@ -193,7 +222,8 @@ mod tests {
     fn judged(place: &Storage, trials: &Trials, arguments: &[&str]) -> Vec<Finding> {
         let argv: Vec<_> = arguments.iter().map(Into::into).collect();
         let options = Options::new(&argv, &Configuration::default(), &|_| None, true);
-        findings(place, &GraphDrivers::default(), trials, &options, true)
+        let drivers = GraphDrivers::default();
+        findings(place, &drivers, None, trials, &options, true)
     }
 
     fn ids(findings: &[Finding]) -> Vec<&str> {
@@ -263,6 +293,8 @@ mod tests {
             room.inodes = Some(FEW_INODES - 1);
         }
         assert_eq!(ids(&judged(&few, &passed(), &[])), ["STORAGE-FULL"]);
+        let none = judged(&on("ext4", 1 << 20), &passed(), &[]);
+        assert_eq!(none[0].severity, Severity::Error);
     }
 
     #[test]
@@ -320,9 +352,32 @@ mod tests {
                 with_data: with_data.to_vec(),
                 built_in: None,
             };
-            findings(&on("overlay", LITTLE), &drivers, &trials, &options, true)[0].severity
+            let place = on("overlay", LITTLE);
+            findings(&place, &drivers, None, &trials, &options, true)[0].severity
         };
         assert_eq!(severity(&["overlay2"]), Severity::Fatal);
         assert_eq!(severity(&[]), Severity::Warning);
+    }
+
+    #[test]
+    fn docker_29_does_without_overlays_only_where_it_is_told_to() {
+        let trials = refused(Step::Mount, Errno::EINVAL);
+        let severity = |major, with_data: &[&'static str], json: &str| {
+            let options = Options::new(&[], &Configuration::parse(json), &|_| None, true);
+            let drivers = GraphDrivers {
+                with_data: with_data.to_vec(),
+                built_in: None,
+            };
+            let docker = Some(DockerVersion { major, minor: 1 });
+            let place = on("overlay", LITTLE);
+            let found = findings(&place, &drivers, docker, &trials, &options, true);
+            (found[0].reason.id, found[0].severity)
+        };
+        let id = "STORAGE-ON-OVERLAY";
+        assert_eq!(severity(29, &[], ""), (id, Severity::Error));
+        assert_eq!(severity(28, &[], ""), (id, Severity::Warning));
+        assert_eq!(severity(29, &["overlay2"], ""), (id, Severity::Fatal));
+        let off = r#"{"features": {"containerd-snapshotter": false}}"#;
+        assert_eq!(severity(29, &[], off), (id, Severity::Warning));
     }
 }

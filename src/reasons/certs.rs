@@ -134,6 +134,29 @@ MISMATCH = Fatal "CERTS-MISMATCH" {
     ],
 }
 
+/// dockerd takes `DOCKER_TLS_VERIFY` for its own `--tlsverify` (moby `daemon/command/options.go`); the
+/// init takes it out, but not for a command that begins with `dockerd`.
+NOT_NAMED = Fatal "CERTS-NOT-NAMED" {
+    summary: "dockerd is to speak TLS, and is not told with which certificates",
+    advice: &[
+        say("DOCKER_TLS_VERIFY, which jobs set for their clients, turns TLS on in a dockerd of the service's own command as well. Take the word `dockerd` out of the service's command in .gitlab-ci.yml, and it gets certificates."),
+        job("Or, for a dockerd without TLS, empty the variable at the service", "variables:\n  DOCKER_TLS_VERIFY: \"\""),
+    ],
+    in_short: "take the word dockerd out of the command of the service",
+    ignoring: REFUSED,
+    patterns: &[&["could not load x509 key pair (cert: \"\", key: \"\")"]],
+    samples: &[
+        Sample {
+            text: "invalid TLS configuration: Could not load X509 key pair (cert: \"\", key: \"\"): open : no such file or directory",
+            source: "after docker/go-connections tlsconfig, as in Docker 26.1.5",
+        },
+        Sample {
+            text: "invalid TLS configuration: could not load X509 key pair (cert: \"\", key: \"\"): open : no such file or directory",
+            source: "after Docker 29.7.2, run with DOCKER_TLS_VERIFY and `dockerd --tls=false`",
+        },
+    ],
+}
+
 INCOMPLETE = Fatal "CERTS-INCOMPLETE" {
     summary: "a set of TLS certificates is incomplete",
     advice: &[
@@ -239,6 +262,11 @@ OVERWRITTEN = Error "CERTS-OVERWRITTEN" {
         job("If other jobs share the volume, give each job a directory of its own", snippets::OWN_DIRECTORY),
     ],
     retryable: true,
+}
+
+CLEANED = Error "CERTS-CLEANED" {
+    summary: "the runner removes the TLS certificates when it fetches the project's sources",
+    advice: &[job("Keep them beside the project and not in it", snippets::OWN_DIRECTORY)],
 }
 
 UNSHARED = Error "CERTS-UNSHARED" {

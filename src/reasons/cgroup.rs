@@ -24,7 +24,7 @@ READONLY = Error "CGROUP-READONLY" {
     patterns: &[&["mkdir /sys/fs/cgroup/", "read-only file system"]],
     samples: &[Sample {
         text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/containers/x/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: unable to apply cgroup configuration: mkdir /sys/fs/cgroup/docker: read-only file system: unknown\"",
-        source: "after runc 1.1 in a container whose /sys/fs/cgroup is read-only",
+        source: "after runc 1.1 in a container whose /sys/fs/cgroup is read-only; status 500",
     }],
 }
 
@@ -42,6 +42,17 @@ NO_DEVICES = Fatal "CGROUP-NO-DEVICES" {
     samples: &[Sample {
         text: "failed to start daemon: Devices cgroup isn't mounted",
         source: "Docker 26.1.5 and 28.5.2, run without /sys/fs/cgroup",
+    }],
+}
+
+/// Nodes of Kubernetes have it in their own daemon.json.
+SYSTEMD_DRIVER = Error "CGROUP-SYSTEMD-DRIVER" {
+    summary: "dockerd is to have systemd make control groups, and no systemd runs in this container",
+    advice: &[say("Take native.cgroupdriver=systemd out of `exec-opts` in daemon.json (`volumes` of the runner's config.toml mounts it, or it is in the image), or out of the service's flags in .gitlab-ci.yml. It belongs to nodes, not to a service.")],
+    patterns: &[&["systemd not running on this host"]],
+    samples: &[Sample {
+        text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/containers/x/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: systemd not running on this host, cannot use systemd cgroups manager: unknown\"",
+        source: "after Docker 26.1.5 and 28.5.2, run with daemon.json of a node; status 500",
     }],
 }
 
@@ -66,12 +77,12 @@ NESTING = Error "CGROUP-NESTING" {
     patterns: &[&["cannot enter cgroupv2", "with domain controllers"]],
     samples: &[
         Sample {
-            text: "docker: Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: unable to apply cgroup configuration: cannot enter cgroupv2 \"/sys/fs/cgroup/docker\" with domain controllers -- it is in an invalid state: unknown.",
-            source: "after docker-library/docker#308",
+            text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.43/containers/x/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: unable to apply cgroup configuration: cannot enter cgroupv2 \\\"/sys/fs/cgroup/docker\\\" with domain controllers -- it is in an invalid state: unknown\"",
+            source: "after docker-library/docker#308; status 500",
         },
         Sample {
             text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/containers/x/start returned error: failed to create task for container: cannot enter cgroupv2 \\\"/sys/fs/cgroup/docker\\\" with domain controllers -- it is in threaded mode: unknown\"",
-            source: "after earthly#1533",
+            source: "after earthly#1533; status 500",
         },
     ],
 }

@@ -7,6 +7,7 @@ use nix::sys::signal::Signal;
 use super::{
     Finding, Ignoring, START_ANYWAY, Sample, Severity, Weight,
     advice::{
+        Advice,
         Executor::{Docker, Kubernetes},
         Place::Image,
         job, paste, runner, say,
@@ -23,14 +24,23 @@ catalogue! { Daemon:
 MISSING = Fatal "DAEMON-MISSING" {
     summary: "dockerd could not be started",
     advice: &[
-        say("Use an image that holds dockerd, such as dind-init's own or one with docker:dind as its base: change the name at `services` in .gitlab-ci.yml."),
+        say("Use an image that holds Docker whole, such as dind-init's own or one with docker:dind as its base: change the name at `services` in .gitlab-ci.yml."),
     ],
     in_short: "use an image that holds dockerd",
-    patterns: &[&["dind-init: dockerd could not be run: "]],
-    samples: &[Sample {
-        text: "dind-init: dockerd could not be run: No such file or directory (os error 2)",
-        source: "our own second stage, run in an image without dockerd",
-    }],
+    patterns: &[
+        &["dind-init: dockerd could not be run: "],
+        &["failed to start containerd: exec: \"containerd\": executable file not found"],
+    ],
+    samples: &[
+        Sample {
+            text: "dind-init: dockerd could not be run: No such file or directory (os error 2)",
+            source: "our own second stage, run in an image without dockerd",
+        },
+        Sample {
+            text: "failed to start containerd: exec: \"containerd\": executable file not found in $PATH",
+            source: "after moby libcontainerd/supervisor, Go os/exec",
+        },
+    ],
 }
 
 COMMAND_DROPPED = Warning "DAEMON-COMMAND-DROPPED" {
@@ -147,6 +157,41 @@ IPTABLES = Fatal "DAEMON-IPTABLES" {
         Sample {
             text: "time=\"2026-11-23T15:34:45.431195031Z\" level=warning msg=\"failed to find iptables\" error=\"exec: \\\"iptables\\\": executable file not found in $PATH\"",
             source: "Docker 26.1.5, run without iptables",
+        },
+    ],
+}
+
+NFTABLES = Fatal "DAEMON-NFTABLES" {
+    summary: "dockerd is told to use nftables, and the image has no program nft",
+    advice: &[say("Take firewall-backend out of DIND_DOCKERD_ARGS and the service's `command` in .gitlab-ci.yml, and out of daemon.json: dockerd then uses iptables, which docker:dind images have. Or use an image with the package nftables.")],
+    in_short: "take firewall-backend out",
+    ignoring: START_ANYWAY,
+    patterns: &[&["firewall-backend is set to nftables: failed to find nft tool"]],
+    samples: &[Sample {
+        text: "failed to start daemon: Error initializing network controller: firewall-backend is set to nftables: failed to find nft tool: exec: \"nft\": executable file not found in $PATH",
+        source: "after moby docker-v29.7.2 daemon/libnetwork/firewall_linux.go",
+    }],
+}
+
+MIN_API_VERSION = Fatal "DAEMON-MIN-API-VERSION" {
+    summary: "the oldest API version that dockerd is told to accept is none that it knows",
+    advice: &[
+        job("Say a version that the cause allows", "variables:\n  DOCKER_MIN_API_VERSION: \"1.24\""),
+        say("Or take it out there, and min-api-version out of daemon.json."),
+    ],
+    in_short: "take DOCKER-MIN-API-VERSION out",
+    patterns: &[
+        &["invalid minimum api version"],
+        &["invalid docker_min_api_version"],
+    ],
+    samples: &[
+        Sample {
+            text: "failed to start API server: invalid minimum API version (1.60): must be between 1.24 and 1.55",
+            source: "Docker 29.7.2, run with {\"min-api-version\": \"1.60\"}",
+        },
+        Sample {
+            text: "invalid DOCKER_MIN_API_VERSION: maximum supported API version is 1.45: 1.60",
+            source: "after moby v26.1.5 cmd/dockerd/daemon.go, daemon/config/config.go",
         },
     ],
 }
@@ -274,19 +319,22 @@ CONFIGURED = Note "DAEMON-CONFIGURED" {
 }
 
 /// The client's fault as much as the daemon's, but the daemon is what refuses.
+///
+/// Without patterns: that is status 400, and dockerd logs what it refuses from status 500 on.
 API_TOO_OLD = Error "DAEMON-API-TOO-OLD" {
     summary: "the job's Docker client is too old for this daemon",
     advice: &[
-        say("Use the same version of Docker for the job's `image` and for the service in .gitlab-ci.yml."),
+        say("The job's log says so in the client's own words (\"client version 1.43 is too old\"); here it is known only where DOCKER_API_VERSION is set. Use the same version of Docker for the job's `image` and for the service in .gitlab-ci.yml."),
         job("Or let the daemon accept old clients (Docker 25 and newer)", "variables:\n  DOCKER_MIN_API_VERSION: \"1.24\""),
     ],
-    patterns: &[&["client version", "is too old. minimum supported api version is"]],
-    samples: &[Sample {
-        text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for GET /v1.43/containers/json returned error: client version 1.43 is too old. Minimum supported API version is 1.44, please upgrade your client to a newer version\"",
-        source: "after Docker 29.0, distribution-library-image#193",
-    }],
 }
 }
+
+/// `DOCKER_API_VERSION` says which one.
+pub const API_VERSION_OF_A_VARIABLE: Advice = &[say(
+    "Take DOCKER_API_VERSION out of the variables in .gitlab-ci.yml: clients ask for what the daemon \
+     speaks.",
+)];
 
 pub fn missing(error: &io::Error) -> Finding {
     MISSING.met(format!("{error}."))
@@ -307,6 +355,15 @@ pub fn iptables(said: &str) -> Finding {
 /// Without `--iptables=false` dockerd ends then, and with `--bridge=none`, too.
 pub fn no_iptables() -> Finding {
     IPTABLES.met("no program iptables is in dockerd's PATH, and dockerd ends without one.")
+}
+
+/// dockerd starts a containerd of its own, unless it is told where one is.
+pub fn no_containerd() -> Finding {
+    MISSING.met("no program containerd is in dockerd's PATH, and dockerd starts one.")
+}
+
+pub fn no_nft() -> Finding {
+    NFTABLES.met("no program nft is in dockerd's PATH.")
 }
 
 pub fn killed(signal: Signal) -> Finding {

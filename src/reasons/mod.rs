@@ -386,6 +386,9 @@ mod tests {
             }
             for sample in reason.samples {
                 assert!(!sample.source.is_empty(), "{id}: {}", sample.text);
+                let of_a_client = sample.text.starts_with("docker: ")
+                    || sample.text.contains("Error response from daemon");
+                assert!(!of_a_client, "{id}: clients print {}", sample.text);
                 let lines = || sample.text.lines().map(as_read);
                 let first = all().find(|reason| lines().any(|line| reason.is_shown_by(&line)));
                 assert_eq!(first.map(|reason| reason.id), Some(id), "{}", sample.text);

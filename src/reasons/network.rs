@@ -115,16 +115,12 @@ RAW_TABLE = Error "NETWORK-RAW-TABLE" {
     ],
     samples: &[
         Sample {
-            text: "docker: Error response from daemon: failed to set up container networking: driver failed programming external connectivity on endpoint web: Unable to enable DIRECT ACCESS FILTERING - DROP rule:  (iptables failed: iptables --wait -t raw -A PREROUTING -p tcp -d 172.17.0.2 --dport 80 ! -i docker0 -j DROP: iptables v1.8.10 (legacy): can't initialize iptables table `raw': Table does not exist (do you need to insmod?)\nPerhaps iptables or your kernel needs to be upgraded.\n (exit status 3))",
-            source: "after moby#49557, Docker 28",
+            text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.48/containers/x/start returned error: failed to set up container networking: driver failed programming external connectivity on endpoint web: Unable to enable DIRECT ACCESS FILTERING - DROP rule:  (iptables failed: iptables --wait -t raw -A PREROUTING -p tcp -d 172.17.0.2 --dport 80 ! -i docker0 -j DROP: iptables v1.8.10 (legacy): can't initialize iptables table `raw': Table does not exist (do you need to insmod?)\\nPerhaps iptables or your kernel needs to be upgraded.\\n (exit status 3))\"",
+            source: "after moby#49557, Docker 28; status 500",
         },
         Sample {
-            text: "docker: Error response from daemon: driver failed programming external connectivity on endpoint web: Unable to enable LOOPBACK FILTERING - DROP rule: (iptables failed)",
-            source: "after moby docker-v29.7.2 daemon/libnetwork",
-        },
-        Sample {
-            text: "iptables v1.8.10 (legacy): can't initialize iptables table `raw': Table does not exist (do you need to insmod?)",
-            source: "after iptables 1.8.10",
+            text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /containers/{name:.*}/start returned error\" error-response=\"driver failed programming external connectivity on endpoint web: Unable to enable LOOPBACK FILTERING - DROP rule: (iptables failed)\" method=POST module=api request-url=/v1.52/containers/x/start status=500",
+            source: "after moby docker-v29.7.2 daemon/libnetwork; status 500",
         },
     ],
 }
@@ -155,11 +151,11 @@ NAT_MISSING = Fatal "NETWORK-NAT-MISSING" {
             source: "after docker-library/docker#350, with Docker 29's wording",
         },
         Sample {
-            text: "iptables v1.8.10 (nf_tables):  CHAIN_ADD failed (No such file or directory): chain PREROUTING",
+            text: "failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to create NAT chain DOCKER: iptables failed: iptables --wait -t nat -N DOCKER: iptables v1.8.10 (nf_tables):  CHAIN_ADD failed (No such file or directory): chain PREROUTING\n (exit status 4)",
             source: "after docker-library/docker#464",
         },
         Sample {
-            text: "iptables v1.8.10 (nf_tables):  RULE_APPEND failed (No such file or directory): rule in chain POSTROUTING",
+            text: "failed to start daemon: Error initializing network controller: Error creating default \"bridge\" network: Failed to Setup IP tables: Unable to enable NAT rule:  (iptables failed: iptables --wait -t nat -A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE: iptables v1.8.10 (nf_tables):  RULE_APPEND failed (No such file or directory): rule in chain POSTROUTING\n (exit status 4))",
             source: "after docker-library/docker#468",
         },
     ],
@@ -181,11 +177,13 @@ BRIDGE_FILTER = Fatal "NETWORK-BRIDGE-FILTER" {
     }],
 }
 
+/// The patterns are for a dockerd that does not start. What a job's `docker network create` gets is
+/// status 400 or 404, and dockerd logs what it answers from status 500 on.
 POOL_OVERLAP = Fatal "NETWORK-POOL-OVERLAP" {
     summary: "no range of addresses is left for Docker's networks, or theirs is in use outside",
     advice: &[
         job("Name ranges that are free in your network", dockerd_flags!("--bip {bridge} --default-address-pool base={pool},size=24")),
-        say("A job that makes many networks should remove them: `docker network prune`."),
+        say("A job that makes too many networks reads so in its own log, not here: `docker network prune`."),
     ],
     in_short: "give dockerd free ranges by bip and default-address-pool",
     ignoring: START_ANYWAY,
@@ -197,16 +195,16 @@ POOL_OVERLAP = Fatal "NETWORK-POOL-OVERLAP" {
     ],
     samples: &[
         Sample {
-            text: "Error response from daemon: all predefined address pools have been fully subnetted",
-            source: "Docker 28.5.2, run with two networks in a pool for one",
+            text: "failed to start daemon: Error initializing network controller: error creating default \"bridge\" network: all predefined address pools have been fully subnetted",
+            source: "after moby v28.5.2 libnetwork/ipamapi",
         },
         Sample {
-            text: "Error response from daemon: could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network",
-            source: "Docker 26.1.5, run with two networks in a pool for one",
+            text: "failed to start daemon: Error initializing network controller: Error creating default \"bridge\" network: could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network",
+            source: "after moby v26.1.5 libnetwork/ipam",
         },
         Sample {
-            text: "Error response from daemon: invalid pool request: Pool overlaps with other one on this address space",
-            source: "Docker 28.5.2, run; 26.1.5 without the first words",
+            text: "failed to start daemon: Error initializing network controller: Error creating default \"bridge\" network: invalid pool request: Pool overlaps with other one on this address space",
+            source: "after moby v28.5.2 libnetwork/ipamapi; 26.1.5 without `invalid pool request`",
         },
         Sample {
             text: "failed to start daemon: Error initializing network controller: list bridge addresses failed: PredefinedLocalScopeDefaultNetworks List: [10.213.0.0/24]: no available network",
@@ -226,8 +224,8 @@ FORWARDING = Error "NETWORK-FORWARDING" {
     weight: Weight::Cause,
     patterns: &[&["ipv4 forwarding is disabled"]],
     samples: &[Sample {
-        text: "IPv4 forwarding is disabled: check your host's firewalling",
-        source: "after moby docker-v29.7.2 daemon/libnetwork",
+        text: "failed to start daemon: Error initializing network controller: error creating default \"bridge\" network: IPv4 forwarding is disabled: check your host's firewalling and set sysctl net.ipv4.ip_forward=1, or disable this check using daemon option --ip-forward=false",
+        source: "after moby docker-v29.7.2 daemon/libnetwork/drivers/bridge",
     }],
 }
 
@@ -255,6 +253,12 @@ DNS_LOOPBACK = Warning "NETWORK-DNS-LOOPBACK" {
 pub const MTU_GIVEN: Advice = &[say(
     "Take `--mtu` out of the service's `command` and DIND_DOCKERD_ARGS, and `mtu` out of \
      daemon.json: without them dockerd gets {bytes}, for the networks of the job as well.",
+)];
+
+/// dockerd leaves forwarding alone then.
+pub const FORWARDING_WITH_NFTABLES: Advice = &[say(
+    "Take firewall-backend out of DIND_DOCKERD_ARGS and the service's `command` in .gitlab-ci.yml, \
+     and out of daemon.json: with iptables dockerd turns forwarding on itself.",
 )];
 
 /// dockerd cannot be told the MTU of networks that a job makes.

@@ -26,17 +26,12 @@ NOT_PRIVILEGED = Fatal "NOT-PRIVILEGED" {
     ignoring: START_ANYWAY,
     patterns: &[
         &["permission denied (you must be root)"],
-        &["mount: permission denied (are you root?)"],
         &["/proc/sys/net/ipv4/ip_forward", "read-only file system"],
     ],
     samples: &[
         Sample {
             text: "failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to register \"bridge\" driver: failed to create NAT chain DOCKER: iptables failed: iptables -t nat -N DOCKER: iptables v1.8.11 (nf_tables): Could not fetch rule set generation id: Permission denied (you must be root)\n (exit status 4)",
             source: "Docker 26.1.5, run without --privileged",
-        },
-        Sample {
-            text: "mount: permission denied (are you root?)\nCould not mount /sys/kernel/security.\nAppArmor detection and --privileged mode might break.\nmount: permission denied (are you root?)",
-            source: "hack/dind; GitLab docs, docker_build_troubleshooting",
         },
         Sample {
             text: "failed to start daemon: Error initializing network controller: Error creating default \"bridge\" network: open /proc/sys/net/ipv4/ip_forward: read-only file system",

@@ -98,12 +98,12 @@ UNTRUSTED = Error "REGISTRY-UNTRUSTED" {
             source: "Docker 28.5.2, run; 26.1.5 says the same",
         },
         Sample {
-            text: "Error response from daemon: Get \"https://registry.example.com:5000/v2/\": x509: certificate signed by unknown authority",
-            source: "after Docker 20.10",
+            text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.41/auth returned error: Get \\\"https://registry.example.com:5000/v2/\\\": x509: certificate signed by unknown authority\"",
+            source: "after moby v20.10.24 registry/service.go; docker login, status 500",
         },
         Sample {
-            text: "error pulling image configuration: download failed after attempts=6: tls: failed to verify certificate: x509: certificate signed by unknown authority",
-            source: "GitLab docs, docker_build_troubleshooting",
+            text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Not continuing with pull after error: error pulling image configuration: download failed after attempts=6: tls: failed to verify certificate: x509: certificate signed by unknown authority\"",
+            source: "after GitLab docs, docker_build_troubleshooting; moby v26.1.5 distribution/pull.go",
         },
     ],
 }
@@ -152,12 +152,12 @@ NAME = Error "REGISTRY-NAME" {
             source: "Docker 28.5.2, run; 26.1.5 says the same",
         },
         Sample {
-            text: "Error response from daemon: Get \"https://registry.example.com/v2/\": x509: certificate relies on legacy Common Name field, use SANs instead",
-            source: "after Go crypto/x509 from 1.15",
+            text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.41/auth returned error: Get \\\"https://registry.example.com:5000/v2/\\\": x509: certificate relies on legacy Common Name field, use SANs instead\"",
+            source: "after Go crypto/x509 from 1.15; docker login, status 500",
         },
         Sample {
-            text: "Error response from daemon: Get \"https://registry.example.com/v2/\": x509: certificate is not valid for any names, but wanted to match registry.example.com",
-            source: "after Go crypto/x509, verify.go",
+            text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.41/auth returned error: Get \\\"https://registry.example.com:5000/v2/\\\": x509: certificate is not valid for any names, but wanted to match registry.example.com\"",
+            source: "after Go crypto/x509, verify.go; docker login, status 500",
         },
     ],
 }
@@ -170,6 +170,10 @@ PLAIN_HTTP = Error "REGISTRY-PLAIN-HTTP" {
     data_in: registry_in,
     patterns: &[&["http: server gave http response to https client"]],
     samples: &[
+        Sample {
+            text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: Get \\\"https://reg.test:2375/v2/\\\": http: server gave HTTP response to HTTPS client\"",
+            source: "after moby v26.1.5 distribution/pull.go; status 500",
+        },
         Sample {
             text: "time=\"2026-11-23T16:04:42.581711598Z\" level=warning msg=\"Error getting v2 registry: Get \\\"https://reg.test:2375/v2/\\\": http: server gave HTTP response to HTTPS client\"",
             source: "Docker 28.5.2, run; 26.1.5 says the same",
@@ -191,8 +195,8 @@ RATE_LIMIT = Error "REGISTRY-RATE-LIMIT" {
             source: "after Docker 20.10 to 27",
         },
         Sample {
-            text: "Error response from daemon: error from registry: You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit\ntoomanyrequests: You have reached your unauthenticated pull rate limit.",
-            source: "after Docker 28 and newer, Docker Hub since 2025",
+            text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Not continuing with pull after error\" error=\"toomanyrequests: You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit\"",
+            source: "after moby v28.5.2 distribution/pull.go, Docker Hub since 2025",
         },
     ],
 }

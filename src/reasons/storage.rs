@@ -32,8 +32,8 @@ READONLY = Fatal "STORAGE-READONLY" {
             source: "Docker 26.1.5, run with a read-only tmpfs there",
         },
         Sample {
-            text: "failed to start daemon: Cannot create daemon root /data/docker: mkdir /data/docker: read-only file system",
-            source: "after moby daemon/daemon_unix.go",
+            text: "Cannot create daemon root: /var/lib/docker/100000.100000: mkdir /var/lib/docker/100000.100000: read-only file system",
+            source: "after moby v26.1.5 daemon/daemon_unix.go, with --userns-remap",
         },
         Sample {
             text: "could not create or set daemon root permissions: /var/lib/docker: chown /var/lib/docker: read-only file system",

@@ -46,7 +46,7 @@ pub fn prepare(
     }
     let mut environment = vec![("NOTIFY_SOCKET".into(), readiness.address().into())];
     let backend = &preflight.backend;
-    if !preflight.has(&daemon::IPTABLES) {
+    if preflight.uses_iptables && !preflight.has(&daemon::IPTABLES) {
         match backend.version() {
             Ok(version) => tracing::info!("{version}: {}", backend.why),
             Err(finding) => report.finding(&settings.ignored.apply(finding)),

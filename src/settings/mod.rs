@@ -6,6 +6,7 @@ mod inputs;
 mod invalid;
 pub mod registry;
 pub mod registry_host;
+pub mod registry_values;
 pub mod subject_names;
 mod surroundings;
 mod values;
@@ -231,19 +232,14 @@ fn registry_options(environment: Environment<'_>) -> Result<RegistryOptions, Inv
     Ok(RegistryOptions {
         mirrors: list(
             MIRRORS,
-            "URLs without a path, such as https://mirror.example.com",
-            |entry| {
-                let host = entry
-                    .strip_prefix("https://")
-                    .or_else(|| entry.strip_prefix("http://"));
-                host.map(|host| host.trim_end_matches('/'))
-                    .is_some_and(|host| !host.is_empty() && !host.contains('/'))
-            },
+            "URLs such as https://mirror.example.com",
+            |entry| registry_values::mirror(entry).is_ok(),
         )?,
         insecure: list(
             INSECURE,
-            "hosts, with a port where they have one, or address ranges: registry.example.com:5000",
-            |entry| !entry.contains("://"),
+            "hosts without a path, with a port where they have one, or address ranges: \
+             registry.example.com:5000",
+            |entry| !entry.contains("://") && registry_values::insecure_registry(entry).is_ok(),
         )?,
     })
 }
@@ -313,14 +309,14 @@ mod tests {
         let settings = parse(&[
             (
                 "DIND_REGISTRY_MIRRORS",
-                "https://a.example, http://b.example:5000/",
+                "https://a.example, http://b.example:5000/hub/",
             ),
             ("DIND_INSECURE_REGISTRIES", "c.example:5000\n10.0.0.0/8"),
         ]);
         let options = settings.unwrap().registry_options;
         assert_eq!(
             options.mirrors,
-            ["https://a.example", "http://b.example:5000/"]
+            ["https://a.example", "http://b.example:5000/hub/"]
         );
         assert_eq!(options.insecure, ["c.example:5000", "10.0.0.0/8"]);
     }
@@ -391,12 +387,14 @@ mod tests {
             ("DIND_JOB_LOG", "on", "auto or off"),
             ("DIND_START_TIMEOUT", "0", "from 1 to 3600"),
             ("DIND_REGISTRY_MIRRORS", "mirror.example", "https://"),
+            ("DIND_REGISTRY_MIRRORS", "https://$MIRROR", "https://"),
+            ("DIND_INSECURE_REGISTRIES", "http://r.example", "hosts"),
             (
-                "DIND_REGISTRY_MIRRORS",
-                "https://m.example/v2",
+                "DIND_INSECURE_REGISTRIES",
+                "r.example/group",
                 "without a path",
             ),
-            ("DIND_INSECURE_REGISTRIES", "http://r.example", "hosts"),
+            ("DIND_INSECURE_REGISTRIES", "$REGISTRY", "hosts"),
             ("DIND_ADDRESS_POOLS", "10.0.0.0/8", "auto or off"),
             ("DIND_CGROUP_NAMESPACE", "on", "auto or off"),
             ("DIND_MTU", "small", "auto, off or a number"),

@@ -68,7 +68,7 @@ const LINES: &[(&str, &str)] = &[
     ),
     (
         "STORAGE-ON-OVERLAY",
-        "Handler for POST /v1.52/containers/create returned error: failed to mount /tmp/containerd-mount1234: mount source: \\\"overlay\\\", target: \\\"/tmp/containerd-mount1234\\\", fstype: overlay, flags: 0, data: \\\"x\\\", err: invalid argument",
+        "time=\"2026-08-06T10:00:00Z\" level=error msg=\"Handler for POST /containers/create returned error\" error-response=\"failed to mount /tmp/containerd-mount1234: mount source: \\\"overlay\\\", target: \\\"/tmp/containerd-mount1234\\\", fstype: overlay, flags: 0, data: \\\"x\\\", err: invalid argument\" method=POST module=api request-url=/v1.52/containers/create status=500",
     ),
     (
         "STORAGE-SLOW-DRIVER",
@@ -108,15 +108,15 @@ const LINES: &[(&str, &str)] = &[
     ),
     (
         "CERTS-INCOMPLETE",
-        "failed to start daemon: invalid TLS configuration: could not load X509 key pair (cert: \"/certs/server/cert.pem\", key: \"/certs/server/key.pem\"): open /certs/server/cert.pem: no such file or directory",
+        "invalid TLS configuration: could not load X509 key pair (cert: \"/certs/server/cert.pem\", key: \"/certs/server/key.pem\"): open /certs/server/cert.pem: no such file or directory",
     ),
     (
         "CERTS-INCOMPLETE",
-        "failed to start daemon: invalid TLS configuration: could not read CA certificate \"/certs/server/ca.pem\": open /certs/server/ca.pem: no such file or directory",
+        "invalid TLS configuration: could not read CA certificate \"/certs/server/ca.pem\": open /certs/server/ca.pem: no such file or directory",
     ),
     (
         "CERTS-UNREADABLE",
-        "failed to start daemon: invalid TLS configuration: failed to append certificates from PEM file: \"/certs/server/ca.pem\"",
+        "invalid TLS configuration: failed to append certificates from PEM file: \"/certs/server/ca.pem\"",
     ),
     (
         "DAEMON-CONFIG",
@@ -176,8 +176,25 @@ const LINES: &[(&str, &str)] = &[
         "Found dockerd's open file ulimit (1024) is far too small -- consider increasing it significantly (at least 1048576)",
     ),
     (
-        "DAEMON-API-TOO-OLD",
-        "Handler for GET /v1.24/info returned error: client version 1.24 is too old. Minimum supported API version is 1.40, please upgrade your client to a newer version",
+        "DAEMON-MIN-API-VERSION",
+        "failed to start API server: invalid minimum API version (1.60): must be between 1.24 and 1.55",
+    ),
+    (
+        "DAEMON-NFTABLES",
+        "failed to start daemon: Error initializing network controller: firewall-backend is set to nftables: failed to find nft tool: exec: \"nft\": executable file not found in $PATH",
+    ),
+    (
+        "CERTS-NOT-NAMED",
+        "invalid TLS configuration: could not load X509 key pair (cert: \"\", key: \"\"): open : no such file or directory",
+    ),
+    // What every start logs, at level warning.
+    (
+        NONE,
+        "time=\"2026-08-06T10:00:00Z\" level=warning msg=\"failed check for fsverity support\" error=\"inappropriate ioctl for device\" path=/var/lib/docker/containerd/daemon/io.containerd.content.v1.content",
+    ),
+    (
+        NONE,
+        "time=\"2026-08-06T10:00:00Z\" level=warning msg=\"Failed to find nft tool\" error=\"exec: \\\"nft\\\": executable file not found in $PATH\"",
     ),
     (
         "NETWORK-RAW-TABLE",

@@ -37,6 +37,9 @@ const NOISE: &[&[&str]] = &[
     &["unable to setup quota"],
     &["fuse-overlayfs\": executable file not found"],
     &["open file ulimit"],
+    // Docker 29, at every start: no file system with fsverity, and no nft, which it does not need.
+    &["failed check for fsverity support"],
+    &["failed to find nft tool error="],
     &["error while setting daemon root propagation"],
     // A registry at a loopback address needs no TLS (127.0.0.0/8 and ::1 are insecure registries by
     // themselves), and dockerd asks again without it.

@@ -1,5 +1,6 @@
 //! Whether the job's own variables lead its clients to this daemon.
 
+pub mod api_version;
 mod no_proxy;
 pub mod own_hosts;
 mod unset;
@@ -11,7 +12,7 @@ use std::{
 
 use crate::{
     facts::client::{ClientVariables, DockerHost},
-    reasons::{Finding, Severity, client, hole::Hole},
+    reasons::{Finding, Severity, certs, client, hole::Hole},
     settings::subject_names::SubjectName,
 };
 
@@ -45,6 +46,7 @@ pub fn findings(job: &ClientVariables, served: &Served) -> Vec<Finding> {
                 port(job, served),
                 tls_verify(job, served),
                 certificates(job, served),
+                cleaned(job, served),
                 proxy(job, served),
             ]
             .into_iter()
@@ -192,6 +194,19 @@ fn certificates(job: &ClientVariables, served: &Served) -> Option<Finding> {
     };
     let certificates = (Hole::Certificates, ours.display().to_string());
     Some(client::CERT_PATH.met_with(cause, [certificates]))
+}
+
+/// The runner's clone comes after the service's start.
+fn cleaned(job: &ClientVariables, served: &Served) -> Option<Finding> {
+    let (certificates, project) = (served.client_certificates.as_ref()?, job.project.as_ref()?);
+    (certificates.starts_with(project) && !job.keeps_project).then(|| {
+        certs::CLEANED.met(format!(
+            "{} lies in the project's directory, {}, which the runner cleans when it fetches the \
+             sources: after the service has written them.",
+            certificates.display(),
+            project.display()
+        ))
+    })
 }
 
 fn proxy(job: &ClientVariables, served: &Served) -> Option<Finding> {

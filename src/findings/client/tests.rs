@@ -267,3 +267,30 @@ fn what_is_to_be_pasted_parses() {
         assert!(count > 0, "{finding}");
     }
 }
+
+#[test]
+fn certificates_in_the_project_s_directory_do_not_outlive_the_clone() {
+    let served = Served {
+        client_certificates: Some("/builds/g/p/certs/client".into()),
+        ..tls()
+    };
+    let in_project = |more: &[(&'static str, &'static str)]| {
+        let project = [
+            ("CI_PROJECT_DIR", "/builds/g/p"),
+            ("DOCKER_CERT_PATH", "/builds/g/p/certs/client"),
+        ];
+        with(&[&project[..], more].concat())
+    };
+    let text = told(&in_project(&[]), &served);
+    assert!(
+        text.contains("CERTS-CLEANED") && text.contains("/builds/g/p,"),
+        "{text}"
+    );
+    for kept in [
+        ("GIT_STRATEGY", "none"),
+        ("GIT_CLEAN_FLAGS", "-ffdx -e certs/"),
+        ("CI_PROJECT_DIR", "/builds/g/p2"),
+    ] {
+        assert_eq!(ids(&in_project(&[kept]), &served), "", "{kept:?}");
+    }
+}

@@ -9,6 +9,9 @@ use crate::{
     trials::{Outcome, Trials},
 };
 
+/// Docker's default, and that of Ethernet.
+pub const USUAL_MTU: u32 = 1500;
+
 /// What dockerd's networks will run into. `legacy` is the kind of iptables that dockerd gets.
 pub fn findings(facts: &Network, trials: &Trials, options: &Options, legacy: bool) -> Vec<Finding> {
     let mixed = options
@@ -82,7 +85,8 @@ fn raw_table(trials: &Trials) -> Option<Finding> {
     })
 }
 
-/// dockerd turns forwarding on where it may, and ends where it should and may not.
+/// dockerd turns forwarding on where it may, and ends where it should and may not. With nftables it
+/// leaves it alone and ends (moby `daemon/libnetwork/drivers/bridge`).
 fn forwarding(facts: &Network, options: &Options) -> Option<Finding> {
     if facts.forwarding != Some(false) {
         return None;
@@ -91,6 +95,15 @@ fn forwarding(facts: &Network, options: &Options) -> Option<Finding> {
         return Some(network::FORWARDING.met(
             "net.ipv4.ip_forward is 0, and --ip-forward=false tells dockerd to leave it so.",
         ));
+    }
+    if options.nftables {
+        let finding = network::FORWARDING.advised(
+            "net.ipv4.ip_forward is 0, and with --firewall-backend=nftables dockerd does not turn \
+             it on, and ends.",
+            network::FORWARDING_WITH_NFTABLES,
+            [],
+        );
+        return Some(finding.with_severity(Severity::Fatal));
     }
     facts.forwarding_is_read_only.then(|| {
         network::FORWARDING
@@ -213,6 +226,24 @@ pub fn mtu(facts: &Network, options: &Options) -> Option<Finding> {
         };
         let bytes = (Hole::Bytes, out.bytes.to_string());
         network::MTU.advised(cause, advice, [bytes])
+    })
+}
+
+/// `--mtu` is for the default network alone.
+pub fn mtu_of_the_job_s_networks(facts: &Network, options: &Options) -> Option<Finding> {
+    let out = facts.mtu.as_ref()?;
+    let is_half = options.mtu_is_given && !options.network_options_are_given;
+    (is_half && out.bytes < USUAL_MTU).then(|| {
+        network::MTU.advised(
+            format!(
+                "dockerd is told an MTU of {}, which is for its default network alone. Networks \
+                 that a job makes, those of docker compose among them, have {USUAL_MTU}, and the way \
+                 out, {}, takes {} bytes.",
+                options.mtu, out.interface, out.bytes
+            ),
+            network::MTU_OF_NETWORKS,
+            [(Hole::Bytes, out.bytes.to_string())],
+        )
     })
 }
 
