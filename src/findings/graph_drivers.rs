@@ -144,7 +144,9 @@ mod tests {
             built_in: (!built_in.is_empty()).then(|| built_in.to_vec()),
         };
         let docker = Some(DockerVersion { major, minor: 0 });
-        let finding = conflict(&drivers, &on("ext4"), &options, docker, "overlay2", |_| false)?;
+        let finding = conflict(&drivers, &on("ext4"), &options, docker, "overlay2", |_| {
+            false
+        })?;
         assert_eq!(finding.reason.id, "STORAGE-DRIVER-CONFLICT");
         Some(finding.cause)
     }
@@ -235,7 +237,8 @@ mod tests {
             with_data: Vec::new(),
             built_in: Some(OF_26.to_vec()),
         };
-        let finding = conflict(&drivers, &on("ext4"), &options, None, "overlay2", |_| false).unwrap();
+        let finding =
+            conflict(&drivers, &on("ext4"), &options, None, "overlay2", |_| false).unwrap();
         assert!(finding.cause.starts_with("DOCKER_DRIVER is overlay"));
     }
 
@@ -247,14 +250,19 @@ mod tests {
         };
         let options = Options::new(&[], &Configuration::default(), &|_| None, true);
         assert_eq!(
-            conflict(&drivers, &on("btrfs"), &options, None, "overlay2", |_| false),
+            conflict(&drivers, &on("btrfs"), &options, None, "overlay2", |_| {
+                false
+            }),
             None
         );
         let fuse = GraphDrivers {
             with_data: vec!["fuse-overlayfs"],
             ..drivers.clone()
         };
-        assert_eq!(conflict(&fuse, &on("ext4"), &options, None, "overlay2", |_| true), None);
+        assert_eq!(
+            conflict(&fuse, &on("ext4"), &options, None, "overlay2", |_| true),
+            None
+        );
         let both = GraphDrivers {
             with_data: vec!["btrfs", "overlay2"],
             ..drivers

@@ -245,6 +245,54 @@ fault!(
     }
 );
 
+fault!(
+    a_name_that_the_certificate_lacks,
+    [docker_26],
+    Fault {
+        pod: with_certs,
+        // As a script that exports another DOCKER_HOST.
+        job: "docker --host tcp://127.0.0.2:2376 info",
+        id: "CERTS-NAME",
+        fact: "bad certificate",
+        fix: "DOCKER_TLS_SAN",
+        // It refuses dockerd's own certificate.
+        client: Client::HearsNothing,
+        ..Fault::USUAL
+    }
+);
+
+/// What is pasted cures, and then nothing is said.
+#[test]
+fn a_name_that_is_said_is_in_the_certificate() {
+    let log = RunnerLog::new();
+    let pod = with_certs(Pod::new(Suite::Trixie))
+        .gitlab_job(&Volume::disk())
+        .variable("DOCKER_TLS_SAN", "IP:127.0.0.2")
+        .runner_log(&log)
+        .start();
+    pod.job("docker --host tcp://127.0.0.2:2376 info")
+        .expect_success();
+    assert_eq!(log.text().unwrap(), "");
+}
+
+fault!(
+    a_directory_that_the_clone_removes,
+    [docker_26],
+    Fault {
+        pod: |pod| pod
+            .variable("CI_PROJECT_DIR", "/builds/group/project")
+            .variable("DOCKER_TLS_CERTDIR", "/builds/group/project/certs")
+            .variable("DOCKER_CERT_PATH", "/builds/group/project/certs/client"),
+        job: "until test -e $DOCKER_CERT_PATH/ca.pem; do sleep 0.05; done
+            rm -r /builds/group/project; docker info",
+        id: "CERTS-CLEANED",
+        fact: "/builds/group/project/certs/client lies in the project's directory",
+        fix: "$CI_BUILDS_DIR/.dind/$CI_JOB_ID",
+        client: Client::HearsNothing,
+        ..Fault::USUAL
+    }
+);
+
 /// A user's own CA, server and client, all in order.
 fn own_set() -> Volume {
     let certs = Volume::memory();

@@ -35,6 +35,22 @@ fault!(
     }
 );
 
+fault!(
+    the_cgroup_driver_of_a_node,
+    [docker_26, docker_28],
+    Fault {
+        pod: |pod| with_certs(pod)
+            .configuration(r#"{"exec-opts": ["native.cgroupdriver=systemd"]}"#),
+        job: RUN_BUSYBOX,
+        id: "CGROUP-SYSTEMD-DRIVER",
+        fact: "native.cgroupdriver=systemd",
+        fix: "`exec-opts` in daemon.json",
+        // dockerd answers.
+        client: Client::HearsNothing,
+        ..Fault::USUAL
+    }
+);
+
 const RUN_BUSYBOX: &str = r#"mkdir -p /tmp/busybox/bin; cp "$(command -v busybox)" /tmp/busybox/bin/sh
     tar -C /tmp/busybox -c . | docker import - busybox
     docker run --rm busybox sh -c true"#;

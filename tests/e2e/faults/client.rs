@@ -128,3 +128,149 @@ fault!(
         ..Fault::USUAL
     }
 );
+
+/// Kubernetes runs no entrypoint that would set it: the client itself cannot be told.
+#[test]
+fn no_docker_host_on_kubernetes() {
+    let log = RunnerLog::new();
+    let pod = without_client_variables(with_certs(Pod::new(Suite::Trixie)))
+        .gitlab_job(&Volume::disk())
+        .runner_log(&log)
+        .start();
+    pod.job("docker info")
+        .expect_failure()
+        .expect(CANNOT_CONNECT);
+    let written = log.text().unwrap();
+    for part in [
+        "error CLIENT-HOST",
+        "/var/run/docker.sock in the job's own container",
+        "DOCKER_HOST: tcp://docker:2376",
+        "DOCKER_TLS_VERIFY: ",
+        "DOCKER_CERT_PATH: /certs/client",
+    ] {
+        assert!(written.contains(part), "{part} in {written}");
+    }
+}
+
+/// The controls: an entrypoint that is run, and another executor, set it.
+#[test]
+fn no_docker_host_where_something_else_sets_it_is_no_finding() {
+    for (name, value) in [
+        ("FF_KUBERNETES_HONOR_ENTRYPOINT", "true"),
+        ("KUBERNETES_SERVICE_HOST", ""),
+    ] {
+        let log = RunnerLog::new();
+        let pod = without_client_variables(with_certs(Pod::new(Suite::Trixie)))
+            .gitlab_job(&Volume::disk())
+            .variable(name, value)
+            .runner_log(&log)
+            .start();
+        pod.job("DOCKER_HOST=tcp://docker:2376 DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=/certs/client docker info")
+            .expect_success();
+        assert_eq!(log.text().unwrap(), "");
+    }
+}
+
+fn without_client_variables(plan: Plan) -> Plan {
+    plan.without("DOCKER_HOST")
+        .without("DOCKER_TLS_VERIFY")
+        .without("DOCKER_CERT_PATH")
+}
+
+fault!(
+    a_command_that_starts_dockerd_itself,
+    [docker_26],
+    Fault {
+        pod: |pod| with_certs(pod).command(&["dockerd", "--insecure-registry=registry.test:5000"]),
+        id: "CLIENT-PORT",
+        fact: "the service's command starts dockerd itself",
+        fix: "Take the word `dockerd` out",
+        client: Client::HearsNothing,
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    hosts_in_daemon_json_without_the_port_that_the_job_dials,
+    [docker_26, docker_28],
+    Fault {
+        pod: |pod| with_certs(pod).configuration(r#"{"hosts": ["unix:///var/run/docker.sock"]}"#),
+        id: "CLIENT-PORT",
+        fact: "`hosts` in daemon.json",
+        fix: "Take `hosts` out of daemon.json",
+        client: Client::SeesTheNames,
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    hosts_in_daemon_json_that_systemd_would_hand_over,
+    [docker_26],
+    Fault {
+        pod: |pod| with_certs(pod).configuration(r#"{"hosts": ["fd://"]}"#),
+        id: "NETWORK-SOCKET",
+        fact: "`hosts` in daemon.json says fd://",
+        fix: "Take `hosts` out of daemon.json",
+        ..Fault::USUAL
+    }
+);
+
+/// The control: hosts that serve what the job dials are the user's own business.
+#[test]
+fn a_dockerd_that_serves_what_the_job_dials_is_no_finding() {
+    let log = RunnerLog::new();
+    let pod = Pod::new(Suite::Trixie)
+        .plain()
+        .command(&["dockerd", "--host=tcp://0.0.0.0:2375", "--tls=false"])
+        .gitlab_job(&Volume::disk())
+        .runner_log(&log)
+        .start();
+    pod.job("until docker info; do sleep 0.2; done")
+        .expect_success();
+    assert_eq!(log.text().unwrap(), "");
+}
+
+/// A loop that waits for the port shows no certificate, in a job that is right.
+#[test]
+fn a_loop_that_waits_for_the_port_is_no_error() {
+    let log = RunnerLog::new();
+    let pod = with_certs(Pod::new(Suite::Trixie))
+        .gitlab_job(&Volume::disk())
+        .runner_log(&log)
+        .start();
+    pod.job("docker info; curl -sk https://docker:2376/_ping; curl -s http://docker:2376/_ping; docker info")
+        .expect_success();
+    pod.in_service("true").expect_success();
+    assert_eq!(log.text().unwrap(), "");
+    let service = pod.service_log();
+    assert!(service.contains("note CLIENT-NO-CERTIFICATE"), "{service}");
+}
+
+/// What it is for where the job's variables do not say.
+#[test]
+fn a_client_without_a_certificate_is_told_where_the_job_does_not_say_one() {
+    let log = RunnerLog::new();
+    let pod = with_certs(Pod::new(Suite::Trixie))
+        .without("DOCKER_TLS_VERIFY")
+        .without("DOCKER_CERT_PATH")
+        .gitlab_job(&Volume::disk())
+        .runner_log(&log)
+        .start();
+    pod.job("until curl -sk https://docker:2376/_ping; [ $? = 56 ]; do sleep 0.2; done")
+        .expect_success();
+    wait_for(&log, "error CLIENT-NO-CERTIFICATE");
+}
+
+fault!(
+    a_client_that_is_told_an_api_too_old,
+    [docker_28],
+    Fault {
+        pod: |pod| with_certs(pod).variable("DOCKER_API_VERSION", "1.23"),
+        id: "DAEMON-API-TOO-OLD",
+        fact: "DOCKER_API_VERSION is 1.23, and this Docker 28.5 speaks 1.24 and newer",
+        fix: "Take DOCKER_API_VERSION out",
+        // dockerd answers.
+        client: Client::HearsNothing,
+        ..Fault::USUAL
+    }
+);

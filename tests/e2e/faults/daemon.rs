@@ -15,6 +15,126 @@ fault!(
 );
 
 fault!(
+    an_insecure_registry_whose_variable_nobody_set,
+    [docker_20, docker_26, docker_28],
+    Fault {
+        pod: |pod| with_certs(pod).command(&["--insecure-registry="]),
+        id: "DAEMON-FLAG",
+        fact: "insecure-registry in dockerd's flags is \"\": it is empty",
+        fix: "--insecure-registry=registry.example.com:5000",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    an_insecure_registry_with_a_path_in_daemon_json,
+    [docker_26],
+    Fault {
+        pod: |pod| with_certs(pod)
+            .configuration(r#"{"insecure-registries": ["registry.test:5000/group"]}"#),
+        id: "DAEMON-CONFIG",
+        fact: "insecure-registries in daemon.json is \"registry.test:5000/group\": it has a path",
+        fix: "\"insecure-registries\": [\"registry.test:5000\"]",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    a_mirror_without_its_scheme,
+    [docker_28],
+    Fault {
+        pod: |pod| with_certs(pod).command(&["--registry-mirror=mirror.test:5000"]),
+        id: "DAEMON-FLAG",
+        fact: "registry-mirror in dockerd's flags is \"mirror.test:5000\"",
+        fix: "--registry-mirror=https://mirror.test:5000",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    a_mirror_with_a_path_for_a_docker_that_takes_none,
+    [docker_20],
+    Fault {
+        pod: |pod| with_certs(pod)
+            .variable("DIND_REGISTRY_MIRRORS", "https://mirror.test/docker-hub/"),
+        id: "DAEMON-FLAG",
+        fact: "has a path, which Docker takes from version 24 on",
+        fix: "--registry-mirror=https://mirror.test",
+        ..Fault::USUAL
+    }
+);
+
+/// The control: newer ones take it.
+#[test]
+fn a_mirror_with_a_path_is_passed_on() {
+    for suite in [Suite::Trixie, Suite::Sid] {
+        let pod = with_certs(Pod::new(suite))
+            .variable("DIND_REGISTRY_MIRRORS", "https://mirror.test/docker-hub/")
+            .start();
+        pod.job("docker info --format '{{.RegistryConfig.Mirrors}}'")
+            .expect_success()
+            .expect("[https://mirror.test/docker-hub/]");
+    }
+}
+
+fault!(
+    an_image_without_containerd,
+    [docker_26],
+    Fault {
+        pod: |pod| with_certs(pod)
+            .entrypoint_script("rm $(command -v containerd); exec dockerd-entrypoint.sh"),
+        id: "DAEMON-MISSING",
+        fact: "no program containerd is in dockerd's PATH",
+        fix: "docker:dind",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    nftables_without_its_program,
+    [docker_26],
+    Fault {
+        pod: |pod| with_certs(pod)
+            .program(
+                "/usr/local/sbin/dockerd",
+                &storage::calling_itself("29.7.2")
+            )
+            .command(&["--firewall-backend=nftables"]),
+        id: "DAEMON-NFTABLES",
+        fact: "no program nft is in dockerd's PATH",
+        fix: "Take firewall-backend out",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    an_oldest_api_that_is_too_new,
+    [docker_26, docker_28],
+    Fault {
+        pod: |pod| with_certs(pod).variable("DOCKER_MIN_API_VERSION", "1.99"),
+        id: "DAEMON-MIN-API-VERSION",
+        fact: "1.99",
+        fix: "DOCKER_MIN_API_VERSION",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    tls_of_the_clients_for_a_command_of_the_service_s_own,
+    [docker_26, docker_28],
+    Fault {
+        pod: |pod| pod
+            .plain()
+            .service_variable("DOCKER_TLS_VERIFY", "1")
+            .command(&["dockerd", "--host=tcp://0.0.0.0:2375"]),
+        id: "CERTS-NOT-NAMED",
+        fact: "X509 key pair",
+        fix: "Take the word `dockerd` out",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
     a_daemon_json_with_a_comma_too_many,
     [docker_26],
     Fault {
@@ -46,7 +166,7 @@ fault!(
             .entrypoint_script("rm \"$(command -v dockerd)\"; exec dockerd-entrypoint.sh"),
         id: "DAEMON-MISSING",
         fact: "dockerd",
-        fix: "Use an image that holds dockerd",
+        fix: "Use an image that holds Docker whole",
         ..Fault::USUAL
     }
 );

@@ -10,8 +10,12 @@ mod life;
 mod network;
 mod privilege;
 mod quiet;
+mod registry;
 mod settings;
 mod storage;
+
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::gitlab::RunnerLog;
 use crate::openssl::{Authority, Profile};
@@ -142,6 +146,16 @@ impl Fault {
 fn letters(text: &str) -> String {
     let letters = text.chars().filter(char::is_ascii_alphanumeric);
     letters.map(|letter| letter.to_ascii_lowercase()).collect()
+}
+
+/// Waits until the runner's log has it: what dockerd logs is told a moment after it happened.
+#[track_caller]
+fn wait_for(log: &RunnerLog, part: &str) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !log.text().unwrap().contains(part) {
+        assert!(Instant::now() < deadline, "{part} in {log:?}");
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// The pod that the healthy jobs of GitLab's documentation have.

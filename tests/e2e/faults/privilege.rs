@@ -16,6 +16,21 @@ fault!(
 );
 
 fault!(
+    a_command_that_starts_dockerd_itself_without_privileges,
+    [docker_26],
+    Fault {
+        pod: |pod| pod
+            .plain()
+            .unprivileged()
+            .command(&["dockerd", "--host=tcp://0.0.0.0:2375"]),
+        id: "NOT-PRIVILEGED",
+        fact: "CAP_SYS_ADMIN",
+        fix: "privileged = true",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
     a_service_without_net_admin,
     [docker_26],
     Fault {

@@ -104,6 +104,75 @@ fault!(
     }
 );
 
+fault!(
+    a_storage_driver_that_there_never_was,
+    [docker_20, docker_26, docker_28],
+    Fault {
+        pod: |pod| with_certs(pod).command(&["--storage-driver=overlay3"]),
+        id: "STORAGE-DRIVER-CONFLICT",
+        fact: "overlay3 was asked for by name, and this dockerd does not have it",
+        fix: "DOCKER_DRIVER",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    a_storage_driver_of_a_variable,
+    [docker_26],
+    Fault {
+        pod: |pod| with_certs(pod).variable("DOCKER_DRIVER", "overlay"),
+        id: "STORAGE-DRIVER-CONFLICT",
+        fact: "DOCKER_DRIVER is overlay",
+        fix: "DOCKER_DRIVER: overlay2",
+        ..Fault::USUAL
+    }
+);
+
+/// Docker 29 has no volume for its data here, and is an older one that says it is 29: it falls back
+/// to vfs, as 29 would not. The older one by its own name is the control.
+#[test]
+fn docker_29_without_a_volume_for_its_data_is_an_error() {
+    for (version, is_told) in [("29.7.2", true), ("28.5.2", false)] {
+        let log = RunnerLog::new();
+        let pod = with_certs(Pod::new(Suite::Trixie))
+            .program("/usr/local/sbin/dockerd", &calling_itself(version))
+            .service_option("--image-volume=ignore")
+            .gitlab_job(&Volume::disk())
+            .runner_log(&log)
+            .start();
+        pod.job("docker info").expect_success();
+        let service = pod.service_log();
+        assert!(service.contains("STORAGE-ON-OVERLAY"), "{service}");
+        let written = log.text().unwrap();
+        let told = written.contains("error STORAGE-ON-OVERLAY")
+            && written.contains("Docker 29 and newer take no other storage driver");
+        assert_eq!(told, is_told, "{written}");
+    }
+}
+
+/// A dockerd of the image that says to be of another version.
+pub(super) fn calling_itself(version: &str) -> String {
+    format!(
+        "[ \"$1\" = --version ] && echo 'Docker version {version}, build 1f3a8ec' && exit
+        exec /usr/sbin/dockerd \"$@\""
+    )
+}
+
+fault!(
+    next_to_no_room_for_images,
+    [docker_26],
+    Fault {
+        pod: |pod| with_certs(pod)
+            .service_option("--mount=type=tmpfs,destination=/var/lib/docker,tmpfs-size=8m"),
+        job: "head -c 20M /dev/urandom > /tmp/large && tar -C /tmp -c large | docker import - large",
+        id: "STORAGE-FULL",
+        fact: "only ",
+        fix: "KUBERNETES_SERVICE_EPHEMERAL_STORAGE_REQUEST",
+        client: Client::HearsNothing,
+        ..Fault::USUAL
+    }
+);
+
 /// The control for the rows above: drivers that this dockerd does not know left what it ignores.
 #[test]
 fn data_of_drivers_that_were_removed_is_ignored_as_dockerd_does() {
