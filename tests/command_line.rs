@@ -20,7 +20,11 @@ fn help_and_version_go_to_stdout() {
     for word in [
         "DOCKER_TLS_CERTDIR",
         "DIND_CLIENT_KEY",
+        "DIND_START_TIMEOUT      Report",
+        "default 60",
         "Exit status",
+        "64 settings and arguments",
+        "77 the job's clients",
         "check",
     ] {
         assert!(stdout(&help).contains(word), "{word}");

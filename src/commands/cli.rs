@@ -5,7 +5,10 @@ use std::{ffi::OsString, path::Path};
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::{commands, dockerd::launch::SecondStage, trials::namespaced::Trial};
+use crate::{
+    commands, dockerd::launch::SecondStage, reasons::Layer, settings::variables,
+    trials::namespaced::Trial,
+};
 
 /// The name under which docker:dind images call their entrypoint.
 const ENTRYPOINT_NAME: &str = "dockerd-entrypoint.sh";
@@ -19,7 +22,7 @@ pub const USAGE: u8 = 64;
 /// Installed as dockerd-entrypoint.sh it takes the place of the one in docker:dind images, with
 /// the same variables, argument forms, paths, ports and exit statuses.
 #[derive(Debug, Parser)]
-#[command(name = "dind-init", version = VERSION, max_term_width = 100, after_long_help = AFTER_HELP)]
+#[command(name = "dind-init", version = VERSION, max_term_width = COLUMNS, after_long_help = after_help())]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -99,44 +102,36 @@ const VERSION: &str = concat!(
     ")"
 );
 
-const AFTER_HELP: &str = "\
-Environment, as official:
+/// As wide as the rest of the help at most is.
+const COLUMNS: usize = 100;
+
+fn after_help() -> String {
+    format!(
+        "{OFFICIAL}\n\nEnvironment, of dind-init's own:\n{}\n{}",
+        variables::help(COLUMNS),
+        statuses()
+    )
+}
+
+const OFFICIAL: &str = "\
+Environment, as in docker:dind:
   DOCKER_TLS_CERTDIR      where ca/, server/ and client/ lie; empty for plain TCP
   DOCKER_TLS_SAN          further names of the server: DNS:name,IP:address or bare ones
   DOCKER_HOST             unix://PATH moves the unix socket
-  DOCKER_IPTABLES_LEGACY  set to 1 for legacy iptables, to nothing for nftables; unset: found out
+  DOCKER_IPTABLES_LEGACY  set to 1 for legacy iptables, empty for nftables; unset: chosen";
 
-Environment, our own:
-  DIND_DOCKERD_ARGS       more flags for dockerd, split as a shell splits words
-  DIND_MTU                auto (default): that of this container's way out, where it is less than
-                          1500 and dockerd was told none; off; or a number of bytes
-  DIND_ADDRESS_POOLS      auto (default): Docker's networks are put elsewhere where addresses are
-                          used outside that Docker would take; off
-  DIND_CGROUP_NAMESPACE   auto (default): where this container sees other containers' control
-                          groups, dockerd gets a namespace that begins at its own; off
-  DIND_REGISTRY_MIRRORS, DIND_INSECURE_REGISTRIES
-                          lists with commas, added to those of flags and daemon.json
-  DIND_CLIENT_KEY         ecdsa-p256 (default, made at once) or rsa-2048 (old clients)
-  DIND_CERT_DAYS          days that certificates are valid: 1 to 3650 (default 825)
-  DIND_ON_FAILURE         explain: stay and answer docker commands with the reason (default in a
-                          GitLab job); exit: end with a status that is not 0 (default elsewhere)
-  DIND_JOB_LOG            auto (default): write to the job's log on Kubernetes what breaks docker
-                          commands; off: never
-  DIND_START_TIMEOUT      seconds without a word of dockerd, before it is ready, until that is
-                          explained: 1 to 3600 (default 60)
-  DIND_IGNORE             ids of findings, with commas, that become warnings
-  DIND_REGISTRY_CA_DIR    where CAs of registries are mounted (default /etc/dind/registry-ca): ca.crt
-                          for every registry, HOST.crt, HOST_PORT.crt or HOST/ca.crt for one
-  DIND_REGISTRY_CA        the same as PEM text, or as a list of paths and HOST=PATH, with commas
-  DIND_REGISTRY_PROBE     1: ask CI_REGISTRY for its certificate and say whether it is trusted
-  DIND_LOG                text (default) or json
-  DIND_INIT               official: run the image's original entrypoint instead
-
-Exit status:
-  dockerd's own, 128 + n if signal n ended it, 126 or 127 if it could not be run;
-  64 bad arguments or settings, 70 certificates, 71 privileges, 72 ports, sockets and networks,
-  73 control groups, 74 storage, 75 registries, 76 dockerd, 77 the job's clients;
-  of lint: 0 docker commands will work, 1 they will not, 2 a file cannot be read, 64 bad arguments";
+/// One a line, as the layers of the catalogue have them.
+fn statuses() -> String {
+    let mut layers = Layer::ALL;
+    layers.sort_by_key(|layer| layer.exit_status());
+    let own = layers.map(|layer| format!("  {} {}\n", layer.exit_status(), layer.title()));
+    format!(
+        "Exit status:\n  dockerd's own, 128 + n if signal n ended it, 126 or 127 if it could not be \
+         run;\n  or what dind-init's reason is about:\n{}  \
+         of lint: 0 docker commands will work, 1 they will not, 2 a file cannot be read",
+        own.concat()
+    )
+}
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,7 @@ use crate::{
     dockerd::{client, flags::Invocation, launch},
     report::log,
     service,
-    settings::{InvalidVariable, LogFormat, Settings, non_empty, process_environment},
+    settings::{LogFormat, Settings, non_empty, process_environment, variables::INIT},
 };
 
 /// Where the image keeps the entrypoint that was there before.
@@ -16,16 +16,12 @@ const OFFICIAL_ENTRYPOINT: &str = "/usr/local/bin/dockerd-entrypoint.official.sh
 
 /// Runs the service, or the command that was given instead, and returns the exit status.
 pub fn run(arguments: Vec<OsString>) -> u8 {
-    let wanted = non_empty(&process_environment, "DIND_INIT");
+    let wanted = non_empty(&process_environment, INIT.name);
     if wanted.as_deref() == Some("official") {
         let mut official = Command::new(OFFICIAL_ENTRYPOINT);
         return failed_exec(OFFICIAL_ENTRYPOINT, &official.args(arguments).exec());
     }
-    let unknown = wanted.map(|value| InvalidVariable {
-        name: "DIND_INIT",
-        value,
-        accepted: "\"official\", or empty".into(),
-    });
+    let unknown = wanted.map(|value| INIT.refuse(INIT.name, value));
     let uid = Uid::effective();
     let invocation = Invocation::parse(arguments);
     if let Invocation::Client(command) = invocation {

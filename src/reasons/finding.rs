@@ -124,6 +124,18 @@ pub enum Layer {
 }
 
 impl Layer {
+    pub const ALL: [Self; 9] = [
+        Self::Settings,
+        Self::Privilege,
+        Self::Cgroup,
+        Self::Storage,
+        Self::Network,
+        Self::Certs,
+        Self::Daemon,
+        Self::Client,
+        Self::Registry,
+    ];
+
     /// What it is called in docs and help.
     pub fn title(self) -> &'static str {
         match self {

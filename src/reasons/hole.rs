@@ -42,6 +42,8 @@ holes! {
     Flags "flags" = "",
     /// What `DIND_INSECURE_REGISTRIES` holds already, and a comma.
     Insecure "insecure" = "",
+    /// The name of a variable of dind-init's.
+    Variable "variable" = "DIND_ON_FAILURE",
     /// Docker's.
     DataRoot "data_root" = "/var/lib/docker",
 

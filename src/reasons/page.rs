@@ -99,25 +99,18 @@ fn page() -> String {
          dockerd's own, and 128 + n where signal n ended it; 126 or 127 where it could not be run. \
          The init's own:\n\n| Status | Layer |\n| --- | --- |\n",
     );
-    let mut layers: Vec<_> = layers().collect();
+    let mut layers = Layer::ALL;
     layers.sort_by_key(|layer| layer.exit_status());
     for layer in layers {
         let _ = writeln!(page, "| {} | {} |", layer.exit_status(), layer.title());
     }
-    for layer in self::layers() {
+    for layer in Layer::ALL {
         let _ = writeln!(page, "\n## {}", capitalised(layer.title()));
         for reason in all().filter(|reason| reason.layer == layer) {
             page.push_str(&entry(reason));
         }
     }
     page
-}
-
-fn layers() -> impl Iterator<Item = Layer> {
-    let mut last = None;
-    all()
-        .map(|reason| reason.layer)
-        .filter(move |layer| last.replace(*layer) != Some(*layer))
 }
 
 fn entry(reason: &Reason) -> String {

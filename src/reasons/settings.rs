@@ -19,6 +19,16 @@ INVALID = Fatal "SETTINGS-INVALID" {
     ignoring: Ignoring::Impossible("nobody knows what was meant"),
 }
 
+/// A variable whose name is almost one of ours: what it says is not done.
+MISSPELT = Warning "SETTINGS-MISSPELT" {
+    summary: "a variable is set that dind-init does not read, under a name much like one it does",
+    advice: &[
+        say("Call it {variable} where it is set: in .gitlab-ci.yml, or in `environment` of the runner's config.toml."),
+        paste("All variables are printed", Image, "dind-init --help"),
+    ],
+    in_short: "correct the variable",
+}
+
 }
 
 /// The value came by way of the component.

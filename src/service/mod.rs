@@ -12,6 +12,7 @@ mod probe;
 mod supervise;
 
 use std::{
+    env,
     ffi::OsString,
     os::fd::OwnedFd,
     path::{Path, PathBuf},
@@ -47,7 +48,7 @@ use crate::{
     reasons::{self, Finding, daemon},
     registry::Registries,
     report::{Report, log},
-    settings::{CertificateSettings, InvalidVariable, Settings, process_environment},
+    settings::{CertificateSettings, InvalidVariable, Settings, process_environment, variables},
     sockets::Sockets,
     system::signals::{self, Signals},
 };
@@ -153,6 +154,8 @@ impl Service<'_> {
         let oom_score_adj = launch::protect_from_out_of_memory();
         machine::become_reaper();
         let readiness = Readiness::bind().map_err(|error| daemon::init("NOTIFY_SOCKET", &error))?;
+        let misspelt = variables::misspelt(env::vars_os().map(|(name, _)| name));
+        misspelt.iter().for_each(|f| self.report.finding(f));
         let findings = client::findings(&self.plan, self.settings, &self.mounts);
         findings.iter().for_each(|f| self.report.finding(f));
         let no_unix_socket = self.bind()?;

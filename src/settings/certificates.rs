@@ -5,8 +5,10 @@ use std::path::{self, PathBuf};
 use clap::ValueEnum;
 
 use super::{
-    Environment, InvalidVariable, choice, non_empty, number,
+    Environment, InvalidVariable, non_empty,
     subject_names::{OtherName, SubjectName, parse_alternative_names},
+    values::{choice, number},
+    variables::{CERT_DAYS, CLIENT_KEY},
 };
 
 /// What the certificates are made from.
@@ -44,8 +46,8 @@ impl CertificateSettings {
             directory,
             names,
             other_names,
-            client_key: choice(environment, "DIND_CLIENT_KEY")?.unwrap_or_default(),
-            days: number(environment, "DIND_CERT_DAYS", 1..=3650, "days")?.unwrap_or(825),
+            client_key: choice(environment, &CLIENT_KEY)?.unwrap_or_default(),
+            days: number(environment, &CERT_DAYS)?,
         }))
     }
 }

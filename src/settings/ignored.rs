@@ -2,30 +2,27 @@
 
 use crate::reasons::{self, Finding, Ignoring, Reason, Severity};
 
-use super::{Environment, InvalidVariable};
+use super::{Environment, InvalidVariable, variables::IGNORE};
 
 /// The reasons that become warnings.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Ignored(Vec<&'static Reason>);
 
 impl Ignored {
-    const NAME: &str = "DIND_IGNORE";
-
     /// Ids with commas between them; each must be one of the catalogue that can be ignored.
     pub fn parse(environment: Environment<'_>) -> Result<Self, InvalidVariable> {
-        let list = environment(Self::NAME).unwrap_or_default();
+        let list = environment(IGNORE.name).unwrap_or_default();
         list.split(',')
             .map(str::trim)
             .filter(|id| !id.is_empty())
             .map(|id| {
                 let refused = |accepted: String| InvalidVariable {
-                    name: Self::NAME,
+                    name: IGNORE.name,
                     value: id.to_owned(),
                     accepted,
                 };
-                let reason = reasons::by_id(id).ok_or_else(|| {
-                    refused("ids that dind-init prints, such as NETWORK-NAT-MISSING".into())
-                })?;
+                let reason =
+                    reasons::by_id(id).ok_or_else(|| refused(IGNORE.accepted.to_string()))?;
                 match reason.ignoring {
                     Ignoring::Possible(_) => Ok(reason),
                     Ignoring::Impossible(why) => {

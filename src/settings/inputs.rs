@@ -6,19 +6,13 @@
 
 use std::borrow::Cow;
 
-use super::{Environment, InvalidVariable, non_empty};
-
-/// A setting's own variable, and that of the component's input.
-#[derive(Clone, Copy, Debug)]
-pub struct Variables {
-    pub own: &'static str,
-    pub input: &'static str,
-}
+use super::{Environment, InvalidVariable, non_empty, variables::Variable};
 
 /// The variable that counts, with its value; `None` where both are empty.
-pub fn value(environment: Environment<'_>, variables: Variables) -> Option<(&'static str, String)> {
-    [variables.input, variables.own]
+pub fn value(environment: Environment<'_>, variable: &Variable) -> Option<(&'static str, String)> {
+    [variable.input, Some(variable.name)]
         .into_iter()
+        .flatten()
         .find_map(|name| Some((name, non_empty(environment, name)?)))
 }
 
@@ -28,12 +22,12 @@ pub fn value(environment: Environment<'_>, variables: Variables) -> Option<(&'st
 /// input of the type `array` becomes in a template, is read as such.
 pub fn entries<T>(
     environment: Environment<'_>,
-    variables: Variables,
+    variable: &Variable,
     split: impl Fn(&'static str, &str) -> Result<Vec<T>, InvalidVariable>,
     entry: impl Fn(&'static str, &str) -> Result<T, InvalidVariable>,
 ) -> Result<Vec<T>, InvalidVariable> {
     let mut all = Vec::new();
-    for name in [variables.own, variables.input] {
+    for name in [Some(variable.name), variable.input].into_iter().flatten() {
         let Some(value) = non_empty(environment, name) else {
             continue;
         };
@@ -70,10 +64,14 @@ fn with_escaped_line_breaks(json: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::variables::{Accepted, Unset};
 
-    const LIST: Variables = Variables {
-        own: "DIND_LIST",
-        input: "DIND_INPUT_LIST",
+    const LIST: Variable = Variable {
+        name: "DIND_LIST",
+        input: Some("DIND_INPUT_LIST"),
+        unset: Unset::Nothing,
+        accepted: Accepted::Text("a list"),
+        meaning: "",
     };
 
     fn entries_of(own: &str, input: &str) -> Vec<String> {
@@ -82,7 +80,7 @@ mod tests {
             _ => Some(input.to_owned()),
         };
         let split = |_, value: &str| Ok(value.split(',').map(str::to_owned).collect());
-        entries(&environment, LIST, split, |_, text| Ok(text.to_owned())).unwrap()
+        entries(&environment, &LIST, split, |_, text| Ok(text.to_owned())).unwrap()
     }
 
     #[test]
@@ -111,7 +109,7 @@ mod tests {
                 "DIND_LIST" => Some(own.to_owned()),
                 _ => Some(input.to_owned()),
             };
-            value(&environment, LIST)
+            value(&environment, &LIST)
         };
         assert_eq!(value_of("1", "2"), Some(("DIND_INPUT_LIST", "2".into())));
         assert_eq!(value_of("1", ""), Some(("DIND_LIST", "1".into())));

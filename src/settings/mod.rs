@@ -4,12 +4,15 @@ pub mod certificates;
 pub mod ignored;
 mod inputs;
 mod invalid;
+mod mtu;
 pub mod registry;
 pub mod registry_host;
+mod registry_options;
 pub mod registry_values;
 pub mod subject_names;
 mod surroundings;
 mod values;
+pub mod variables;
 
 use std::{env, ffi::OsString, path::PathBuf, time::Duration};
 
@@ -18,13 +21,18 @@ use clap::ValueEnum;
 pub use self::{
     certificates::{CertificateSettings, ClientKey},
     invalid::InvalidVariable,
+    mtu::MtuWish,
+    registry_options::RegistryOptions,
     values::non_empty,
 };
 use self::{
     ignored::Ignored,
-    inputs::Variables,
     registry::RegistrySettings,
     values::{choice, number, switch, words},
+    variables::{
+        ADDRESS_POOLS, CGROUP_NAMESPACE, DEBUG, DOCKERD_ARGS, JOB_LOG, LOG, ON_FAILURE,
+        START_TIMEOUT, STORAGE_DRIVER,
+    },
 };
 use crate::reasons::advice::Executor;
 
@@ -84,24 +92,19 @@ impl Settings {
     pub fn parse(environment: Environment<'_>) -> Result<Self, InvalidVariable> {
         let gitlab_job = non_empty(environment, "CI_JOB_ID");
         Ok(Self {
-            on_failure: choice(environment, "DIND_ON_FAILURE")?.unwrap_or(match gitlab_job {
+            on_failure: choice(environment, &ON_FAILURE)?.unwrap_or(match gitlab_job {
                 Some(_) => OnFailure::Explain,
                 None => OnFailure::Exit,
             }),
-            writes_job_log: choice(environment, "DIND_JOB_LOG")?.unwrap_or(AutoOrOff::Auto)
+            writes_job_log: choice(environment, &JOB_LOG)?.unwrap_or(AutoOrOff::Auto)
                 == AutoOrOff::Auto,
-            start_timeout: Duration::from_secs(
-                number(environment, "DIND_START_TIMEOUT", 1..=3600, "seconds")?
-                    .unwrap_or(60)
-                    .into(),
-            ),
+            start_timeout: Duration::from_secs(number(environment, &START_TIMEOUT)?.into()),
             mtu: MtuWish::parse(environment)?,
-            moves_pools: choice(environment, "DIND_ADDRESS_POOLS")?.unwrap_or(AutoOrOff::Auto)
+            moves_pools: choice(environment, &ADDRESS_POOLS)?.unwrap_or(AutoOrOff::Auto)
                 == AutoOrOff::Auto,
-            cgroup_namespace: choice(environment, "DIND_CGROUP_NAMESPACE")?
-                .unwrap_or(AutoOrOff::Auto)
+            cgroup_namespace: choice(environment, &CGROUP_NAMESPACE)?.unwrap_or(AutoOrOff::Auto)
                 == AutoOrOff::Auto,
-            registry_options: registry_options(environment)?,
+            registry_options: RegistryOptions::parse(environment)?,
             gitlab_project: non_empty(environment, "CI_PROJECT_ID"),
             certificates: CertificateSettings::parse(environment)?,
             docker_host: environment("DOCKER_HOST").unwrap_or_default(),
@@ -110,7 +113,7 @@ impl Settings {
             own_arguments: environment("DIND_DOCKERD_ARGS").unwrap_or_default(),
             executor: surroundings::executor(environment),
             ignored: Ignored::parse(environment)?,
-            log: choice(environment, "DIND_LOG")?.unwrap_or_default(),
+            log: choice(environment, &LOG)?.unwrap_or_default(),
             registry: RegistrySettings::parse(environment)?,
             builds_directory: non_empty(environment, "CI_BUILDS_DIR").map(PathBuf::from),
             gitlab_job,
@@ -157,106 +160,21 @@ pub enum LogFormat {
     Json,
 }
 
-/// Wanted by variables: `DIND_REGISTRY_MIRRORS` and `DIND_INSECURE_REGISTRIES`.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct RegistryOptions {
-    pub mirrors: Vec<String>,
-    pub insecure: Vec<String>,
-}
-
 #[derive(Clone, Eq, PartialEq, ValueEnum)]
 enum AutoOrOff {
     Auto,
     Off,
 }
 
-/// `DIND_MTU`: the MTU of Docker's networks, where dockerd's own configuration does not say it.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum MtuWish {
-    /// That of this container's way out.
-    #[default]
-    Auto,
-    /// dockerd's own.
-    Off,
-    Bytes(u16),
-}
-
-impl MtuWish {
-    fn parse(environment: Environment<'_>) -> Result<Self, InvalidVariable> {
-        const MTU: Variables = Variables {
-            own: "DIND_MTU",
-            input: "DIND_INPUT_MTU",
-        };
-        match inputs::value(environment, MTU) {
-            None => Ok(Self::Auto),
-            Some((_, value)) if value == "auto" => Ok(Self::Auto),
-            Some((_, value)) if value == "off" => Ok(Self::Off),
-            Some((name, value)) => match number(environment, name, 68..=u16::MAX, "bytes") {
-                Ok(Some(bytes)) => Ok(Self::Bytes(bytes)),
-                _ => Err(InvalidVariable {
-                    name,
-                    value,
-                    accepted: "auto, off or a number of bytes from 68 to 65535".into(),
-                }),
-            },
-        }
-    }
-}
-
-/// Lists with commas or white space between their entries, in the forms that dockerd takes.
-fn registry_options(environment: Environment<'_>) -> Result<RegistryOptions, InvalidVariable> {
-    const MIRRORS: Variables = Variables {
-        own: "DIND_REGISTRY_MIRRORS",
-        input: "DIND_INPUT_REGISTRY_MIRRORS",
-    };
-    const INSECURE: Variables = Variables {
-        own: "DIND_INSECURE_REGISTRIES",
-        input: "DIND_INPUT_INSECURE_REGISTRIES",
-    };
-    let list = |variables, accepted: &str, is_accepted: fn(&str) -> bool| {
-        let entry = |name, entry: &str| match is_accepted(entry) {
-            true => Ok(entry.to_owned()),
-            false => Err(InvalidVariable {
-                name,
-                value: entry.to_owned(),
-                accepted: accepted.to_owned(),
-            }),
-        };
-        let split = |name, value: &str| {
-            let entries = value.split([',', ' ', '\t', '\n']);
-            let entries = entries.filter(|entry| !entry.is_empty());
-            entries.map(|text| entry(name, text)).collect()
-        };
-        inputs::entries(environment, variables, split, entry)
-    };
-    Ok(RegistryOptions {
-        mirrors: list(
-            MIRRORS,
-            "URLs such as https://mirror.example.com",
-            |entry| registry_values::mirror(entry).is_ok(),
-        )?,
-        insecure: list(
-            INSECURE,
-            "hosts without a path, with a port where they have one, or address ranges: \
-             registry.example.com:5000",
-            |entry| !entry.contains("://") && registry_values::insecure_registry(entry).is_ok(),
-        )?,
-    })
-}
-
 /// The flags that variables and inputs add to dockerd's command line.
 fn dockerd_arguments(environment: Environment<'_>) -> Result<Vec<OsString>, InvalidVariable> {
-    const ARGUMENTS: Variables = Variables {
-        own: "DIND_DOCKERD_ARGS",
-        input: "DIND_INPUT_DOCKERD_ARGS",
-    };
     let word = |_, word: &str| Ok(OsString::from(word));
-    let mut arguments = inputs::entries(environment, ARGUMENTS, words, word)?;
-    let driver = non_empty(environment, "DIND_INPUT_STORAGE_DRIVER");
+    let mut arguments = inputs::entries(environment, &DOCKERD_ARGS, words, word)?;
+    let driver = non_empty(environment, STORAGE_DRIVER);
     if let Some(driver) = driver.filter(|driver| driver != "auto") {
         arguments.push(format!("--storage-driver={driver}").into());
     }
-    if switch(environment, "DIND_INPUT_DEBUG")? {
+    if switch(environment, DEBUG)? {
         arguments.push("--debug".into());
     }
     Ok(arguments)

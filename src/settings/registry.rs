@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::{
-    Environment, InvalidVariable,
-    inputs::{self, Variables},
-    non_empty, switch,
+    Environment, InvalidVariable, inputs, non_empty,
+    values::{switch, value},
+    variables::{REGISTRY_CA, REGISTRY_CA_DIR, REGISTRY_PROBE},
 };
 use crate::settings::registry_host::RegistryHost;
 
@@ -73,41 +73,25 @@ impl RegistrySettings {
             gitlab_registry,
             gitlab_hosts,
             ssl_cert_file: non_empty(environment, "SSL_CERT_FILE").map(PathBuf::from),
-            probe: switch(environment, "DIND_REGISTRY_PROBE")?,
+            probe: switch(environment, REGISTRY_PROBE.name)?,
         })
     }
 }
 
 fn directory(environment: Environment<'_>) -> Result<PathBuf, InvalidVariable> {
-    const NAME: &str = "DIND_REGISTRY_CA_DIR";
-    match non_empty(environment, NAME) {
-        None => Ok(DEFAULT_DIRECTORY.into()),
-        Some(path) if path.starts_with('/') => Ok(path.into()),
-        Some(value) => Err(InvalidVariable {
-            name: NAME,
-            value,
-            accepted: format!("an absolute path such as {DEFAULT_DIRECTORY}"),
-        }),
+    let path = value(environment, &REGISTRY_CA_DIR).unwrap_or_default();
+    match path.starts_with('/') {
+        true => Ok(path.into()),
+        false => Err(REGISTRY_CA_DIR.refuse(REGISTRY_CA_DIR.name, path)),
     }
 }
 
 fn given(environment: Environment<'_>) -> Result<Vec<Given>, InvalidVariable> {
-    const GIVEN: Variables = Variables {
-        own: "DIND_REGISTRY_CA",
-        input: "DIND_INPUT_REGISTRY_CA",
-    };
     let entry = |name, item: &str| {
         if is_pem(item) {
             return Ok(text(item));
         }
-        parse_item(item.trim()).ok_or_else(|| InvalidVariable {
-            name,
-            value: item.trim().to_owned(),
-            accepted: "certificates in PEM, or a list, with commas, of absolute paths for every \
-                       registry and host=path for one, such as \
-                       registry.example.com:5000=/builds/ca.crt"
-                .into(),
-        })
+        parse_item(item.trim()).ok_or_else(|| REGISTRY_CA.refuse(name, item.trim().to_owned()))
     };
     let split = |name, value: &str| {
         if is_pem(value) {
@@ -119,7 +103,7 @@ fn given(environment: Environment<'_>) -> Result<Vec<Given>, InvalidVariable> {
             .map(|item| entry(name, item))
             .collect()
     };
-    inputs::entries(environment, GIVEN, split, entry)
+    inputs::entries(environment, &REGISTRY_CA, split, entry)
 }
 
 /// On its way through forms and templates a line break often becomes two characters.

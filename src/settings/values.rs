@@ -1,34 +1,36 @@
 //! The values of variables, read as what they are to be.
 
-use std::{ffi::OsString, ops::RangeInclusive};
+use std::ffi::OsString;
 
 use clap::ValueEnum;
 
-use super::{Environment, InvalidVariable};
+use super::{
+    Environment, InvalidVariable,
+    variables::{Accepted, DOCKERD_ARGS, Unset, Variable},
+};
 
 /// The variable's value unless it is empty, which means the same as unset.
 pub fn non_empty(environment: Environment<'_>, name: &str) -> Option<String> {
     environment(name).filter(|value| !value.is_empty())
 }
 
-/// The variable's value as one of the names that `T` has.
+/// The variable's value, or else what counts where it is unset.
+pub(super) fn value(environment: Environment<'_>, variable: &Variable) -> Option<String> {
+    non_empty(environment, variable.name).or_else(|| match variable.unset {
+        Unset::Is(value) => Some(value.to_owned()),
+        Unset::Means(_) | Unset::Nothing => None,
+    })
+}
+
+/// The variable's value as one of the names that `T` has; `None` where nothing counts.
 pub(super) fn choice<T: ValueEnum>(
     environment: Environment<'_>,
-    name: &'static str,
+    variable: &Variable,
 ) -> Result<Option<T>, InvalidVariable> {
     let parse = |value: String| {
-        T::from_str(&value, false).map_err(|_| {
-            let variants = T::value_variants().iter();
-            let names = variants.filter_map(T::to_possible_value);
-            let names: Vec<_> = names.map(|value| value.get_name().to_owned()).collect();
-            InvalidVariable {
-                name,
-                value,
-                accepted: names.join(" or "),
-            }
-        })
+        T::from_str(&value, false).map_err(|_| variable.refuse(variable.name, value))
     };
-    non_empty(environment, name).map(parse).transpose()
+    value(environment, variable).map(parse).transpose()
 }
 
 /// Whether the variable is 1; false where it is 0, empty or unset.
@@ -47,38 +49,32 @@ pub(super) fn switch(
     }
 }
 
-/// The variable's value as a number of `unit` within `range`.
+/// The variable's number, or that which counts where it is unset.
 pub(super) fn number(
     environment: Environment<'_>,
+    variable: &Variable,
+) -> Result<u16, InvalidVariable> {
+    let value = value(environment, variable).unwrap_or_default();
+    parse_number(variable, variable.name, value)
+}
+
+/// `value` as a number within the bounds of `variable`; `name` is the variable that holds it.
+pub(super) fn parse_number(
+    variable: &Variable,
     name: &'static str,
-    range: RangeInclusive<u16>,
-    unit: &str,
-) -> Result<Option<u16>, InvalidVariable> {
-    let accepted = format!(
-        "a number of {unit} from {} to {}",
-        range.start(),
-        range.end()
-    );
-    let Some(value) = non_empty(environment, name) else {
-        return Ok(None);
+    value: String,
+) -> Result<u16, InvalidVariable> {
+    let is_accepted = |number: &u16| match &variable.accepted {
+        Accepted::Number { range, .. } => range.contains(number),
+        Accepted::OneOf(_) | Accepted::Text(_) => false,
     };
-    match value.parse() {
-        Ok(number) if range.contains(&number) => Ok(Some(number)),
-        _ => Err(InvalidVariable {
-            name,
-            value,
-            accepted,
-        }),
-    }
+    let number = value.parse().ok().filter(is_accepted);
+    number.ok_or_else(|| variable.refuse(name, value))
 }
 
 /// `value`, split as a shell splits words: quotes and backslashes work.
 pub(super) fn words(name: &'static str, value: &str) -> Result<Vec<OsString>, InvalidVariable> {
     shell_words::split(value)
         .map(|words| words.into_iter().map(OsString::from).collect())
-        .map_err(|_| InvalidVariable {
-            name,
-            value: value.to_owned(),
-            accepted: "words as in a shell, with every quote closed".into(),
-        })
+        .map_err(|_| DOCKERD_ARGS.refuse(name, value.to_owned()))
 }

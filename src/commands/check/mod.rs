@@ -3,6 +3,7 @@
 mod report;
 
 use std::{
+    env,
     ffi::OsString,
     io::{self, Write},
     time::Duration,
@@ -25,7 +26,7 @@ use crate::{
     registry,
     report::log,
     service,
-    settings::{CertificateSettings, InvalidVariable, Settings, process_environment},
+    settings::{CertificateSettings, InvalidVariable, Settings, process_environment, variables},
 };
 
 /// How the report is written.
@@ -44,8 +45,9 @@ pub fn check(arguments: Vec<OsString>, output: Output) -> u8 {
     let uid = Uid::effective();
     let plan = service::plan(&Invocation::parse(arguments), &settings, uid);
     let mut report = look(&settings, &plan, uid);
+    let misspelt = variables::misspelt(env::vars_os().map(|(name, _)| name));
     let invalid = invalid.iter().map(InvalidVariable::finding);
-    report.findings.splice(0..0, invalid);
+    report.findings.splice(0..0, invalid.chain(misspelt));
     let text = match output {
         Output::Text => report.to_string(),
         Output::Json => format!("{:#}\n", report.to_json()),
