@@ -16,8 +16,8 @@ const ENTRYPOINT_NAME: &str = "dockerd-entrypoint.sh";
 /// The exit status for arguments and settings that are not accepted (sysexits' EX_USAGE).
 pub const USAGE: u8 = 64;
 
-/// The init of a docker-in-docker service: makes the TLS certificates, opens the sockets, runs
-/// dockerd and looks after it.
+/// The init of a docker-in-docker service: makes the TLS certificates, opens the sockets, and runs
+/// and watches dockerd.
 ///
 /// Installed as dockerd-entrypoint.sh it takes the place of the one in docker:dind images, with
 /// the same variables, argument forms, paths, ports and exit statuses.
@@ -39,7 +39,7 @@ pub enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-    /// Print what is found here, what is wrong with it and what would be done; change nothing
+    /// Print what is wrong in this container and what `run` would do, without changing anything
     Check {
         /// Facts and plan as lists of lines, findings with their ids
         #[arg(long, value_enum, default_value_t)]
@@ -55,7 +55,7 @@ pub enum Command {
     /// The exit status is 0 where docker commands will work, 1 where something is found that breaks
     /// them, and 2 for a file that cannot be read. Tokens and passwords are never shown.
     Lint(commands::lint::Arguments),
-    /// Print what the catalogue says about a reason
+    /// Print what a reason means and how to fix it
     Explain {
         /// Such as CERTS-READONLY
         id: String,
@@ -107,18 +107,18 @@ const COLUMNS: usize = 100;
 
 fn after_help() -> String {
     format!(
-        "{OFFICIAL}\n\nEnvironment, of dind-init's own:\n{}\n{}",
+        "{OFFICIAL}\n\nVariables of dind-init:\n{}\n{}",
         variables::help(COLUMNS),
         statuses()
     )
 }
 
 const OFFICIAL: &str = "\
-Environment, as in docker:dind:
-  DOCKER_TLS_CERTDIR      where ca/, server/ and client/ lie; empty for plain TCP
-  DOCKER_TLS_SAN          further names of the server: DNS:name,IP:address or bare ones
+Variables of the official image:
+  DOCKER_TLS_CERTDIR      the directory of ca/, server/ and client/; empty: no TLS
+  DOCKER_TLS_SAN          more names for the server's certificate: DNS:name,IP:address or bare ones
   DOCKER_HOST             unix://PATH moves the unix socket
-  DOCKER_IPTABLES_LEGACY  set to 1 for legacy iptables, empty for nftables; unset: chosen";
+  DOCKER_IPTABLES_LEGACY  1: legacy iptables; empty: nftables; not set: whichever works";
 
 /// One a line, as the layers of the catalogue have them.
 fn statuses() -> String {

@@ -25,7 +25,7 @@ pub fn explain(id: &str) -> u8 {
             let near = near(id).join("\n  ");
             let _ = writeln!(
                 io::stderr(),
-                "dind-init: there is no reason {id}; the nearest are\n  {near}"
+                "dind-init: there is no reason {id}. The nearest are:\n  {near}"
             );
             USAGE
         }
@@ -60,7 +60,7 @@ impl fmt::Display for Entry {
             f,
             "  Retry: {}",
             match reason.retryable {
-                true => "a new pod, perhaps on another node, may cure it",
+                true => "a new pod, perhaps on another node, may help",
                 false => "does not help",
             }
         )?;

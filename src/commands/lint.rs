@@ -36,7 +36,7 @@ pub struct Arguments {
     /// Repair what can safely be repaired, and show what is changed
     #[arg(long)]
     fix: bool,
-    /// What else than errors counts as found
+    /// Also fail on warnings
     #[arg(long, value_enum)]
     deny: Option<Deny>,
 }

@@ -25,6 +25,16 @@ impl Invocation {
     }
 }
 
+impl Invocation {
+    /// What is said to dockerd: flags alone, or all of its command line.
+    pub fn dockerd_arguments(&self) -> &[OsString] {
+        match self {
+            Self::Defaults(arguments) | Self::Dockerd(arguments) => arguments,
+            Self::Client(_) => &[],
+        }
+    }
+}
+
 /// dockerd's flags with those taken out that we must know.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Flags {

@@ -4,6 +4,7 @@ pub mod client;
 pub mod configuration;
 pub mod ended;
 pub mod flags;
+pub mod help;
 pub mod hosts;
 pub mod insecure_registries;
 pub mod launch;

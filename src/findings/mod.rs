@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod control_groups;
+pub mod flags;
 pub mod graph_drivers;
 pub mod handshake;
 pub mod network;

@@ -336,6 +336,13 @@ pub const API_VERSION_OF_A_VARIABLE: Advice = &[say(
      speaks.",
 )];
 
+/// As [`FLAG`], where it is known what was meant, or that nothing else can be said.
+pub const FLAG_MEANT: Advice = &[job("Correct {flag}", "{corrected}")];
+pub const FLAG_TO_LEAVE_OUT: Advice = &[job(
+    "Give {flag} a value that it takes, or leave it out",
+    "{corrected}",
+)];
+
 pub fn missing(error: &io::Error) -> Finding {
     MISSING.met(format!("{error}."))
 }

@@ -41,7 +41,6 @@ SOCKET_BUSY = Fatal "NETWORK-SOCKET-BUSY" {
     summary: "the place of the Docker daemon's unix socket is taken",
     advice: &[
         say("Take the volume at /var/run/docker.sock out of the runner's config.toml: a job uses either the node's Docker or its own."),
-        job("Or name another place", "variables:\n  DOCKER_HOST: unix:///runner/services/docker/docker.sock"),
     ],
     in_short: "take the volume at var-run-docker-sock out of config toml",
     patterns: &[&["can't create unix socket"]],
@@ -283,9 +282,9 @@ const SOCKET_LIVE: Advice = &[job(
     "variables:\n  DOCKER_HOST: unix:///runner/services/docker/docker.sock",
 )];
 
-const SOCKET_FILE: Advice = &[job(
-    "Remove the file, or name another place",
-    "variables:\n  DOCKER_HOST: unix:///runner/services/docker/docker.sock",
+const SOCKET_FILE: Advice = &[say(
+    "Take what is mounted there out of `volumes` in the runner's config.toml, or the file out of \
+     the image.",
 )];
 
 /// What lies where the unix socket should be.

@@ -1,6 +1,6 @@
 //! A finding in the words of those who get it.
 
-use crate::reasons::Finding;
+use crate::reasons::{Finding, Severity};
 
 /// The answer to a docker command, which the CLI prints after `Error response from daemon: `.
 ///
@@ -27,11 +27,16 @@ pub fn one_line(finding: &Finding) -> String {
 
 /// What is appended to the runner's log file: plain text that begins and ends a line.
 ///
-/// No line begins with `{`, which the runner could take for a status of its own.
+/// A job may not use Docker at all, and is not to be frightened then.
 pub fn job_log_entry(finding: &Finding) -> String {
-    let text = finding.to_string().replace("\n{", "\n {");
+    let preface = match finding.severity {
+        Severity::Fatal => {
+            "Docker will not work in this job (ignore this if it does not use Docker):"
+        }
+        _ => "docker commands of this job may fail (ignore this if it has none):",
+    };
     format!(
-        "\ndind-init: this matters only if the job uses docker:\ndind-init: {} {text}\n",
+        "\ndind-init: {preface}\ndind-init: {} {finding}\n",
         finding.severity
     )
 }
@@ -39,21 +44,38 @@ pub fn job_log_entry(finding: &Finding) -> String {
 /// A DNS name that is the message: a Go client that trusts some other CA prints the names of the
 /// server's certificate before it looks at the chain.
 ///
-/// Letters, digits and hyphens, in labels of at most 63 characters and 253 in all.
+/// Letters, digits and hyphens, in labels of at most 63 characters and 253 in all. Nothing is cut
+/// in its middle: what there is no room for is left out, the summary before the cause, and the cause
+/// before the fix.
 pub fn certificate_name(finding: &Finding) -> String {
-    const TAIL: &str = "see-the-log-of-the-docker-service.dind-init";
-    let mut name = finding.reason.id.to_owned();
-    for part in [finding.reason.summary, finding.cause.as_str()] {
-        for label in labels(part) {
-            if name.len() + label.len() + TAIL.len() + 2 > 253 {
-                return format!("{name}.{TAIL}");
-            }
-            name.push('.');
-            name.push_str(&label);
+    let reason = finding.reason;
+    let cause = finding.cause.split([';', '\n']).next().unwrap_or_default();
+    let cause = cause.split(". ").next().unwrap_or_default();
+    // By how much each is wanted, and where it stands.
+    let parts = [
+        (1, reason.id),
+        (6, "dind-init"),
+        (4, reason.in_short),
+        (3, cause),
+        (5, "set CI-DEBUG-SERVICES true"),
+        (2, reason.summary),
+    ];
+    let mut told: Vec<(u8, String)> = Vec::new();
+    let mut length = 0;
+    for (place, text) in parts {
+        let name = labels(text).join(".");
+        if !name.is_empty() && length + name.len() < DNS_NAME {
+            length += name.len() + 1;
+            told.push((place, name));
         }
     }
-    format!("{name}.{TAIL}")
+    told.sort_by_key(|(place, _)| *place);
+    let names: Vec<_> = told.into_iter().map(|(_, name)| name).collect();
+    names.join(".")
 }
+
+/// The length of a DNS name, at most (RFC 1035, without the root's label).
+const DNS_NAME: usize = 253;
 
 /// The words of `text`, as many in a label as it holds.
 fn labels(text: &str) -> Vec<String> {
@@ -107,28 +129,47 @@ mod tests {
         let entry = job_log_entry(&finding());
         assert!(entry.starts_with('\n') && entry.ends_with('\n'));
         assert!(entry.lines().all(|line| !line.starts_with('{')), "{entry}");
+        let milder = job_log_entry(&certs::UNSHARED.noted("x").with_severity(Severity::Error));
+        assert!(
+            milder.contains("may fail (ignore this if it has none)"),
+            "{milder}"
+        );
         assert!(
             entry
                 .lines()
                 .nth(1)
                 .unwrap()
-                .contains("only if the job uses docker")
+                .contains("Docker will not work in this job")
         );
     }
 
     #[test]
     fn the_certificate_s_name_is_the_message_and_a_dns_name() {
+        let name = certificate_name(&finding());
+        assert_eq!(
+            name,
+            "CERTS-READONLY.the-directory-for-the-TLS-certificates-is-read-only-and-holds.\
+             no-set-that-can-be-used.certs-client-is-a-read-only-Secret-volume.\
+             mount-an-empty-volume-at-certs-client.set-CI-DEBUG-SERVICES-true.dind-init"
+        );
+    }
+
+    #[test]
+    fn what_a_certificate_s_name_has_no_room_for_is_left_out_whole() {
         let long = certs::READONLY.found("word ".repeat(200), "");
-        for finding in [finding(), long] {
-            let name = certificate_name(&finding);
-            assert!(name.starts_with("CERTS-READONLY."), "{name}");
-            assert!(name.len() <= 253, "{name}");
+        let name = certificate_name(&long);
+        assert!(!name.contains("word"), "{name}");
+        assert!(name.contains("mount-an-empty-volume"), "{name}");
+        for reason in crate::reasons::all() {
+            let name = certificate_name(&reason.found("x".repeat(100), ""));
+            assert!(name.starts_with(reason.id), "{name}");
+            assert!(name.ends_with(".dind-init"), "{name}");
+            assert!(name.contains(&labels(reason.in_short).join(".")), "{name}");
+            assert!(name.len() <= DNS_NAME, "{name}");
             assert!(
                 name.split('.').all(|label| (1..=63).contains(&label.len())),
                 "{name}"
             );
-            assert!(name.ends_with("see-the-log-of-the-docker-service.dind-init"));
         }
-        assert!(certificate_name(&finding()).contains("read-only"));
     }
 }

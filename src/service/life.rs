@@ -1,6 +1,7 @@
 //! What happens beside dockerd while it lives, and in the moment it does not.
 
 use std::{
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -9,9 +10,10 @@ use nix::sys::signal::Signal;
 
 use super::Service;
 use crate::{
-    dockerd::{ended::Ended, log::End, output::Output},
+    dockerd::{ended::Ended, help::Help, log::End, output::Output},
     error_daemon::{self, ErrorDaemon},
     facts::memory_limits,
+    findings::flags::{self, Given},
     pki::{DirectoryLock, TlsPaths},
     reasons::{Finding, daemon},
     report::{Report, explain},
@@ -39,6 +41,9 @@ pub struct Life {
     start_timeout: Duration,
     report: Report,
     output: Output,
+    given: Given,
+    /// Its program, if there is one.
+    dockerd: Option<PathBuf>,
     sockets: Option<Arc<Sockets>>,
     server: Option<TlsPaths>,
     /// Given up when the service is asked to stop.
@@ -61,6 +66,8 @@ impl Life {
             start_timeout: service.settings.start_timeout,
             report: service.report.clone(),
             output,
+            given: service.given.clone(),
+            dockerd: service.dockerd_program(),
             sockets: service.sockets.clone(),
             server: service.certificates.as_ref().map(|made| made.tls.clone()),
             lock: service
@@ -87,7 +94,10 @@ impl Life {
         if ended == Ended::Killed(Signal::SIGKILL) && kills > 0 {
             return Some(daemon::out_of_memory(memory_limits::limit(), kills));
         }
-        Some(self.output.recognised(|log| log.explain(End::Ended(ended))))
+        let finding = self.output.recognised(|log| log.explain(End::Ended(ended)));
+        Some(flags::with_what_is_known(finding, &self.given, || {
+            self.dockerd.clone().map_or_else(Help::default, Help::ask)
+        }))
     }
 
     /// Why clients have no certificates; known before the signal comes that it sends.

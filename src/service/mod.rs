@@ -42,6 +42,7 @@ use crate::{
         rootless::{self, Rootless},
     },
     facts::mounts::Mounts,
+    findings::flags::Given,
     job_directory::{JobDirectory, abandoned},
     pki::{self, Certificates, ClientKeyInTheMaking, PendingClient},
     plan::{Plan, User},
@@ -84,6 +85,7 @@ pub fn run(
         tls,
         signals,
         report: Report::new(settings, &mounts),
+        given: Given::new(invocation.dockerd_arguments(), &settings.own_arguments),
         mounts,
         sockets: None,
         certificates: None,
@@ -138,6 +140,8 @@ struct Service<'a> {
     tls: Option<&'a CertificateSettings>,
     signals: Signals,
     report: Report,
+    /// The flags for dockerd as its user gave them.
+    given: Given,
     mounts: Mounts,
     sockets: Option<Arc<Sockets>>,
     certificates: Option<Certificates>,
@@ -314,6 +318,10 @@ impl Service<'_> {
             .map_err(|error| daemon::init("dockerd's stderr", &error))
     }
 
+    fn dockerd_program(&self) -> Option<PathBuf> {
+        launch::program(self.plan.argv.first()?, &env::var_os("PATH")?)
+    }
+
     fn command_line(&self) -> Vec<OsString> {
         if self.uid.is_root() {
             return self.plan.argv.clone();
@@ -323,7 +331,7 @@ impl Service<'_> {
 
     fn say_what_starts(&self) {
         for host in &self.plan.dropped_hosts {
-            tracing::info!("--host={host} is open already and left out");
+            tracing::info!("--host={host} is left out: dind-init has opened it already");
         }
         match (&self.plan.sockets, self.tls) {
             (Some(sockets), Some(certificates)) => tracing::info!(

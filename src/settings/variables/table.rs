@@ -102,8 +102,8 @@ pub const MTU: Variable = Variable {
         unit: "bytes",
         range: 68..=u16::MAX,
     },
-    meaning: "The MTU of Docker's networks. `auto`: that of this container's way out, where it is \
-              below 1500 and neither a flag nor daemon.json says one; `off`: dockerd's own",
+    meaning: "MTU of Docker's networks. `auto` takes over this container's own if that is below 1500 \
+              and dockerd was given none; `off` leaves dockerd's",
 };
 
 pub const ADDRESS_POOLS: Variable = Variable {
@@ -111,9 +111,8 @@ pub const ADDRESS_POOLS: Variable = Variable {
     input: None,
     unset: Unset::Is("auto"),
     accepted: AUTO_OR_OFF,
-    meaning: "`auto`: Docker's networks go elsewhere where the pod, its routes, name servers, \
-              `CI_SERVER_HOST` or `CI_REGISTRY` use addresses that Docker would take, and neither a \
-              flag nor daemon.json says which",
+    meaning: "`auto` moves Docker's networks away from addresses that are in use around the job: the \
+              pod's, its routes' and name servers', `CI_SERVER_HOST`'s and `CI_REGISTRY`'s",
 };
 
 pub const CGROUP_NAMESPACE: Variable = Variable {
@@ -121,9 +120,8 @@ pub const CGROUP_NAMESPACE: Variable = Variable {
     input: None,
     unset: Unset::Is("auto"),
     accepted: AUTO_OR_OFF,
-    meaning: "`auto`: where the service sees other containers' control groups, as in Kubernetes with \
-              cgroup v2, dockerd gets a namespace that begins at its own, so that its limits hold \
-              for inner containers",
+    meaning: "`auto` keeps inner containers within this container's limits by a cgroup namespace for \
+              dockerd, where it has none",
 };
 
 pub const CLIENT_KEY: Variable = Variable {

@@ -6,7 +6,7 @@ const FLAG: Fault = Fault {
     pod: |pod| with_certs(pod).command(&["--mtuu=1400"]),
     id: "DAEMON-FLAG",
     fact: "unknown flag: --mtuu",
-    fix: "dockerd --help",
+    fix: "command: [\"--mtu=1400\"]",
     ..Fault::USUAL
 };
 

@@ -9,7 +9,7 @@ fault!(
         pod: |pod| with_certs(pod).command(&["--mtuu=1400"]),
         id: "DAEMON-FLAG",
         fact: "unknown flag: --mtuu",
-        fix: "DIND_DOCKERD_ARGS",
+        fix: "command: [\"--mtu=1400\"]",
         ..Fault::USUAL
     }
 );

@@ -44,7 +44,7 @@ fault!(
             .entrypoint_script("echo a file > /run/docker.sock; exec dockerd-entrypoint.sh"),
         id: "NETWORK-SOCKET-BUSY",
         fact: "docker.sock is a file",
-        fix: "DOCKER_HOST: unix:///",
+        fix: "config.toml",
         ..Fault::USUAL
     }
 );

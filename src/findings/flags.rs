@@ -1,0 +1,206 @@
+//! A flag that dockerd did not take: which it is, what was meant, and what to write instead.
+
+use std::ffi::OsString;
+
+use crate::{
+    dockerd::help::Help,
+    reasons::{Finding, daemon, hole::Hole},
+};
+
+/// What the user gave, and where.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Given {
+    /// The service's `command`.
+    pub command: Vec<String>,
+    /// `DIND_DOCKERD_ARGS`.
+    pub variable: Vec<String>,
+}
+
+impl Given {
+    pub fn new(command: &[OsString], variable: &str) -> Self {
+        let command = command
+            .iter()
+            .map(|word| word.to_string_lossy().into_owned());
+        Self {
+            command: command.collect(),
+            variable: shell_words::split(variable).unwrap_or_default(),
+        }
+    }
+}
+
+/// The finding with what is known of the flag, if that is what it is about.
+pub fn with_what_is_known(finding: Finding, given: &Given, help: impl FnOnce() -> Help) -> Finding {
+    if *finding.reason != daemon::FLAG {
+        return finding;
+    }
+    let Some(flag) = flag_in(&finding.cause) else {
+        return finding;
+    };
+    let help = help();
+    let name = flag.trim_start_matches('-');
+    let (said, meant) = match (help.flag(name), help.nearest(name)) {
+        (Some(known), _) => (
+            format!("{flag} takes {}: {}.", kind(&known.takes), known.meaning),
+            None,
+        ),
+        (None, Some(near)) => (
+            format!(
+                "The nearest flag that it has is --{}: {}.",
+                near.name, near.meaning
+            ),
+            Some(format!("--{}", near.name)),
+        ),
+        (None, None) => (String::new(), None),
+    };
+    let cause = match said.as_str() {
+        "" => finding.cause.clone(),
+        said => format!("{}\n{said}", finding.cause),
+    };
+    let advice = match meant {
+        Some(_) => daemon::FLAG_MEANT,
+        None => daemon::FLAG_TO_LEAVE_OUT,
+    };
+    match corrected(given, &flag, meant.as_deref()) {
+        Some(corrected) => daemon::FLAG
+            .advised(
+                cause,
+                advice,
+                [(Hole::Flag, flag), (Hole::Corrected, corrected)],
+            )
+            .with_severity(finding.severity),
+        // Of daemon.json's making, or of an input's.
+        None => finding.with_cause(cause),
+    }
+}
+
+fn kind(takes: &str) -> &str {
+    match takes {
+        "" => "true or false",
+        takes => takes,
+    }
+}
+
+/// The flag in pflag's words (spf13/pflag `errors.go`), with its hyphens.
+fn flag_in(said: &str) -> Option<String> {
+    let after = |marker: &str| said.split_once(marker).map(|(_, rest)| rest);
+    let word = |text: &str| {
+        let end = text.find(|c: char| c != '-' && !c.is_ascii_alphanumeric());
+        text[..end.unwrap_or(text.len())].to_owned()
+    };
+    let flag = if let Some(rest) = after("unknown flag: ").or(after("flag needs an argument: ")) {
+        word(rest)
+    } else if let Some(rest) = after("unknown shorthand flag: '") {
+        format!("-{}", word(rest))
+    } else {
+        // `for "-H, --host" flag`
+        let quoted = after("\" for \"")?.split('"').next()?;
+        word(quoted.rsplit(", ").next()?)
+    };
+    (!flag.trim_start_matches('-').is_empty()).then_some(flag)
+}
+
+/// The lines with the flag that was meant in its place, or without it.
+fn corrected(given: &Given, flag: &str, meant: Option<&str>) -> Option<String> {
+    if let Some(words) = replaced(&given.command, flag, meant) {
+        let words: Vec<_> = words.iter().map(|word| format!("{word:?}")).collect();
+        return Some(format!("command: [{}]", words.join(", ")));
+    }
+    let words = replaced(&given.variable, flag, meant)?;
+    let value = shell_words::join(words);
+    Some(format!("variables:\n  DIND_DOCKERD_ARGS: {value:?}"))
+}
+
+/// `None` where the flag is not among the words.
+fn replaced(words: &[String], flag: &str, meant: Option<&str>) -> Option<Vec<String>> {
+    let at = words.iter().position(|word| {
+        let rest = word.strip_prefix(flag);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+    })?;
+    let mut words = words.to_vec();
+    match meant {
+        Some(meant) => words[at] = words[at].replacen(flag, meant, 1),
+        None => {
+            let has_value_beside = words[at] == flag;
+            words.remove(at);
+            if has_value_beside && words.get(at).is_some_and(|next| !next.starts_with('-')) {
+                words.remove(at);
+            }
+        }
+    }
+    Some(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HELP: &str = "      --mtu int      Set the containers network MTU (default 1500)\n      \
+                        --registry-mirror list      Preferred registry mirror\n  \
+                        -D, --debug      Enable debug mode\n";
+
+    fn explained(said: &str, command: &[&str], variable: &str) -> Finding {
+        let command: Vec<_> = command.iter().map(Into::into).collect();
+        let finding = daemon::FLAG.shown_in(format!("dockerd says: {said}"), said);
+        let given = Given::new(&command, variable);
+        with_what_is_known(finding, &given, || Help::parse(HELP))
+    }
+
+    #[test]
+    fn a_misspelled_flag_is_told_as_it_was_meant() {
+        let finding = explained(
+            "unknown flag: --mtuu",
+            &["--registry-mirror=https://m", "--mtuu=1400"],
+            "",
+        );
+        assert!(
+            finding
+                .cause
+                .contains("--mtu: Set the containers network MTU")
+        );
+        assert_eq!(
+            finding.fix,
+            "Correct --mtuu, in .gitlab-ci.yml:\n    \
+             command: [\"--registry-mirror=https://m\", \"--mtu=1400\"]"
+        );
+        let finding = explained("unknown flag: --mtuu", &[], "--mtuu 1400 -D");
+        assert!(
+            finding.fix.contains("DIND_DOCKERD_ARGS: \"--mtu 1400 -D\""),
+            "{finding}"
+        );
+    }
+
+    #[test]
+    fn a_wrong_value_is_told_with_what_is_taken() {
+        let said = "invalid argument \"abc\" for \"--mtu\" flag: strconv.ParseInt: parsing \"abc\"";
+        let finding = explained(said, &["--debug", "--mtu", "abc"], "");
+        assert!(
+            finding.cause.contains("--mtu takes int: Set the"),
+            "{finding}"
+        );
+        assert!(finding.fix.contains("command: [\"--debug\"]"), "{finding}");
+        let short = explained(
+            "invalid argument \"x\" for \"-D, --debug\" flag: y",
+            &[],
+            "",
+        );
+        assert!(
+            short.cause.contains("--debug takes true or false"),
+            "{short}"
+        );
+    }
+
+    #[test]
+    fn what_nobody_knows_stays_as_it_is() {
+        let unknown = explained(
+            "unknown flag: --nothing-like-it",
+            &["--nothing-like-it"],
+            "",
+        );
+        assert!(unknown.fix.contains("command: []"), "{unknown}");
+        let of_file = explained("unknown flag: --mtuu", &[], "");
+        assert!(of_file.fix.contains("DIND_DOCKERD_ARGS"), "{of_file}");
+        let other = daemon::INIT.met("x");
+        let same = with_what_is_known(other.clone(), &Given::default(), Help::default);
+        assert_eq!(same, other);
+    }
+}
