@@ -3,9 +3,13 @@
 use time::OffsetDateTime;
 
 use crate::{
-    facts::identity::{self, Identity},
+    facts::{
+        client::ClientVariables,
+        identity::{self, Identity},
+    },
+    findings::client::is_lost,
     pki::{Job, Wanted},
-    settings::{CertificateSettings, Settings, subject_names::SubjectName},
+    settings::{CertificateSettings, Settings, process_environment, subject_names::SubjectName},
 };
 
 /// All names of this container; reads them.
@@ -25,6 +29,7 @@ pub fn wanted<'a>(
         job: Job {
             docker_host: identity::tcp_host(&settings.docker_host).and_then(SubjectName::from_host),
             in_gitlab: settings.gitlab_job.is_some(),
+            is_lost: is_lost(&ClientVariables::parse(&process_environment)),
             builds_directory: settings.builds_directory.clone(),
         },
         now: OffsetDateTime::now_utc(),

@@ -103,7 +103,11 @@ pub fn run(
     patience: Duration,
 ) -> Preflight {
     let deadline = Instant::now() + trials::LIMIT;
-    let options = Options::read(&plan.argv, &process_environment, uid.is_root());
+    let mut options = Options::read(&plan.argv, &process_environment, uid.is_root());
+    if plan.takes_flags {
+        let mirrors = registry_values::of_variables(&settings.registry_options.mirrors);
+        options.registries.extend(mirrors);
+    }
     let storage = Storage::read(&options.data_root, mounts);
     let trials = Trials::start(&storage, options.wants_overlay(), uid.is_root(), patience);
     let moves_pools =
@@ -372,6 +376,7 @@ mod tests {
                     seccomp: 0,
                 }),
                 apparmor: None,
+                in_sysbox: false,
                 uid_map: Ok(UidMap::parse("0 0 4294967295")),
             },
             control_groups: ControlGroups {

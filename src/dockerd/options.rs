@@ -68,8 +68,17 @@ pub struct RegistryValue {
     /// `registry-mirror` or `insecure-registry`.
     pub flag: &'static str,
     pub value: String,
-    /// In daemon.json, and not among dockerd's flags.
-    pub is_in_file: bool,
+    pub origin: Origin,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Origin {
+    Flag,
+    /// daemon.json.
+    File,
+    /// `DIND_REGISTRY_MIRRORS`, or the component's input; it becomes a flag.
+    Variable,
 }
 
 impl Options {
@@ -171,21 +180,16 @@ fn registries(argv: &[OsString], configuration: &Configuration) -> Vec<RegistryV
         ("registry-mirror", "registry-mirrors"),
         ("insecure-registry", "insecure-registries"),
     ] {
-        let given = flags(argv, flag, None)
-            .into_iter()
-            .map(|value| (value, false));
-        let of_the_file = strings(configuration, key)
-            .into_iter()
-            .map(|value| (value, true));
-        values.extend(
-            given
-                .chain(of_the_file)
-                .map(|(value, is_in_file)| RegistryValue {
-                    flag,
-                    value,
-                    is_in_file,
-                }),
-        );
+        let given = flags(argv, flag, None).into_iter();
+        let of_the_file = strings(configuration, key).into_iter();
+        let all = given
+            .map(|value| (value, Origin::Flag))
+            .chain(of_the_file.map(|value| (value, Origin::File)));
+        values.extend(all.map(|(value, origin)| RegistryValue {
+            flag,
+            value,
+            origin,
+        }));
     }
     values
 }
@@ -306,12 +310,12 @@ mod tests {
         let read: Vec<_> = read
             .registries
             .iter()
-            .map(|value| (value.flag, value.value.as_str(), value.is_in_file))
+            .map(|value| (value.flag, value.value.as_str(), value.origin))
             .collect();
         let expected = [
-            ("registry-mirror", "https://m", false),
-            ("insecure-registry", "", false),
-            ("insecure-registry", "r:5000", true),
+            ("registry-mirror", "https://m", Origin::Flag),
+            ("insecure-registry", "", Origin::Flag),
+            ("insecure-registry", "r:5000", Origin::File),
         ];
         assert_eq!(read, expected);
     }

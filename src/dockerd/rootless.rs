@@ -82,7 +82,11 @@ pub fn check(rootless: &Rootless, uid: u32, user: &str) -> Vec<Finding> {
     let driver = rootless.network_driver();
     let missing = missing_programs(driver, super::launch::found_in_path);
     if !missing.is_empty() {
-        findings.push(privilege::no_rootless_programs(&missing));
+        findings.push(privilege::no_rootless_programs(&missing, uid));
+    }
+    if missing.contains(&"rootlesskit") {
+        // An image that is made for root: what else it lacks for another user follows from that.
+        return findings;
     }
     for file in ["/etc/subuid", "/etc/subgid"] {
         if !has_sub_ids(&fs::read_to_string(file).unwrap_or_default(), uid, user) {

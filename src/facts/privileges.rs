@@ -7,6 +7,9 @@ use super::{Fact, Unread, read};
 const STATUS: &str = "/proc/self/status";
 const APPARMOR: &str = "/proc/self/attr/current";
 const UID_MAP: &str = "/proc/self/uid_map";
+const MOUNTS: &str = "/proc/self/mountinfo";
+/// What Sysbox mounts over parts of /proc and /sys (nestybox/sysbox-fs).
+const SYSBOX: &str = " - fuse sysboxfs ";
 
 /// The restrictions that the container's engine put on this process.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -14,6 +17,8 @@ pub struct Privileges {
     pub status: Fact<Status>,
     /// The profile that is enforced; `None` for none, and without AppArmor.
     pub apparmor: Option<String>,
+    /// Sysbox runs this container, in a user namespace and with its own files in /proc and /sys.
+    pub in_sysbox: bool,
     /// The ranges of `/proc/self/uid_map`.
     pub uid_map: Fact<UidMap>,
 }
@@ -26,6 +31,7 @@ impl Privileges {
             }),
             // Without AppArmor the file cannot be read (EINVAL), or belongs to another module.
             apparmor: read(APPARMOR).ok().and_then(|text| enforced_profile(&text)),
+            in_sysbox: read(MOUNTS).is_ok_and(|text| text.contains(SYSBOX)),
             uid_map: read(UID_MAP).map(|text| UidMap::parse(&text)),
         }
     }

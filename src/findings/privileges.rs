@@ -22,6 +22,10 @@ pub fn findings(
     options: &Options,
     is_root: bool,
 ) -> Vec<Finding> {
+    // Sysbox is there to do without: it answers for what this container's root may not do itself.
+    if is_root && privileges.in_sysbox {
+        return no_new_privileges(privileges, is_root).into_iter().collect();
+    }
     let not_privileged = is_root
         .then(|| not_privileged(privileges, options))
         .flatten();
@@ -147,6 +151,7 @@ mod tests {
                 seccomp,
             }),
             apparmor: None,
+            in_sysbox: false,
             uid_map: Ok(UidMap::parse("0 0 4294967295")),
         }
     }
@@ -238,11 +243,22 @@ mod tests {
     }
 
     #[test]
+    fn sysbox_needs_no_privileges_and_no_word_about_its_user_namespace() {
+        let mut in_sysbox = privileges(DEFAULT, FILTER);
+        in_sysbox.uid_map = Ok(UidMap::parse("0 165536 65536"));
+        let refused = refusing(Step::Namespace, Errno::EPERM);
+        assert!(!judged(&in_sysbox, &refused, true).is_empty());
+        in_sysbox.in_sysbox = true;
+        assert!(judged(&in_sysbox, &refused, true).is_empty());
+    }
+
+    #[test]
     fn what_could_not_be_read_is_no_finding() {
         let unread = || crate::facts::Unread::new("/proc/self/status", "gone");
         let unknown = Privileges {
             status: Err(unread()),
             apparmor: None,
+            in_sysbox: false,
             uid_map: Err(unread()),
         };
         assert!(judged(&unknown, &refusing(Step::Namespace, Errno::EPERM), true).is_empty());

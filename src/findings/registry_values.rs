@@ -2,8 +2,8 @@
 //! wrong, and does not say where that came from.
 
 use crate::{
-    dockerd::options::{Options, RegistryValue},
-    reasons::{Finding, Reason, daemon},
+    dockerd::options::{Options, Origin, RegistryValue},
+    reasons::{Finding, Reason, daemon, settings},
     settings::registry_values::{has_path, insecure_registry, mirror},
 };
 
@@ -14,6 +14,15 @@ pub fn findings(options: &Options, takes_paths: bool) -> Vec<Finding> {
     judged
         .filter_map(|value| wrong(value, takes_paths))
         .collect()
+}
+
+/// The mirrors of variables, which become flags.
+pub fn of_variables(mirrors: &[String]) -> impl Iterator<Item = RegistryValue> {
+    mirrors.iter().map(|mirror| RegistryValue {
+        flag: "registry-mirror",
+        value: mirror.clone(),
+        origin: Origin::Variable,
+    })
 }
 
 /// Whether any mirror has a path, so that it matters what this dockerd takes.
@@ -29,7 +38,7 @@ fn wrong(given: &RegistryValue, takes_paths: bool) -> Option<Finding> {
     let RegistryValue {
         flag,
         value,
-        is_in_file,
+        origin,
     } = given;
     let is_mirror = *flag == "registry-mirror";
     let complaint = match is_mirror {
@@ -40,22 +49,30 @@ fn wrong(given: &RegistryValue, takes_paths: bool) -> Option<Finding> {
         false => insecure_registry(value),
     };
     let complaint = complaint.err()?;
-    let (reason, place): (&'static Reason, _) = match is_in_file {
-        true => (&daemon::CONFIG, "daemon.json"),
-        false => (&daemon::FLAG, "dockerd's flags"),
-    };
-    let key = match (is_in_file, is_mirror) {
-        (true, true) => "registry-mirrors",
-        (true, false) => "insecure-registries",
-        (false, _) => flag,
-    };
     let better = better(value, is_mirror);
-    let change = match is_in_file {
-        true => format!("In daemon.json:\n    \"{key}\": [\"{better}\"]"),
-        false => format!(
-            "In the service's `command` in .gitlab-ci.yml, in DIND_DOCKERD_ARGS, or where else the \
-             flag comes from:\n    --{flag}={better}"
-        ),
+    let (reason, name, change): (&'static Reason, _, _) = match origin {
+        Origin::File => {
+            let key = match is_mirror {
+                true => "registry-mirrors",
+                false => "insecure-registries",
+            };
+            let change = format!("In daemon.json:\n    \"{key}\": [\"{better}\"]");
+            (&daemon::CONFIG, format!("{key} in daemon.json"), change)
+        }
+        Origin::Flag => {
+            let change = format!(
+                "In the service's `command` in .gitlab-ci.yml, in DIND_DOCKERD_ARGS, or where else \
+                 the flag comes from:\n    --{flag}={better}"
+            );
+            (&daemon::FLAG, format!("{flag} in dockerd's flags"), change)
+        }
+        Origin::Variable => {
+            let change = format!(
+                "In .gitlab-ci.yml:\n    variables:\n      DIND_REGISTRY_MIRRORS: {better}"
+            );
+            let name = "DIND_REGISTRY_MIRRORS".to_owned();
+            (&settings::INVALID, name, change)
+        }
     };
     let note = match value.is_empty() || value.contains('$') {
         true => {
@@ -65,7 +82,7 @@ fn wrong(given: &RegistryValue, takes_paths: bool) -> Option<Finding> {
         false => "",
     };
     Some(reason.found(
-        format!("{key} in {place} is {value:?}: it {complaint}."),
+        format!("{name} is {value:?}: it {complaint}."),
         format!("{change}{note}"),
     ))
 }
@@ -175,5 +192,14 @@ mod tests {
         let text = judged(arguments, "", false).remove(0).to_string();
         assert!(text.contains("from version 24 on"), "{text}");
         assert!(text.contains("--registry-mirror=https://m.test"), "{text}");
+        let mut options = Options::new(&[], &Configuration::default(), &|_| None, true);
+        options.registries = of_variables(&["https://m.test/docker-hub/".into()]).collect();
+        assert!(have_paths(&options));
+        let text = findings(&options, false).remove(0).to_string();
+        assert!(text.contains("SETTINGS-INVALID"), "{text}");
+        assert!(
+            text.contains("DIND_REGISTRY_MIRRORS: https://m.test"),
+            "{text}"
+        );
     }
 }

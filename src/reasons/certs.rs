@@ -370,6 +370,15 @@ pub const NAME_OF_A_SCRIPT: Advice = &[
     say("Or set DOCKER_HOST there and not in the script."),
 ];
 
+/// Nor does the job say where the daemon is: with the volume alone it would only meet the next.
+pub const UNSHARED_AND_UNSET: Advice = &[
+    runner(
+        "Share the directory by a volume",
+        snippets::CERTIFICATES_VOLUME,
+    ),
+    job("And say where the daemon is", snippets::TLS_CLIENT),
+];
+
 /// No other name that could be used is in the certificate.
 pub const NAME_ALONE: Advice = &[say(
     "Have the certificate issued with the subject alternative name {uncovered}.",

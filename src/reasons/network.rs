@@ -302,7 +302,9 @@ pub fn port_in_use(port: u16, holder: Option<&str>) -> Finding {
         Some(holder) => format!("{holder} listens on port {port}."),
         None => format!(
             "a process outside this container listens on port {port}, most likely a second dind \
-             service: all containers of a Kubernetes pod share their ports."
+             service: all containers of a Kubernetes pod share their ports. Docker commands reach \
+             that one; this one, dind-init {}, does not start.",
+            env!("CARGO_PKG_VERSION")
         ),
     };
     PORT_IN_USE.met(cause)

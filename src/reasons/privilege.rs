@@ -239,11 +239,14 @@ pub fn mount_failed(attempt: &str, error: &io::Error) -> Finding {
 }
 
 /// `programs`: at least one.
-pub fn no_rootless_programs(programs: &[&str]) -> Finding {
-    ROOTLESS_KIT.met(match programs {
-        [one] => format!("{one} is not in the PATH."),
-        several => format!("{} are not in the PATH.", several.join(", ")),
-    })
+pub fn no_rootless_programs(programs: &[&str], uid: u32) -> Finding {
+    let programs = match programs {
+        [one] => format!("{one} is"),
+        several => format!("{} are", several.join(", ")),
+    };
+    ROOTLESS_KIT.met(format!(
+        "this container runs as the user {uid}, and {programs} not in the PATH."
+    ))
 }
 
 /// `error`: what opening the device gave.

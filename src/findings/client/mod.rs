@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use self::unset::is_lost;
 use crate::{
     facts::client::{ClientVariables, DockerHost},
     reasons::{Finding, Severity, certs, client, hole::Hole},

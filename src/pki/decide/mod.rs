@@ -68,6 +68,8 @@ pub struct Job {
     pub docker_host: Option<SubjectName>,
     /// Whether `CI_JOB_ID` is set.
     pub in_gitlab: bool,
+    /// Nothing leads its docker commands here.
+    pub is_lost: bool,
     /// `CI_BUILDS_DIR`, which every executor shares with the job.
     pub builds_directory: Option<PathBuf>,
 }
@@ -285,8 +287,13 @@ fn unshared(
         Presence::Missing => "would be made in",
         _ => "lies in",
     };
-    Some(certs::UNSHARED.met_with(
+    let advice = match wanted.job.is_lost {
+        true => certs::UNSHARED_AND_UNSET,
+        false => certs::UNSHARED.advice,
+    };
+    Some(certs::UNSHARED.advised(
         format!("{path} {state} this container's own file system, not on a volume."),
+        advice,
         refusals::at(client),
     ))
 }

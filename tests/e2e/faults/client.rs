@@ -152,6 +152,27 @@ fn no_docker_host_on_kubernetes() {
     }
 }
 
+/// With the volume alone the job would only meet the next.
+#[test]
+fn no_volume_and_no_docker_host_are_told_with_all_that_cures() {
+    let log = RunnerLog::new();
+    let pod = without_client_variables(Pod::new(Suite::Trixie))
+        .gitlab_job(&Volume::disk())
+        .runner_log(&log)
+        .start();
+    wait_for(&log, "error CERTS-UNSHARED");
+    let written = log.text().unwrap();
+    let unshared = written.split("CERTS-UNSHARED").nth(1).unwrap();
+    for part in [
+        "mount_path = \"/certs/client\"",
+        "DOCKER_HOST: tcp://docker:2376",
+        "DOCKER_CERT_PATH: /certs/client",
+    ] {
+        assert!(unshared.contains(part), "{part} in {written}");
+    }
+    drop(pod);
+}
+
 /// The controls: an entrypoint that is run, and another executor, set it.
 #[test]
 fn no_docker_host_where_something_else_sets_it_is_no_finding() {

@@ -57,9 +57,9 @@ fault!(
     Fault {
         pod: |pod| with_certs(pod)
             .variable("DIND_REGISTRY_MIRRORS", "https://mirror.test/docker-hub/"),
-        id: "DAEMON-FLAG",
+        id: "SETTINGS-INVALID",
         fact: "has a path, which Docker takes from version 24 on",
-        fix: "--registry-mirror=https://mirror.test",
+        fix: "DIND_REGISTRY_MIRRORS: https://mirror.test",
         ..Fault::USUAL
     }
 );
