@@ -1,6 +1,6 @@
 //! What is going to be done: dockerd's command line, its environment and its sockets.
 //!
-//! A pure function of the arguments, the settings and daemon.json.
+//! [`Plan::new`] is a pure function of the arguments, the settings and daemon.json.
 
 use std::{
     ffi::OsString,
@@ -8,13 +8,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use nix::unistd::Uid;
+
 use crate::{
     dockerd::{
-        configuration::Configuration,
+        configuration::{self, Configuration},
         flags::{Flags, Invocation},
         hosts::{OwnHosts, PLAIN_PORT, TLS_PORT, port_of, tcp_address, tcp_port},
+        rootless,
     },
-    settings::{CertificateSettings, Settings},
+    settings::{CertificateSettings, Settings, process_environment},
     sockets::SocketPlan,
 };
 
@@ -49,13 +52,36 @@ pub struct Plan {
     pub further_ports: Vec<u16>,
     /// The user's hosts that are ours already.
     pub dropped_hosts: Vec<String>,
-    /// Certificates are wanted.
-    pub tls: bool,
+    /// `None` for plain TCP, and where the user's own command line decides.
+    pub certificates: Option<CertificateSettings>,
+    /// The daemon.json that dockerd is going to read, as it is.
+    pub configuration: Configuration,
     /// dockerd may get further flags of ours: the command line is not the user's own, whole.
     pub takes_flags: bool,
 }
 
 impl Plan {
+    /// Plans for this very process; reads daemon.json.
+    pub fn read(invocation: &Invocation, settings: &Settings, uid: Uid) -> Self {
+        let words = match invocation {
+            Invocation::Defaults(arguments) => {
+                [settings.dockerd_arguments.as_slice(), arguments].concat()
+            }
+            Invocation::Dockerd(argv) | Invocation::Client(argv) => argv.clone(),
+        };
+        let path = Flags::parse(&words).config_file;
+        let path = path.unwrap_or_else(|| configuration::DEFAULT_PATH.into());
+        Self::new(
+            invocation,
+            settings,
+            &Configuration::read(Path::new(&path)),
+            &User {
+                is_root: uid.is_root(),
+                runtime_directory: rootless::runtime_directory(&process_environment, uid.as_raw()),
+            },
+        )
+    }
+
     /// Plans for `Invocation::Defaults` and `Invocation::Dockerd`.
     pub fn new(
         invocation: &Invocation,
@@ -74,6 +100,7 @@ impl Plan {
             return Self {
                 argv: argv.clone(),
                 own_hosts,
+                configuration: configuration.clone(),
                 ..Self::default()
             };
         };
@@ -130,7 +157,8 @@ impl Plan {
             unix: hosts_are_ours.then_some(unix),
             further_ports,
             dropped_hosts,
-            tls: certificates.is_some(),
+            certificates: certificates.cloned(),
+            configuration: configuration.clone(),
             takes_flags: true,
         }
     }
@@ -166,7 +194,11 @@ impl fmt::Display for Plan {
                 f,
                 "open port {} ({}) and {}, and hand them to dockerd",
                 sockets.port,
-                if self.tls { "TLS" } else { "plain" },
+                if self.certificates.is_some() {
+                    "TLS"
+                } else {
+                    "plain"
+                },
                 sockets.unix.display()
             )?,
             None => writeln!(f, "let dockerd open its own sockets")?,
@@ -297,7 +329,10 @@ mod tests {
     fn an_explicit_dockerd_gets_nothing_added() {
         let plan = plan(TLS, "dockerd --host=tcp://0.0.0.0:1234", "", true);
         assert_eq!(argv(&plan), "dockerd --host=tcp://0.0.0.0:1234");
-        assert_eq!((plan.sockets, plan.port, plan.tls), (None, None, false));
+        assert_eq!(
+            (plan.sockets, plan.port, plan.certificates),
+            (None, None, None)
+        );
         assert!(plan.removed_variables.is_empty());
         assert_eq!(plan.own_hosts.unwrap().hosts, ["tcp://0.0.0.0:1234"]);
     }

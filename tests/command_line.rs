@@ -196,6 +196,22 @@ fn json_lines_carry_the_id_and_the_severity() {
     let line: serde_json::Value = serde_json::from_str(text.trim()).unwrap();
     assert_eq!(line["id"], "CERTS-FOREIGN");
     assert_eq!(line["severity"], "fatal");
+    assert_eq!(line["level"], "ERROR");
+}
+
+#[test]
+fn a_warning_is_no_error_for_whoever_reads_levels() {
+    let (directory, path) = certificate_directory();
+    fs::create_dir_all(directory.path().join("client")).unwrap();
+    fs::write(directory.path().join("client/tls.crt"), "").unwrap();
+    let variables = [("DOCKER_TLS_CERTDIR", path.as_str()), ("DIND_LOG", "json")];
+    let text = stderr(&dind_init(&["certs"], &variables));
+    let mut lines = text
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let warning = lines.find(|line| line["id"] == "CERTS-NAMING").unwrap();
+    assert_eq!(warning["severity"], "warning");
+    assert_eq!(warning["level"], "WARN");
 }
 
 #[test]
@@ -238,6 +254,22 @@ fn check_says_where_the_job_s_variables_lead() {
     let right = [variables[0], ("DOCKER_HOST", "tcp://docker:2376")];
     let report = stdout(&dind_init(&["check"], &right));
     assert!(!report.contains("CLIENT-"), "{report}");
+}
+
+#[test]
+fn check_asks_for_the_certificates_lock_as_the_service_does() {
+    let (directory, path) = certificate_directory();
+    let client = directory.path().join("client");
+    fs::create_dir(&client).unwrap();
+    let handle = fs::File::open(&client).unwrap();
+    let lock = Flock::lock(handle, FlockArg::LockExclusiveNonblock).unwrap();
+    let variables = [("DOCKER_TLS_CERTDIR", path.as_str())];
+    let report = stdout(&dind_init(&["check"], &variables));
+    assert!(report.contains("fatal CERTS-IN-USE"), "{report}");
+    drop(lock);
+    let report = stdout(&dind_init(&["check"], &variables));
+    assert!(!report.contains("CERTS-IN-USE"), "{report}");
+    assert_eq!(fs::read_dir(&client).unwrap().count(), 0);
 }
 
 #[test]

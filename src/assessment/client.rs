@@ -25,14 +25,14 @@ pub fn findings(plan: &Plan, settings: &Settings, mounts: &Mounts) -> Vec<Findin
     let (Some(port), Some(unix)) = (plan.port, &plan.unix) else {
         return Vec::new();
     };
-    let certificates = settings.certificates.as_ref().filter(|_| plan.tls);
+    let certificates = plan.certificates.as_ref();
     names.extend(
         certificates
             .into_iter()
             .flat_map(|c| c.names.iter().cloned()),
     );
     let served = Served {
-        tls: plan.tls,
+        tls: certificates.is_some(),
         port,
         further_ports: plan.further_ports.clone(),
         names: names.into_iter().collect(),

@@ -2,5 +2,98 @@
 
 pub mod certificates;
 pub mod client;
-pub mod preflight;
+pub mod entrances;
+mod judgement;
+pub mod machine;
 pub mod registries;
+
+use std::{path::PathBuf, time::Duration};
+
+use nix::unistd::Uid;
+
+use self::{entrances::Entrances, machine::Machine};
+use crate::{
+    adjustments,
+    dockerd::rootless,
+    facts::mounts::Mounts,
+    plan::Plan,
+    reasons::Finding,
+    registry::{self, sources::Awaited, trust::Trust},
+    settings::{Settings, process_environment},
+};
+
+/// Facts, what they mean, and what is to be done.
+#[derive(Debug)]
+pub struct Assessment {
+    pub machine: Machine,
+    pub entrances: Entrances,
+    /// The CAs of registries that are there.
+    pub trust: Trust,
+    /// Files of registries' CAs that may come later, or change.
+    pub awaited: Vec<Awaited>,
+    /// With the flags that dockerd gets because of what was found.
+    pub plan: Plan,
+    /// A daemon.json that has to be completed: where it is to lie, and all of it.
+    pub configuration: Option<(PathBuf, String)>,
+}
+
+/// Looks at everything; changes nothing. Waits for up to `patience` where another daemon uses the
+/// data directory.
+pub fn assess(
+    plan: &Plan,
+    settings: &Settings,
+    mounts: &Mounts,
+    uid: Uid,
+    patience: Duration,
+) -> Assessment {
+    let look = || Entrances::look(plan, settings, mounts);
+    assess_with(plan, settings, mounts, uid, patience, look)
+}
+
+/// The same for a service whose sockets are open and whose certificates are on their way: what is
+/// known of these comes from `entrances`, which is asked last.
+pub fn assess_with(
+    plan: &Plan,
+    settings: &Settings,
+    mounts: &Mounts,
+    uid: Uid,
+    patience: Duration,
+    entrances: impl FnOnce() -> Entrances,
+) -> Assessment {
+    let machine = machine::look(plan, settings, mounts, uid, patience);
+    let (trust, awaited) = registry::look(&settings.registry);
+    let mut plan = plan.clone();
+    plan.add_flags(&machine.flags);
+    let configuration = machine.configuration.clone().map(|text| {
+        let runtime = rootless::runtime_directory(&process_environment, uid.as_raw());
+        let path = adjustments::configuration_path(uid.is_root(), &runtime);
+        plan.use_configuration(&path);
+        (path, text)
+    });
+    Assessment {
+        machine,
+        entrances: entrances(),
+        trust,
+        awaited,
+        plan,
+        configuration,
+    }
+}
+
+impl Assessment {
+    /// All that was found, in the order in which one brings about the next.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        let Entrances {
+            clients,
+            refusals,
+            findings,
+            ..
+        } = &self.entrances;
+        let of_machine = self.machine.findings.iter();
+        of_machine
+            .chain(refusals)
+            .chain(findings)
+            .chain(&self.trust.findings)
+            .chain(clients)
+    }
+}

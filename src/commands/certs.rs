@@ -36,7 +36,7 @@ pub fn certs() -> u8 {
 fn make(certificates: &CertificateSettings, settings: &Settings) -> Result<(), Finding> {
     let key = ClientKeyInTheMaking::start(certificates.client_key);
     let mounts = Mounts::read().unwrap_or_default();
-    let made = service::certificates::prepare(certificates, settings, &mounts, pki::PATIENCE)?;
+    let made = service::certificates::prepare(certificates, settings, &mounts, pki::LOCK_PATIENCE)?;
     made.findings.iter().for_each(log::finding);
     tracing::info!("{}", made.decision.to_string().replace('\n', "; "));
     match made.pending {

@@ -8,8 +8,13 @@ use crate::{
     dockerd::{client, flags::Invocation, launch},
     report::log,
     service,
-    settings::{LogFormat, Settings, non_empty, process_environment, variables::INIT},
+    settings::{
+        InvalidVariable, LogFormat, Settings, non_empty, process_environment, variables::INIT,
+    },
 };
+
+/// The value of `DIND_INIT` that asks for the entrypoint that was there before.
+const OFFICIAL: &str = "official";
 
 /// Where the image keeps the entrypoint that was there before.
 const OFFICIAL_ENTRYPOINT: &str = "/usr/local/bin/dockerd-entrypoint.official.sh";
@@ -17,11 +22,10 @@ const OFFICIAL_ENTRYPOINT: &str = "/usr/local/bin/dockerd-entrypoint.official.sh
 /// Runs the service, or the command that was given instead, and returns the exit status.
 pub fn run(arguments: Vec<OsString>) -> u8 {
     let wanted = non_empty(&process_environment, INIT.name);
-    if wanted.as_deref() == Some("official") {
+    if wanted.as_deref() == Some(OFFICIAL) {
         let mut official = Command::new(OFFICIAL_ENTRYPOINT);
         return failed_exec(OFFICIAL_ENTRYPOINT, &official.args(arguments).exec());
     }
-    let unknown = wanted.map(|value| INIT.refuse(INIT.name, value));
     let uid = Uid::effective();
     let invocation = Invocation::parse(arguments);
     if let Invocation::Client(command) = invocation {
@@ -32,9 +36,15 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         );
     }
     let (settings, mut invalid) = Settings::parse_all(&process_environment);
-    invalid.extend(unknown);
+    invalid.extend(unknown_way_back());
     log::start(settings.log);
     service::run(&invocation, &settings, &invalid, uid)
+}
+
+/// `DIND_INIT`, where it is set to something else than the only way back.
+pub fn unknown_way_back() -> Option<InvalidVariable> {
+    let value = non_empty(&process_environment, INIT.name).filter(|value| value != OFFICIAL)?;
+    Some(INIT.refuse(INIT.name, value))
 }
 
 fn failed_exec(program: impl AsRef<Path>, error: &io::Error) -> u8 {

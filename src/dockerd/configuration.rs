@@ -10,7 +10,7 @@ pub const DEFAULT_PATH: &str = "/etc/docker/daemon.json";
 /// The settings of daemon.json.
 ///
 /// A file that does not parse is left to dockerd, which names the error and its place.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Configuration(Map<String, Value>);
 
 impl Configuration {

@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    configuration::{self, Configuration},
+    configuration::Configuration,
     pools::{self, Pool},
 };
 use crate::settings::{Environment, non_empty};
@@ -83,11 +83,6 @@ pub enum Origin {
 
 impl Options {
     /// From dockerd's command line, and the daemon.json that it names.
-    pub fn read(argv: &[OsString], environment: Environment<'_>, is_root: bool) -> Self {
-        let configuration = Configuration::read(&configuration_path(argv));
-        Self::new(argv, &configuration, environment, is_root)
-    }
-
     pub fn new(
         argv: &[OsString],
         configuration: &Configuration,
@@ -199,12 +194,6 @@ fn strings(configuration: &Configuration, key: &str) -> Vec<String> {
     let list = configuration.value(key).and_then(Value::as_array);
     let strings = list.into_iter().flatten().filter_map(Value::as_str);
     strings.map(str::to_owned).collect()
-}
-
-/// The daemon.json that dockerd is going to read.
-pub fn configuration_path(argv: &[OsString]) -> PathBuf {
-    flag(argv, "config-file", None)
-        .map_or_else(|| configuration::DEFAULT_PATH.into(), PathBuf::from)
 }
 
 /// The value of a flag, in every spelling that dockerd takes (spf13/pflag); the last one counts.

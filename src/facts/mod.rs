@@ -11,6 +11,7 @@ pub mod memory_limits;
 pub mod mounts;
 pub mod network;
 pub mod nftables;
+pub mod own_service;
 pub mod ports;
 pub mod privileges;
 pub mod program;

@@ -16,18 +16,30 @@ impl fmt::Display for PortHolder {
     }
 }
 
+/// Whether anybody listens on `port`, in this container or beside it.
+pub fn is_listened_on(port: u16) -> bool {
+    !listeners(port).is_empty()
+}
+
 /// The process that listens on `port`, if it is in this PID namespace and `/proc` shows it.
 pub fn holder(port: u16) -> Option<PortHolder> {
-    let inodes: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
+    let inodes: Vec<String> = listeners(port)
         .iter()
-        .filter_map(|table| fs::read_to_string(table).ok())
-        .flat_map(|table| listening_inodes(&table, port))
         .map(|inode| format!("socket:[{inode}]"))
         .collect();
     fs::read_dir("/proc")
         .ok()?
         .flatten()
         .find_map(|entry| holder_of(&entry.path(), &inodes))
+}
+
+/// The inodes of the sockets that listen on `port`.
+fn listeners(port: u16) -> Vec<String> {
+    ["/proc/net/tcp", "/proc/net/tcp6"]
+        .iter()
+        .filter_map(|table| fs::read_to_string(table).ok())
+        .flat_map(|table| listening_inodes(&table, port))
+        .collect()
 }
 
 fn holder_of(process: &Path, sockets: &[String]) -> Option<PortHolder> {
@@ -77,8 +89,10 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         assert_eq!(holder(port).unwrap().pid, std::process::id());
+        assert!(is_listened_on(port));
         drop(listener);
         assert_eq!(holder(port), None);
+        assert!(!is_listened_on(port));
     }
 
     #[test]

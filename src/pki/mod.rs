@@ -27,20 +27,24 @@ pub use self::{
     issue::ClientKeyInTheMaking,
 };
 use self::{
-    issue::{Authority, IssueError, KeyPair, Validity, new_key, read_key},
+    issue::{Authority, IssueError, Issued, KeyPair, Validity, new_key, read_key},
     publish::{NewFile, PRIVATE, PUBLIC, publish, retire},
 };
-pub use crate::system::directory_lock::{DirectoryLock, PATIENCE};
+pub use crate::system::directory_lock::{DirectoryLock, LOCK_PATIENCE};
 use crate::{
     facts::{
         certificates::{
             Access, CA_CERTIFICATES, CERTIFICATE, CertificateDirectory, Directory, KEY, Presence,
         },
         mounts::Mounts,
+        own_service,
     },
     reasons::{Finding, certs},
     settings::subject_names::OtherName,
-    system::{directory::make_directory, directory_lock::Locking},
+    system::{
+        directory::make_directory,
+        directory_lock::{Locking, locked_inode},
+    },
 };
 
 /// What dockerd needs is in place; what clients need is too, or is [`pending`](Self::pending).
@@ -80,7 +84,7 @@ impl TlsPaths {
 /// Judges the certificate directory and, unless it is the user's own, brings it into order: takes
 /// the lock, retires what is stale in `client/`, makes and publishes the CA and `server/`.
 ///
-/// `patience` is how long a lock is waited for, [`PATIENCE`] but for tests. The error is a fatal
+/// `patience` is how long a lock is waited for, [`LOCK_PATIENCE`] but for tests. The error is a fatal
 /// finding; no file that is not ours or official's was touched.
 pub fn prepare(
     mounts: &Mounts,
@@ -91,23 +95,15 @@ pub fn prepare(
     let survey = || CertificateDirectory::survey(directory, mounts);
     let before = survey();
     let first = decide(&before, wanted);
-    let locked = match &first {
-        Ok(decision) => directory_to_lock(&before, decision),
-        // Perhaps only a glimpse of another dind that was publishing just now.
-        Err(_) => is_present_and_writable(&before.client).then_some(&*before.client.path),
-    };
-    let Some(locked) = locked else {
+    let Some(locks) = Locks::needed(&before, &first) else {
         return Ok(Certificates::of(directory, first?));
     };
 
     let mut notes = Vec::new();
-    let lock = lock_or_note(locked, patience, &mut notes)?;
-    // Only while the CA is read and written; elsewhere others may use the same CA.
-    let uses_ca = before.ca.content(KEY).is_some()
-        || first.is_ok_and(|decision| decision.ca_directory.is_some());
-    let _ca_lock = match uses_ca {
-        true => lock_or_note(&before.ca.path, patience, &mut notes)?,
-        false => None,
+    let lock = lock_or_note(locks.directory, patience, &mut notes)?;
+    let _ca_lock = match locks.ca {
+        Some(ca) => lock_or_note(ca, patience, &mut notes)?,
+        None => None,
     };
     // Someone else may have written before the lock was ours.
     let decision = decide(&survey(), wanted)?;
@@ -119,6 +115,22 @@ pub fn prepare(
     Ok(certificates)
 }
 
+/// What [`prepare`] would decide on, and why it would refuse; changes nothing. What the service of
+/// this very container has locked is free.
+pub fn look(found: &CertificateDirectory, wanted: &Wanted<'_>) -> Result<Decision, Finding> {
+    let decided = decide(found, wanted);
+    let locks = Locks::needed(found, &decided);
+    let paths = locks
+        .iter()
+        .flat_map(|locks| [Some(locks.directory), locks.ca]);
+    for path in paths.flatten() {
+        if locked_inode(path).is_some_and(|inode| !own_service::has_locked(inode)) {
+            return Err(in_use(path, Duration::ZERO));
+        }
+    }
+    decided
+}
+
 impl Certificates {
     fn of(directory: &Path, decision: Decision) -> Self {
         Self {
@@ -128,6 +140,34 @@ impl Certificates {
             pending: None,
             lock: None,
         }
+    }
+}
+
+/// What has to be locked before anything is written.
+struct Locks<'a> {
+    directory: &'a Path,
+    /// Only while the CA is read and written; elsewhere others may use the same CA.
+    ca: Option<&'a Path>,
+}
+
+impl<'a> Locks<'a> {
+    /// `None` where nothing is going to be written.
+    fn needed(
+        found: &'a CertificateDirectory,
+        decided: &Result<Decision, Finding>,
+    ) -> Option<Self> {
+        let directory = match decided {
+            Ok(decision) => directory_to_lock(found, decision)?,
+            // Perhaps only a glimpse of another dind that was publishing just now.
+            Err(_) => is_present_and_writable(&found.client).then_some(&*found.client.path)?,
+        };
+        let decided = decided.as_ref();
+        let uses_ca = found.ca.content(KEY).is_some()
+            || decided.is_ok_and(|decision| decision.ca_directory.is_some());
+        Some(Self {
+            directory,
+            ca: uses_ca.then_some(&*found.ca.path),
+        })
     }
 }
 
@@ -164,12 +204,21 @@ fn lock_or_note(
             )));
             Ok(None)
         }
-        Locking::InUse => Err(certs::IN_USE.met(format!(
-            "another process has held the lock on {path} for {} seconds; with two dinds on \
-             one directory, clients would get the certificates of the other.",
-            patience.as_secs()
-        ))),
+        Locking::InUse => Err(in_use(directory, patience)),
     }
+}
+
+/// `patience`: how long the lock was asked for.
+fn in_use(directory: &Path, patience: Duration) -> Finding {
+    let waited = match patience.as_secs() {
+        0 => "holds the lock on".to_owned(),
+        seconds => format!("has held the lock for {seconds} seconds on"),
+    };
+    certs::IN_USE.met(format!(
+        "another process {waited} {}; with two dinds on one directory, clients would get the \
+         certificates of the other.",
+        directory.display()
+    ))
 }
 
 /// Retires, issues and publishes, all but a client certificate with a new key.
@@ -299,17 +348,40 @@ impl PendingClient {
     ///
     /// The error is a fatal finding.
     pub fn publish(self, key: ClientKeyInTheMaking) -> Result<(), Finding> {
+        self.issue(key)?.publish()
+    }
+
+    /// Waits for the key, and changes nothing yet. The error is a fatal finding.
+    pub fn issue(self, key: ClientKeyInTheMaking) -> Result<IssuedClient, Finding> {
         let issued = key
             .wait()
             .and_then(|key| self.authority.issue_client(&key, self.validity))
             .map_err(not_issued)?;
+        Ok(IssuedClient {
+            directory: self.directory,
+            issued,
+            ca_pem: self.authority.certificate_pem,
+        })
+    }
+}
+
+/// A client's set that is not published yet.
+pub struct IssuedClient {
+    directory: PathBuf,
+    issued: Issued,
+    ca_pem: Vec<u8>,
+}
+
+impl IssuedClient {
+    /// Puts it where clients read it. The error is a fatal finding.
+    pub fn publish(&self) -> Result<(), Finding> {
         publish(
             &self.directory,
             &[
                 // Readable by every user of the job, as official has it (docker-library/docker#171).
-                file(KEY, issued.key_pem.as_bytes(), PUBLIC),
-                file(CERTIFICATE, issued.certificate_pem.as_bytes(), PUBLIC),
-                file(CA_CERTIFICATES, &self.authority.certificate_pem, PUBLIC),
+                file(KEY, self.issued.key_pem.as_bytes(), PUBLIC),
+                file(CERTIFICATE, self.issued.certificate_pem.as_bytes(), PUBLIC),
+                file(CA_CERTIFICATES, &self.ca_pem, PUBLIC),
             ],
         )?;
         Ok(())

@@ -91,9 +91,13 @@ pub struct Registries {
 }
 
 impl Registries {
-    /// Installs what is there. Whatever fails is reported, and the rest goes on.
-    pub fn set_up(settings: &RegistrySettings, places: Places, tell: impl Fn(&Finding)) -> Self {
-        let (trust, awaited) = look(settings);
+    /// Installs what was found by [`look`]. Whatever fails is reported, and the rest goes on.
+    pub fn set_up(
+        settings: &RegistrySettings,
+        (trust, awaited): (Trust, Vec<Awaited>),
+        places: Places,
+        tell: impl Fn(&Finding),
+    ) -> Self {
         let mut findings = trust.findings.clone();
         // Those of GitLab come first: where the runner's file is late, BuildKit must know them.
         install::make_directories(&places.certs_d, &settings.gitlab_hosts);

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How long the registry may take to answer, for each step.
-const PATIENCE: Duration = Duration::from_secs(5);
+const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Shakes hands with the registry and judges what it presents. The error says why nobody answered.
 pub fn probe(
@@ -102,9 +102,13 @@ fn presented(host: &RegistryHost) -> Result<Vec<CertificateDer<'static>>, String
         .next()
         .ok_or("it has no address")?;
     let said = |error: std::io::Error| error.to_string();
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(said)?;
-    stream.set_read_timeout(Some(PATIENCE)).map_err(said)?;
-    stream.set_write_timeout(Some(PATIENCE)).map_err(said)?;
+    let mut stream = TcpStream::connect_timeout(&address, ANSWER_PATIENCE).map_err(said)?;
+    stream
+        .set_read_timeout(Some(ANSWER_PATIENCE))
+        .map_err(said)?;
+    stream
+        .set_write_timeout(Some(ANSWER_PATIENCE))
+        .map_err(said)?;
 
     let chain = Arc::new(Chain::default());
     let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))

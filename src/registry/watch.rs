@@ -82,7 +82,7 @@ mod tests {
     use super::*;
     use crate::registry::sources::Scope;
 
-    const PATIENCE: Duration = Duration::from_secs(60);
+    const ARRIVAL_PATIENCE: Duration = Duration::from_secs(60);
 
     fn awaited(path: PathBuf) -> Vec<Awaited> {
         vec![Awaited {
@@ -109,7 +109,7 @@ mod tests {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         for content in ["first", "second"] {
             fs::write(&path, content).unwrap();
-            let arrived = arrivals.recv_timeout(PATIENCE).unwrap().unwrap();
+            let arrived = arrivals.recv_timeout(ARRIVAL_PATIENCE).unwrap().unwrap();
             assert_eq!(arrived, content.as_bytes());
         }
     }

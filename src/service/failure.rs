@@ -1,21 +1,26 @@
 //! What is done when dockerd cannot run, or has ended by itself.
 
-use std::{io, sync::Arc};
-
-use super::{Service, supervise};
+use super::{Ending, Service, bound::Bound, publication::Publication, supervise};
 use crate::{
-    error_daemon::{self, ErrorDaemon},
     pki::ClientKeyInTheMaking,
+    plan::Plan,
     reasons::Finding,
-    report::explain,
     settings::{InvalidVariable, OnFailure},
-    sockets::{Sockets, TcpSocket},
 };
 
 /// Why the service cannot go on, and the exit status that says so.
+#[derive(Debug)]
 pub struct Failure {
     pub finding: Finding,
     pub status: u8,
+    pub telling: Telling,
+}
+
+/// Whether a failure stands in the logs already.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Telling {
+    ToCome,
+    Done,
 }
 
 impl From<Finding> for Failure {
@@ -23,6 +28,7 @@ impl From<Finding> for Failure {
         Self {
             status: finding.reason.layer.exit_status(),
             finding,
+            telling: Telling::ToCome,
         }
     }
 }
@@ -30,7 +36,9 @@ impl From<Finding> for Failure {
 impl Service<'_> {
     /// Makes ready to tell what variables are wrong, and nothing else.
     pub(super) fn refuse(
-        &mut self,
+        &self,
+        bound: &mut Bound,
+        plan: &Plan,
         (first, others): (&InvalidVariable, &[InvalidVariable]),
         client_key: Option<ClientKeyInTheMaking>,
     ) -> Failure {
@@ -38,10 +46,12 @@ impl Service<'_> {
             self.report.finding(&variable.finding());
         }
         if self.settings.on_failure == OnFailure::Explain {
-            if let Err(failure) = self.bind() {
-                return failure.into();
+            match Bound::new(plan, self, client_key) {
+                Ok(opened) => *bound = opened,
+                Err(failure) => return failure.into(),
             }
-            if let Err(finding) = self.make_certificates(client_key) {
+            let made = bound.publication.as_ref().map(Publication::prepared);
+            if let Some(Err(finding)) = made {
                 self.report.finding(&finding);
             }
         }
@@ -49,50 +59,44 @@ impl Service<'_> {
     }
 
     /// Tells why, and stays to tell every docker command, if that is wanted. Returns the exit
-    /// status, and whether the service was asked to end.
-    pub(super) fn fail(&mut self, failure: &Failure) -> (u8, bool) {
-        let mut asked_to_end = false;
-        self.report.failure(&failure.finding);
-        // Whoever is to read the answer needs certificates for that as well.
-        if let Err(finding) = self.publish() {
-            self.report.finding(&finding);
+    /// status.
+    pub(super) fn fail(&self, failure: &Failure, bound: &mut Bound) -> (u8, Ending) {
+        let Failure {
+            finding,
+            status,
+            telling,
+        } = failure;
+        if *telling == Telling::ToCome {
+            self.report.failure(finding);
         }
-        if self.settings.on_failure == OnFailure::Explain
-            && let Some(sockets) = self.sockets_to_answer_on()
+        // Whoever is to read the answer needs certificates for that as well.
+        let published = bound.publication.as_ref().map(Publication::wait);
+        if let Some(Err(unpublished)) = published
+            && unpublished != *finding
         {
-            match sockets.tcp.open() {
-                Err(finding) => self.report.finding(&finding),
-                Ok(()) => match self.answer(&sockets, &failure.finding) {
-                    Err(error) => tracing::warn!("clients get no answer: {error}"),
-                    Ok(_answering) => {
-                        tracing::info!(
-                            "docker commands get this answer until the service is stopped"
-                        );
-                        supervise::wait_for_stop(&self.signals);
-                        asked_to_end = true;
-                    }
-                },
+            self.report.finding(&unpublished);
+        }
+        if self.settings.on_failure != OnFailure::Explain {
+            return (*status, Ending::ByItself);
+        }
+        bound.take_over_port();
+        let Some(sockets) = &bound.sockets else {
+            return (*status, Ending::ByItself);
+        };
+        if let Err(unopened) = sockets.tcp.open() {
+            self.report.finding(&unopened);
+            return (*status, Ending::ByItself);
+        }
+        match bound.explain(finding, &self.report) {
+            Err(error) => {
+                tracing::warn!("clients get no answer: {error}");
+                (*status, Ending::ByItself)
+            }
+            Ok(_answering) => {
+                tracing::info!("docker commands get this answer until the service is stopped");
+                supervise::wait_for_stop(&self.signals);
+                (*status, Ending::Asked)
             }
         }
-        (failure.status, asked_to_end)
-    }
-
-    /// Without root the port was left to rootlesskit, and with hosts of the user's own to dockerd,
-    /// which is gone by now or never came.
-    fn sockets_to_answer_on(&self) -> Option<Arc<Sockets>> {
-        let late = || {
-            let port = self.plan.port_to_explain_on(&self.settings.docker_host)?;
-            let tcp = TcpSocket::bind(port).ok()?;
-            Some(Arc::new(Sockets { tcp, unix: None }))
-        };
-        self.sockets.clone().or_else(late)
-    }
-
-    fn answer(&self, sockets: &Sockets, finding: &Finding) -> io::Result<ErrorDaemon> {
-        let server = self.certificates.as_ref().map(|made| &made.tls);
-        let finding = self.report.told(finding.clone());
-        let tls = error_daemon::tls(server, &finding);
-        let explanation = explain::api_message(&finding, &self.report.beside(&finding));
-        ErrorDaemon::start(&sockets.descriptors(), tls, &explanation)
     }
 }

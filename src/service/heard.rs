@@ -6,7 +6,7 @@ use super::{Service, certificates};
 use crate::{
     facts::client::{ClientVariables, DockerHost},
     findings::handshake::{self, Known},
-    pki::{ClientAction, inspect::Certificate},
+    pki::{Certificates, ClientAction, inspect::Certificate},
     reasons::{Finding, certs, client},
     registry::{Registries, untrusted},
     report::Report,
@@ -25,14 +25,18 @@ pub struct Heard {
 }
 
 impl Heard {
-    pub fn new(service: &Service<'_>, registries: &Registries) -> Self {
-        let made = service.certificates.as_ref();
+    /// `made`: the certificates that dockerd serves with.
+    pub fn new(
+        service: &Service<'_>,
+        made: Option<&Certificates>,
+        registries: &Registries,
+    ) -> Self {
         Self {
             report: service.report.clone(),
             registries: registries.clone(),
             job: ClientVariables::read(&process_environment),
             directory: made
-                .and(service.tls)
+                .and(service.certificates.as_ref())
                 .map(|settings| settings.directory.clone()),
             is_ours: made.is_some_and(|made| {
                 !matches!(

@@ -1,29 +1,33 @@
 //! What happens beside dockerd while it lives, and in the moment it does not.
 
 use std::{
+    io,
     path::PathBuf,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use nix::sys::signal::Signal;
 
-use super::Service;
+use super::{
+    Service,
+    bound::Bound,
+    failure::{Failure, Telling},
+    memory,
+    publication::Publication,
+    supervise::Events,
+};
 use crate::{
     dockerd::{ended::Ended, help::Help, log::End, output::Output},
-    error_daemon::{self, ErrorDaemon},
+    error_daemon::ErrorDaemon,
     facts::memory_limits,
     findings::flags::{self, Given},
-    pki::{DirectoryLock, TlsPaths},
     reasons::{Finding, daemon},
-    report::{Report, explain},
-    service::{memory, opening::Opening, supervise::Events},
+    report::Report,
     settings::{non_empty, process_environment},
-    sockets::Sockets,
 };
 
 /// How long dockerd's last words are waited for: processes that it leaves behind may hold its
-/// stderr open, and clients are waiting.
+/// stderr open, and clients are waiting. Who is killed has none.
 const LAST_WORDS: Duration = Duration::from_millis(50);
 
 /// However much it says, a dockerd that is not ready after so many timeouts is explained.
@@ -36,97 +40,109 @@ fn usual_grace(in_kubernetes: bool) -> Duration {
 }
 
 /// dockerd's life.
-pub struct Life {
+pub struct Life<'a> {
     started: Instant,
     start_timeout: Duration,
     report: Report,
     output: Output,
     given: Given,
-    /// Its program, if there is one.
     dockerd: Option<PathBuf>,
-    sockets: Option<Arc<Sockets>>,
-    server: Option<TlsPaths>,
-    /// Given up when the service is asked to stop.
-    lock: Option<DirectoryLock>,
-    /// Asks for the end itself where it fails.
-    opening: Option<Opening>,
+    bound: &'a Bound,
     out_of_memory_before: Option<u64>,
     is_ready: bool,
-    asked_to_stop: bool,
-    /// When to say that it takes long.
-    grace_ends: Option<Instant>,
+    course: Course,
     /// Answers while dockerd does not.
     error_daemon: Option<ErrorDaemon>,
 }
 
-impl Life {
-    pub fn new(service: &mut Service<'_>, output: Output, opening: Option<Opening>) -> Self {
+/// Where this life is going.
+enum Course {
+    /// On and on.
+    On,
+    /// To an end that somebody asked for; `grace_ends`: when to say that it takes long.
+    Asked { grace_ends: Option<Instant> },
+    /// To an end, since nobody could use this dockerd.
+    Useless(Finding),
+    /// dockerd ended by itself.
+    Ended(Finding),
+}
+
+impl<'a> Life<'a> {
+    pub fn new(service: &Service<'_>, bound: &'a Bound, output: Output) -> Self {
         Self {
             started: service.started,
             start_timeout: service.settings.start_timeout,
             report: service.report.clone(),
             output,
             given: service.given.clone(),
-            dockerd: service.dockerd_program(),
-            sockets: service.sockets.clone(),
-            server: service.certificates.as_ref().map(|made| made.tls.clone()),
-            lock: service
-                .certificates
-                .as_mut()
-                .and_then(|made| made.lock.take()),
-            opening,
+            dockerd: service.dockerd.clone(),
+            bound,
             out_of_memory_before: memory_limits::out_of_memory_kills(),
             is_ready: false,
-            asked_to_stop: false,
-            grace_ends: None,
+            course: Course::On,
             error_daemon: None,
         }
     }
 
-    /// Why dockerd ended, unless it was asked to.
-    pub fn explanation(&self, ended: Ended) -> Option<Finding> {
-        if self.asked_to_stop {
-            tracing::info!("dockerd has ended, exit status {}", ended.exit_status());
-            return None;
-        }
-        let kills = memory_limits::out_of_memory_kills().unwrap_or_default()
-            - self.out_of_memory_before.unwrap_or_default();
-        if ended == Ended::Killed(Signal::SIGKILL) && kills > 0 {
-            return Some(daemon::out_of_memory(memory_limits::limit(), kills));
-        }
-        let finding = self.output.recognised(|log| log.explain(End::Ended(ended)));
-        Some(flags::with_what_is_known(finding, &self.given, || {
-            self.dockerd.clone().map_or_else(Help::default, Help::ask)
-        }))
-    }
-
-    /// Why clients have no certificates; known before the signal comes that it sends.
-    pub fn publication_failure(&self) -> Option<Finding> {
-        self.opening.as_ref()?.failure()
-    }
-
-    fn answer_with(&mut self, finding: &Finding) {
-        let told = self.report.told(finding.clone());
-        let explanation = explain::api_message(&told, &self.report.beside(finding));
-        self.answer(&explanation, Some(finding));
-    }
-
-    fn answer(&mut self, explanation: &str, finding: Option<&Finding>) {
-        let Some(sockets) = &self.sockets else {
-            return;
+    /// The exit status of a service that was asked to end, or why it ended by itself.
+    pub fn conclude(self, ended: Ended) -> Result<u8, Failure> {
+        let failure = |finding: Finding, status| Failure {
+            finding,
+            status,
+            telling: Telling::Done,
         };
-        let tls = match finding {
-            Some(finding) => error_daemon::tls(self.server.as_ref(), finding),
-            None => self.server.as_ref().and_then(error_daemon::trusted),
-        };
-        match ErrorDaemon::start(&sockets.descriptors(), tls, explanation) {
-            Ok(daemon) => self.error_daemon = Some(daemon),
+        match self.course {
+            Course::Useless(finding) => {
+                let status = finding.reason.layer.exit_status();
+                Err(failure(finding, status))
+            }
+            Course::Ended(finding) => Err(failure(finding, ended.exit_status())),
+            Course::On | Course::Asked { .. } => {
+                tracing::info!("dockerd has ended, exit status {}", ended.exit_status());
+                Ok(ended.exit_status())
+            }
+        }
+    }
+
+    fn explanation(&self, ended: Ended) -> Finding {
+        let kills = kills_since(
+            self.out_of_memory_before,
+            memory_limits::out_of_memory_kills(),
+        );
+        match (ended, kills) {
+            (Ended::Killed(Signal::SIGKILL), Some(kills @ 1..)) => {
+                daemon::out_of_memory(memory_limits::limit(), kills)
+            }
+            _ => {
+                let finding = self.output.recognised(|log| log.explain(End::Ended(ended)));
+                flags::with_what_is_known(finding, &self.given, || {
+                    self.dockerd.clone().map_or_else(Help::default, Help::ask)
+                })
+            }
+        }
+    }
+
+    fn explain(&mut self, finding: &Finding) {
+        let answering = self.bound.explain(finding, &self.report);
+        self.keep(answering);
+    }
+
+    fn keep(&mut self, answering: io::Result<Option<ErrorDaemon>>) {
+        match answering {
+            Ok(daemon) => self.error_daemon = daemon,
             Err(error) => tracing::warn!("clients get no answer: {error}"),
         }
     }
 }
 
-impl Events for Life {
+/// How many processes the kernel has killed meanwhile; `None` where that is not known.
+fn kills_since(before: Option<u64>, now: Option<u64>) -> Option<u64> {
+    // A counter that went down is another one: the control group was made anew.
+    now.zip(before)
+        .map(|(now, before)| now.saturating_sub(before))
+}
+
+impl Events for Life<'_> {
     fn ready(&mut self) {
         self.is_ready = true;
         // From now on dockerd answers alone.
@@ -141,56 +157,79 @@ impl Events for Life {
         memory::give_back_code();
     }
 
-    fn asked_to_stop(&mut self, signal: Signal) {
-        if self.publication_failure().is_some() {
+    fn failed(&mut self) {
+        let failure = self
+            .bound
+            .publication
+            .as_ref()
+            .and_then(Publication::failure);
+        if let (Course::On, Some(finding)) = (&self.course, failure) {
+            self.report.failure(&finding);
             tracing::info!(
                 "the clients' certificates could not be published: dockerd, which nobody could \
                  use, is ended"
             );
-        } else {
-            tracing::info!("{signal}: dockerd stops its containers and ends");
+            self.course = Course::Useless(finding);
         }
-        self.asked_to_stop = true;
+    }
+
+    fn asked_to_stop(&mut self, signal: Signal) {
+        if let Course::Ended(_) = self.course {
+            tracing::info!("{signal}: the service ends");
+            self.course = Course::Asked { grace_ends: None };
+            return;
+        }
+        tracing::info!("{signal}: dockerd stops its containers and ends");
         let in_kubernetes = non_empty(&process_environment, "KUBERNETES_SERVICE_HOST").is_some();
-        self.grace_ends = Some(Instant::now() + usual_grace(in_kubernetes));
+        self.course = Course::Asked {
+            grace_ends: Some(Instant::now() + usual_grace(in_kubernetes)),
+        };
         self.report.stopping();
         // The next job may come while the containers of this one still end.
-        self.lock = None;
+        if let Some(publication) = &self.bound.publication {
+            publication.give_up_lock();
+        }
     }
 
     fn stopping(&mut self) {
-        if self.asked_to_stop {
-            self.answer(
+        if let Course::Asked { .. } = self.course {
+            let answering = self.bound.answer(
                 "the Docker daemon is stopping, because its service container was asked to end.\n\
                  A job's Docker commands must come before that.",
-                None,
             );
+            self.keep(answering);
         }
     }
 
     fn ended(&mut self, ended: Ended) {
-        if self.asked_to_stop {
+        if !matches!(self.course, Course::On) {
             return;
         }
-        self.output.settle(LAST_WORDS);
-        if let Some(finding) = self.explanation(ended) {
-            self.answer_with(&finding);
+        if ended != Ended::Killed(Signal::SIGKILL) {
+            self.output.settle(LAST_WORDS);
         }
+        let finding = self.explanation(ended);
+        // Told first, then answered: a script that ends with the answer ends the job's log.
+        self.report.failure(&finding);
+        self.explain(&finding);
+        self.course = Course::Ended(finding);
     }
 
     fn deadline(&self) -> Option<Instant> {
-        if self.asked_to_stop {
-            return self.grace_ends;
+        match self.course {
+            Course::On if !self.is_ready && self.error_daemon.is_none() => {
+                let silent = self.output.last() + self.start_timeout;
+                let longest = self.started + self.start_timeout * TIMEOUTS;
+                Some(silent.min(longest))
+            }
+            Course::Asked { grace_ends } => grace_ends,
+            _ => None,
         }
-        let waits = !self.is_ready && self.error_daemon.is_none();
-        let silent = self.output.last() + self.start_timeout;
-        let longest = self.started + self.start_timeout * TIMEOUTS;
-        waits.then(|| silent.min(longest))
     }
 
     fn overdue(&mut self) {
-        if self.asked_to_stop {
-            self.grace_ends = None;
+        if let Course::Asked { grace_ends } = &mut self.course {
+            *grace_ends = None;
             self.report.finding(&daemon::slow_stop());
             return;
         }
@@ -199,6 +238,25 @@ impl Events for Life {
             .output
             .recognised(|log| log.explain(End::NotReady(waited)));
         self.report.failure(&finding);
-        self.answer_with(&finding);
+        self.explain(&finding);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kills_count_only_where_both_counters_could_be_read() {
+        for (before, now, kills) in [
+            (Some(1), Some(3), Some(2)),
+            (Some(3), Some(3), Some(0)),
+            (Some(3), Some(1), Some(0)),
+            (Some(3), None, None),
+            (None, Some(3), None),
+            (None, None, None),
+        ] {
+            assert_eq!(kills_since(before, now), kills, "{before:?} {now:?}");
+        }
     }
 }

@@ -4,17 +4,14 @@ use std::{ffi::OsString, path::Path};
 
 use nix::{
     sys::prctl,
-    unistd::{Pid, Uid, User as Account},
+    unistd::{Pid, Uid},
 };
 
 use crate::{
-    assessment::preflight::Preflight,
-    dockerd::{
-        readiness::Readiness,
-        rootless::{self, Rootless},
-    },
+    assessment::machine::Machine,
+    dockerd::{readiness::Readiness, rootless},
     facts::{control_groups, mounts::Mounts},
-    reasons::{Finding, Severity, cgroup, daemon},
+    reasons::{Finding, Severity, cgroup},
     report::Report,
     settings::{Settings, process_environment},
     setup,
@@ -34,7 +31,7 @@ pub fn prepare(
     settings: &Settings,
     uid: Uid,
     mounts: &Mounts,
-    preflight: &Preflight,
+    machine: &Machine,
     readiness: &Readiness,
     report: &Report,
 ) -> Result<Vec<(OsString, OsString)>, Finding> {
@@ -45,28 +42,17 @@ pub fn prepare(
         );
     }
     let mut environment = vec![("NOTIFY_SOCKET".into(), readiness.address().into())];
-    let backend = &preflight.backend;
-    if preflight.uses_iptables && !preflight.has(&daemon::IPTABLES) {
-        match backend.version() {
-            Ok(version) => tracing::info!("{version}: {}", backend.why),
-            Err(finding) => report.finding(&settings.ignored.apply(finding)),
-        }
-    }
-    environment.extend(backend.path().map(|path| ("PATH".into(), path)));
+    environment.extend(machine.backend.path().map(|path| ("PATH".into(), path)));
     let mut findings = Vec::new();
     if uid.is_root() {
         match setup::mounts::prepare(mounts) {
             Ok(found) => findings.extend(found),
             Err(fatal) => findings.push(fatal),
         }
-        findings.extend(prepare_control_groups(settings, preflight));
+        findings.extend(prepare_control_groups(settings, machine));
         // Tells dockerd, as systemd's convention is, that it is in a container.
         environment.push(("container".into(), "docker".into()));
     } else {
-        let account = Account::from_uid(uid).ok().flatten();
-        let name = account.map(|account| account.name).unwrap_or_default();
-        let wanted = Rootless::parse(&process_environment);
-        findings.extend(rootless::check(&wanted, uid.as_raw(), &name));
         // dockerd knows no default for it (moby `pkg/homedir`), and its pid file lies there.
         let runtime = rootless::runtime_directory(&process_environment, uid.as_raw());
         environment.push(("XDG_RUNTIME_DIR".into(), runtime.into()));
@@ -77,7 +63,7 @@ pub fn prepare(
         let finding = settings.ignored.apply(finding);
         if finding.severity == Severity::Fatal && fatal.is_none() {
             fatal = Some(finding);
-        } else if finding.severity == Severity::Fatal || !preflight.has(finding.reason) {
+        } else if finding.severity == Severity::Fatal || !machine.has(finding.reason) {
             report.finding(&finding);
         }
     }
@@ -85,8 +71,8 @@ pub fn prepare(
 }
 
 /// Lets inner containers have control groups below this container's own.
-fn prepare_control_groups(settings: &Settings, preflight: &Preflight) -> Option<Finding> {
-    let wider = &preflight.facts.control_groups.wider;
+fn prepare_control_groups(settings: &Settings, machine: &Machine) -> Option<Finding> {
+    let wider = &machine.facts.control_groups.wider;
     if settings.cgroup_namespace
         && let Some(tree) = wider.first()
         && let Err(refusal) = setup::cgroup_namespace::enter(wider)

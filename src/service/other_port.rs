@@ -31,10 +31,11 @@ impl OtherPort {
         let (other, finding) = match (&plan.own_hosts, &plan.sockets) {
             (Some(_), _) => (plan.port_to_explain_on(docker_host)?, found?.clone()),
             (None, Some(sockets)) => {
-                let other = if plan.tls { PLAIN_PORT } else { TLS_PORT };
+                let tls = plan.certificates.is_some();
+                let other = if tls { PLAIN_PORT } else { TLS_PORT };
                 let finding = match found {
                     Some(finding) => finding.clone(),
-                    None if docker_host.is_empty() => unset(plan.tls, sockets.port, other),
+                    None if docker_host.is_empty() => unset(tls, sockets.port, other),
                     None => return None,
                 };
                 (other, finding)

@@ -9,6 +9,7 @@ use std::{
 use nix::{
     errno::Errno,
     sys::{
+        eventfd::EventFd,
         signal::{Signal, kill},
         wait::{WaitPidFlag, WaitStatus, waitpid},
     },
@@ -36,7 +37,9 @@ const LEFT_BEHIND: Duration = Duration::from_secs(2);
 pub trait Events {
     /// dockerd serves its API.
     fn ready(&mut self);
-    /// The container was asked to stop; dockerd was told.
+    /// Nobody can use this dockerd, which is about to be told to end.
+    fn failed(&mut self);
+    /// The container was asked to stop; dockerd, if it is there still, is told.
     fn asked_to_stop(&mut self, signal: Signal);
     /// dockerd does not serve its API any more.
     fn stopping(&mut self);
@@ -53,6 +56,8 @@ pub struct Supervisor<'a> {
     pub dockerd: Pid,
     pub signals: &'a Signals,
     pub readiness: &'a Readiness,
+    /// Readable when something has failed without which dockerd is of no use.
+    pub failed: Option<&'a EventFd>,
     pub events: &'a mut dyn Events,
 }
 
@@ -62,6 +67,7 @@ impl Supervisor<'_> {
         let mut forwarded = Vec::new();
         loop {
             let sources = [self.signals.descriptor.as_fd(), self.readiness.as_fd()];
+            let sources = sources.into_iter().chain(self.failed.map(AsFd::as_fd));
             let deadline = self.events.deadline();
             poll::until_readable(sources, deadline);
             let ended = self.handle_signals(&mut forwarded);
@@ -71,6 +77,7 @@ impl Supervisor<'_> {
                 self.end_what_is_left();
                 return ended;
             }
+            self.handle_failure();
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 self.events.overdue();
             }
@@ -111,8 +118,16 @@ impl Supervisor<'_> {
         }
     }
 
+    fn handle_failure(&mut self) {
+        if self.failed.is_some_and(|failed| failed.read().is_ok()) {
+            self.events.failed();
+            // As above.
+            let _ = kill(self.dockerd, Signal::SIGTERM);
+        }
+    }
+
     /// Asks our remaining children to end, and waits until they have or the time is over.
-    fn end_what_is_left(&self) {
+    fn end_what_is_left(&mut self) {
         for child in children() {
             let _ = kill(child, Signal::SIGTERM);
         }
@@ -122,7 +137,11 @@ impl Supervisor<'_> {
                 return;
             }
             poll::until_readable([self.signals.descriptor.as_fd()], Some(deadline));
-            while self.signals.next().is_some() {}
+            while let Some(signal) = self.signals.next() {
+                if signals::asks_to_stop(signal) {
+                    self.events.asked_to_stop(signal);
+                }
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use std::{
 
 use crate::{
     dockerd::launch,
+    facts::nftables,
     reasons::{Finding, daemon},
 };
 
@@ -24,7 +25,7 @@ const LEGACY_TABLES: [&str; 3] = [
 ];
 
 /// The backend, and how it was told.
-#[derive(Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Backend {
     pub legacy: bool,
     pub why: &'static str,
@@ -43,6 +44,7 @@ impl Backend {
                 (true, "DOCKER_IPTABLES_LEGACY is set")
             }
             None if legacy_is_in_use() => (true, "legacy rules exist here"),
+            None if nftables_is_free() => (false, "nftables works"),
             None => probe(),
         };
         Self { legacy, why }
@@ -83,6 +85,12 @@ fn legacy_is_in_use() -> bool {
     LEGACY_TABLES
         .iter()
         .any(|table| fs::read_to_string(table).is_ok_and(|names| !names.is_empty()))
+}
+
+/// The kernel answers for nftables, and there is no rule that `iptables` could fail to read: what
+/// `iptables -nL` would show, without a process.
+fn nftables_is_free() -> bool {
+    nftables::filter_rules() == Some(0)
 }
 
 /// Legacy only where nftables does not work even with its module, and legacy does.

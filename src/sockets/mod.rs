@@ -26,6 +26,14 @@ pub struct SocketPlan {
     pub open_at_once: bool,
 }
 
+/// Why these sockets cannot be had; binds none. What this very container's service holds is not
+/// taken.
+pub fn refusals(plan: &SocketPlan, mounts: &Mounts) -> Vec<Finding> {
+    let port = tcp::in_use(plan.port);
+    let path = unix::refusal(&plan.unix, plan.group.as_deref(), mounts);
+    port.into_iter().chain(path).collect()
+}
+
 /// The sockets, bound.
 #[derive(Debug)]
 pub struct Sockets {
@@ -53,5 +61,44 @@ impl Sockets {
     pub fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
         let unix = self.unix.iter().map(AsFd::as_fd);
         unix.chain([self.tcp.as_fd()]).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use tempfile::tempdir;
+
+    use super::*;
+
+    #[test]
+    fn what_would_be_refused_is_found_without_binding_and_what_is_ours_is_free() {
+        let directory = tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let ids = |unix: PathBuf, group: Option<&str>| {
+            let plan = SocketPlan {
+                port,
+                unix,
+                group: group.map(str::to_owned),
+                open_at_once: false,
+            };
+            let found = refusals(&plan, &Mounts::default());
+            found
+                .iter()
+                .map(|finding| finding.reason.id)
+                .collect::<Vec<_>>()
+        };
+        let free = directory.path().join("docker.sock");
+        assert_eq!(ids(free.clone(), Some("")), [""; 0]);
+        assert!(!free.exists());
+        assert_eq!(ids(free, Some("no-such-group")), ["NETWORK-SOCKET-GROUP"]);
+        let taken = directory.path().to_owned();
+        assert_eq!(ids(taken, Some("")), ["NETWORK-SOCKET-BUSY"]);
+
+        let ours = directory.path().join("ours.sock");
+        let _socket = UnixSocket::bind(&ours, Some(""), &Mounts::default()).unwrap();
+        assert_eq!(ids(ours, Some("")), [""; 0]);
     }
 }

@@ -15,7 +15,7 @@ use nix::{
 
 use super::{gate, yielding};
 use crate::{
-    facts::ports,
+    facts::{own_service, ports},
     reasons::{Finding, network},
 };
 
@@ -60,6 +60,17 @@ impl TcpSocket {
             .and_then(|()| listen(&self.descriptor, Backlog::MAXCONN))
             .map_err(|errno| failed(self.port, errno))
     }
+}
+
+/// That somebody else listens on this port, and not only to explain that nothing is served there.
+pub fn in_use(port: u16) -> Option<Finding> {
+    let holder = ports::holder(port);
+    let is_ours = holder
+        .as_ref()
+        .and_then(|holder| i32::try_from(holder.pid).ok())
+        .is_some_and(own_service::includes);
+    let is_taken = ports::is_listened_on(port) && !is_ours && !yielding::is_held(port);
+    is_taken.then(|| failed(port, Errno::EADDRINUSE))
 }
 
 impl AsFd for TcpSocket {

@@ -13,8 +13,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
+
 use crate::{
-    facts::mounts::Mounts,
+    facts::{mounts::Mounts, own_service},
     reasons::{
         Finding,
         network::{self, Obstacle},
@@ -82,6 +84,24 @@ impl AsFd for UnixSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.listener.as_fd()
     }
+}
+
+/// Why the socket cannot be had; changes nothing.
+pub fn refusal(path: &Path, group: Option<&str>, mounts: &Mounts) -> Option<Finding> {
+    if let Err(finding) = group_id(group) {
+        return Some(finding);
+    }
+    let obstacle = obstacle(path, mounts)?;
+    let is_taken = obstacle != Obstacle::LiveSocket || !is_served_here(path);
+    is_taken.then(|| network::socket_busy(path, obstacle))
+}
+
+/// Whether it is this very container's service that listens there.
+fn is_served_here(path: &Path) -> bool {
+    let server = UnixStream::connect(path)
+        .ok()
+        .and_then(|stream| getsockopt(&stream, PeerCredentials).ok());
+    server.is_some_and(|server| own_service::includes(server.pid()))
 }
 
 fn obstacle(path: &Path, mounts: &Mounts) -> Option<Obstacle> {

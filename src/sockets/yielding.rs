@@ -6,6 +6,7 @@
 //! publishes (libnetwork, bridge driver: `CreateEndpoint`, then `ProgramExternalConnectivity`).
 
 use std::{
+    fs,
     io::{self, Read},
     os::{
         fd::{AsFd, AsRawFd, OwnedFd},
@@ -24,7 +25,7 @@ use nix::{
 };
 
 /// How long the other one may take to let go.
-const PATIENCE: Duration = Duration::from_secs(1);
+const YIELDING_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What tells that a port is wanted.
 #[derive(Debug)]
@@ -85,15 +86,29 @@ impl Signs {
 pub fn ask_for(port: u16) -> bool {
     let asked = || -> io::Result<()> {
         let mut holder = UnixStream::connect_addr(&address(port)?)?;
-        holder.set_read_timeout(Some(PATIENCE))?;
+        holder.set_read_timeout(Some(YIELDING_PATIENCE))?;
         holder.read_to_end(&mut Vec::new())?;
         Ok(())
     };
     asked().is_ok()
 }
 
+/// Whether a dind-init holds this port only to explain something. Does not ask for it.
+pub fn is_held(port: u16) -> bool {
+    // An abstract name is shown with an @ before it (`man 5 proc_net`).
+    let name = format!("@{}", name(port));
+    let sockets = fs::read_to_string("/proc/net/unix").unwrap_or_default();
+    sockets
+        .lines()
+        .any(|line| line.split_whitespace().last() == Some(&name))
+}
+
 fn address(port: u16) -> io::Result<SocketAddr> {
-    SocketAddr::from_abstract_name(format!("dind-init/explains/{port}"))
+    SocketAddr::from_abstract_name(name(port))
+}
+
+fn name(port: u16) -> String {
+    format!("dind-init/explains/{port}")
 }
 
 #[cfg(test)]
@@ -105,8 +120,9 @@ mod tests {
     #[test]
     fn who_asks_hears_when_the_port_is_free_and_where_nobody_holds_it() {
         // A number that is no port of any test, since the name is the whole machine's.
-        assert!(!ask_for(1));
+        assert!(!ask_for(1) && !is_held(1));
         let signs = Signs::watch(1).unwrap();
+        assert!(is_held(1));
         let holder = thread::spawn(move || drop(signs.wait()));
         assert!(ask_for(1));
         holder.join().unwrap();

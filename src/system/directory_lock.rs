@@ -7,8 +7,7 @@ use std::{
     fs, io,
     os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::Path,
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use nix::{
@@ -19,13 +18,11 @@ use nix::{
 
 use super::{
     directory::{WriteError, make_directory},
-    signals,
+    retry,
 };
 
 /// How long a lock that someone else holds is asked for again: the last job's dind may be stopping.
-pub const PATIENCE: Duration = Duration::from_secs(5);
-
-const RETRY: Duration = Duration::from_millis(20);
+pub const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The lock, held until it is dropped.
 #[derive(Debug)]
@@ -47,37 +44,45 @@ impl DirectoryLock {
     ///
     /// Errors are those of making and opening the directory.
     pub fn acquire(directory: &Path, patience: Duration) -> Result<Locking, WriteError> {
-        let deadline = Instant::now() + patience;
-        loop {
-            make_directory(directory)?;
-            let handle = fs::File::options()
-                .read(true)
-                .custom_flags(libc::O_DIRECTORY)
-                .open(directory)
-                .map_err(WriteError::at("open", directory))?;
-            match Flock::lock(handle, FlockArg::LockExclusiveNonblock) {
-                Ok(lock) if is_still_at(&lock, directory) => {
-                    return Ok(Locking::Held(Self(lock)));
-                }
-                // Its last owner removed the directory in between: lock the new one.
-                Ok(_) => {}
-                Err((_, Errno::EWOULDBLOCK | Errno::EINTR)) => {}
-                // EBADF: NFS locks only what is open for writing, which a directory never is.
-                Err((
-                    _,
-                    errno @ (Errno::EOPNOTSUPP | Errno::ENOLCK | Errno::EBADF | Errno::ENOSYS),
-                )) => {
-                    return Ok(Locking::Unsupported(errno));
-                }
-                Err((_, errno)) => {
-                    return Err(WriteError::at("lock", directory)(io::Error::from(errno)));
-                }
-            }
-            if Instant::now() >= deadline || signals::pending_stop().is_some() {
-                return Ok(Locking::InUse);
-            }
-            thread::sleep(RETRY);
+        let attempt = || Self::attempt(directory).transpose();
+        let locking = retry::until_some(patience, attempt).transpose()?;
+        Ok(locking.unwrap_or(Locking::InUse))
+    }
+
+    /// `None` where another process holds it, or has just removed the directory.
+    fn attempt(directory: &Path) -> Result<Option<Locking>, WriteError> {
+        make_directory(directory)?;
+        let handle = fs::File::options()
+            .read(true)
+            .custom_flags(libc::O_DIRECTORY)
+            .open(directory)
+            .map_err(WriteError::at("open", directory))?;
+        match Flock::lock(handle, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) if is_still_at(&lock, directory) => Ok(Some(Locking::Held(Self(lock)))),
+            // Its last owner removed the directory in between: the new one is to be locked.
+            Ok(_) | Err((_, Errno::EWOULDBLOCK | Errno::EINTR)) => Ok(None),
+            // EBADF: NFS locks only what is open for writing, which a directory never is.
+            Err((
+                _,
+                errno @ (Errno::EOPNOTSUPP | Errno::ENOLCK | Errno::EBADF | Errno::ENOSYS),
+            )) => Ok(Some(Locking::Unsupported(errno))),
+            Err((_, errno)) => Err(WriteError::at("lock", directory)(io::Error::from(errno))),
         }
+    }
+}
+
+/// The inode of a directory that another process has locked; `None` where it is free, or where
+/// there is none. Changes nothing: it asks for a lock that many may have, and drops it.
+pub fn locked_inode(directory: &Path) -> Option<u64> {
+    let handle = fs::File::options()
+        .read(true)
+        .custom_flags(libc::O_DIRECTORY)
+        .open(directory)
+        .ok()?;
+    let inode = handle.metadata().ok()?.ino();
+    match Flock::lock(handle, FlockArg::LockSharedNonblock) {
+        Err((_, Errno::EWOULDBLOCK)) => Some(inode),
+        _ => None,
     }
 }
 
@@ -104,9 +109,25 @@ mod tests {
             panic!("a new directory is free");
         };
         assert!(matches!(acquire(&directory), Locking::InUse));
+        assert!(locked_inode(&directory).is_some());
         drop(lock);
+        assert_eq!(locked_inode(&directory), None);
         assert!(matches!(acquire(&directory), Locking::Held(_)));
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 0);
+    }
+
+    /// Whoever waits for the lock may open the directory just before its owner removes it.
+    #[test]
+    fn a_handle_on_a_directory_that_is_gone_locks_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let directory = root.path().join("client");
+        fs::create_dir(&directory).unwrap();
+        let handle = fs::File::open(&directory).unwrap();
+        assert!(is_still_at(&handle, &directory));
+        fs::remove_dir(&directory).unwrap();
+        assert!(!is_still_at(&handle, &directory), "it is gone");
+        fs::create_dir(&directory).unwrap();
+        assert!(!is_still_at(&handle, &directory), "it is another one");
     }
 
     #[test]

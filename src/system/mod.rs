@@ -5,4 +5,5 @@ pub mod background;
 pub mod directory;
 pub mod directory_lock;
 pub mod poll;
+pub mod retry;
 pub mod signals;

@@ -8,8 +8,14 @@ use std::{
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 /// Waits until a source is readable; until `deadline` at the latest.
-pub fn until_readable<const N: usize>(sources: [BorrowedFd<'_>; N], deadline: Option<Instant>) {
-    let mut waiting = sources.map(|source| PollFd::new(source, PollFlags::POLLIN));
+pub fn until_readable<'a>(
+    sources: impl IntoIterator<Item = BorrowedFd<'a>>,
+    deadline: Option<Instant>,
+) {
+    let sources = sources.into_iter();
+    let mut waiting: Vec<_> = sources
+        .map(|source| PollFd::new(source, PollFlags::POLLIN))
+        .collect();
     // An error can only be EINTR, and the caller looks at every source anyway.
     let _ = poll(&mut waiting, timeout(deadline));
 }

@@ -17,7 +17,11 @@ use self::{
     data_root::Probe,
     namespaced::{Refusal, Rules},
 };
-use crate::{facts::storage::Storage, setup::iptables::Backend, system::background::Background};
+use crate::{
+    facts::{own_service, storage::Storage},
+    setup::iptables::Backend,
+    system::background::Background,
+};
 
 /// No trial takes as long, unless something hangs: a network file system, the xtables lock.
 pub const LIMIT: Duration = Duration::from_secs(3);
@@ -72,7 +76,9 @@ impl Trials {
         Started {
             is_root,
             in_data_root: Background::start(move || try_data_root(&existing, overlay && is_root)),
-            locked: Background::start(move || locks::wait_until_free(&data_root, patience)),
+            locked: Background::start(move || {
+                locks::wait_until_free(&data_root, patience, own_service::has_locked)
+            }),
             user_namespace: (!is_root).then(|| Background::start(namespaced::user_namespace)),
             deadline: Instant::now() + LIMIT,
             patience,

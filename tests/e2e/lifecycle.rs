@@ -113,6 +113,43 @@ fn a_stop_that_takes_longer_than_a_service_usually_has_is_said() {
         .expect("dind-init: warning DAEMON-SLOW-STOP");
 }
 
+/// dockerd gives its clean shutdown up when it is asked too often (moby `daemon/command/trap`), so
+/// it hears each signal once, however often the service does. Others are passed on as they come.
+#[test]
+fn dockerd_is_asked_once_to_stop_however_often_the_service_is() {
+    let pod = Pod::new(Suite::Trixie)
+        .plain()
+        .program(
+            "/usr/sbin/dockerd",
+            "for signal in TERM HUP; do trap \"echo heard $signal >&2\" $signal; done
+            trap 'end=1' INT; echo listening >&2
+            while [ -z \"$end\" ]; do sleep 0.02; done",
+        )
+        .start();
+    let until = |count: usize, words: &str| {
+        while pod.service_log().matches(words).count() < count {
+            assert!(!pod.service_has_ended(), "{pod}");
+        }
+    };
+    let send = |signal: &str| {
+        pod.signal(signal);
+        // None may still wait when the next one comes: they would be read in another order.
+        pod.in_service("until grep -q 'ShdPnd:.0000000000000000' /proc/1/status; do :; done")
+            .expect_success();
+    };
+    until(1, "listening");
+    send("TERM");
+    until(1, "heard TERM");
+    send("TERM");
+    for count in 1..=2 {
+        send("HUP");
+        until(count, "heard HUP");
+    }
+    send("INT");
+    let end = pod.service_end().expect_status(0);
+    assert_eq!(end.output().matches("heard TERM").count(), 1, "{end}");
+}
+
 const MAKE_A_HUNDRED_ORPHANS: &str = "for n in $(seq 100); do (sleep 0.1 &); done";
 /// A process's state stands behind its name in parentheses.
 const COUNT_ZOMBIES: &str = "cat /proc/[0-9]*/stat 2>/dev/null | grep -c ') Z' || true";

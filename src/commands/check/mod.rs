@@ -12,21 +12,15 @@ use std::{
 use nix::unistd::Uid;
 
 use self::report::Report;
+use super::run::unknown_way_back;
 use crate::{
-    assessment::{self, preflight},
+    assessment::{self, Assessment, registries},
     dockerd::flags::Invocation,
-    facts::{
-        certificates::{Access, CertificateDirectory, Directory, Presence},
-        mounts::Mounts,
-        ports,
-    },
-    pki,
+    facts::mounts::Mounts,
     plan::Plan,
-    reasons::network,
-    registry,
+    reasons::Finding,
     report::log,
-    service,
-    settings::{CertificateSettings, InvalidVariable, Settings, process_environment, variables},
+    settings::{InvalidVariable, Settings, process_environment, variables},
 };
 
 /// How the report is written.
@@ -40,14 +34,21 @@ pub enum Output {
 /// Prints what `dind-init run` would find and do. The status is that of the worst finding, 0 where
 /// docker commands will work.
 pub fn check(arguments: Vec<OsString>, output: Output) -> u8 {
-    let (settings, invalid) = Settings::parse_all(&process_environment);
+    let (settings, mut invalid) = Settings::parse_all(&process_environment);
+    invalid.extend(unknown_way_back());
     log::start(settings.log);
     let uid = Uid::effective();
-    let plan = service::plan(&Invocation::parse(arguments), &settings, uid);
-    let mut report = look(&settings, &plan, uid);
+    let plan = Plan::read(&Invocation::parse(arguments), &settings, uid);
+    let mounts = Mounts::read().unwrap_or_default();
+    let assessment = assessment::assess(&plan, &settings, &mounts, uid, Duration::ZERO);
     let misspelt = variables::misspelt(env::vars_os().map(|(name, _)| name));
     let invalid = invalid.iter().map(InvalidVariable::finding);
-    report.findings.splice(0..0, invalid.chain(misspelt));
+    let report = report_on(
+        &assessment,
+        invalid.chain(misspelt).collect(),
+        &settings,
+        uid,
+    );
     let text = match output {
         Output::Text => report.to_string(),
         Output::Json => format!("{:#}\n", report.to_json()),
@@ -57,95 +58,41 @@ pub fn check(arguments: Vec<OsString>, output: Output) -> u8 {
     report.exit_status()
 }
 
-fn look(settings: &Settings, plan: &Plan, uid: Uid) -> Report {
-    let mounts = Mounts::read().unwrap_or_default();
-    let preflight = preflight::run(plan, settings, &mounts, uid, Duration::ZERO);
+/// What is printed of it, after `invalid`, what is wrong with the variables.
+fn report_on(
+    assessment: &Assessment,
+    invalid: Vec<Finding>,
+    settings: &Settings,
+    uid: Uid,
+) -> Report {
     let mut report = Report::default();
-    report.add_facts(&preflight.facts.to_string());
-    report.findings = preflight.findings;
-    if let Some(sockets) = &plan.sockets
-        && let Some(holder) = ports::holder(sockets.port)
-    {
-        let finding = network::port_in_use(sockets.port, Some(&holder.to_string()));
-        report.findings.push(finding);
+    report.add_facts(&assessment.machine.facts.to_string());
+    for line in &assessment.entrances.facts {
+        report.add_facts(line);
     }
-    if let Some(certificates) = settings.certificates.as_ref().filter(|_| plan.tls) {
-        look_at_certificates(certificates, settings, &mounts, &mut report);
-    }
-    let places = assessment::registries::places(
-        settings.certificates.as_ref().filter(|_| plan.tls),
-        settings,
-        uid,
-    );
-    let (trust, awaited) = registry::look(&settings.registry);
-    for file in awaited.iter().filter(|file| file.seen.is_none()) {
+    let awaited = assessment.awaited.iter();
+    for file in awaited.filter(|file| file.seen.is_none()) {
         report.add_facts(&format!(
             "registry CA {}: not there yet",
             file.path.display()
         ));
     }
-    for listed in &trust.listing {
+    for listed in &assessment.trust.listing {
         report.add_facts(&format!("registry CA {listed}"));
     }
-    let installed = assessment::registries::describe(&trust, &places);
-    installed.iter().for_each(|line| report.add_plan(line));
-    report.findings.extend(trust.findings);
-    let clients = assessment::client::findings(plan, settings, &mounts);
-    report.findings.extend(clients);
+    report.findings = invalid;
+    report.findings.extend(assessment.findings().cloned());
     let surroundings = settings.surroundings();
     for finding in &mut report.findings {
         let told = settings.ignored.apply(finding.clone());
         *finding = told.told_in(&surroundings);
     }
-    let mut plan = plan.clone();
-    plan.add_flags(&preflight.flags);
-    if preflight.configuration.is_some() {
-        plan.use_configuration(&service::configuration_path(uid));
+    if let Some(decision) = &assessment.entrances.certificates {
+        report.add_plan(&decision.to_string());
     }
-    report.add_plan(&plan.to_string());
+    let places = registries::places(assessment.plan.certificates.as_ref(), settings, uid);
+    let installed = registries::describe(&assessment.trust, &places);
+    installed.iter().for_each(|line| report.add_plan(line));
+    report.add_plan(&assessment.plan.to_string());
     report
-}
-
-fn look_at_certificates(
-    certificates: &CertificateSettings,
-    settings: &Settings,
-    mounts: &Mounts,
-    report: &mut Report,
-) {
-    let survey = CertificateDirectory::survey(&certificates.directory, mounts);
-    let names = assessment::certificates::names(certificates, settings);
-    for directory in [&survey.ca, &survey.server, &survey.client] {
-        report.add_facts(&describe(directory));
-    }
-    let wanted = assessment::certificates::wanted(certificates, settings, &names);
-    let names: Vec<_> = names.iter().map(ToString::to_string).collect();
-    report.add_facts(&format!("names of this container: {}", names.join(", ")));
-    match pki::decide(&survey, &wanted) {
-        Ok(decision) => {
-            report.add_plan(&decision.to_string());
-            report.findings.extend(decision.findings);
-        }
-        Err(finding) => report.findings.push(finding),
-    }
-}
-
-/// A line about one directory, such as `/certs/client: read-only; Secret volume; ca.pem`.
-fn describe(directory: &Directory) -> String {
-    let state = match (&directory.presence, directory.access) {
-        (Presence::Unreadable(error), _) => format!("unreadable ({error})"),
-        (Presence::Missing, Access::Writable) => "missing, can be made".into(),
-        (Presence::Missing, _) => "missing, cannot be made".into(),
-        (Presence::Present, Access::Writable) => "writable".into(),
-        (Presence::Present, Access::ReadOnly) => "read-only".into(),
-        (Presence::Present, Access::Denied) => "not writable for this user".into(),
-    };
-    let files = match directory.names.as_slice() {
-        [] => "empty".into(),
-        names => names.join(", "),
-    };
-    format!(
-        "{}: {state}; {}; {files}",
-        directory.path.display(),
-        directory.volume
-    )
 }

@@ -212,6 +212,7 @@ fault!(
         fact: "No space left on device",
         fix: "size_limit",
         client: Client::HearsNothing,
+        check: Check::CannotKnow,
         ..Fault::USUAL
     }
 );
@@ -257,6 +258,7 @@ fault!(
         fix: "DOCKER_TLS_SAN",
         // It refuses dockerd's own certificate.
         client: Client::HearsNothing,
+        check: Check::CannotKnow,
         ..Fault::USUAL
     }
 );

@@ -112,6 +112,7 @@ fault!(
         fact: "bad certificate",
         fix: "$CI_BUILDS_DIR/.dind/$CI_JOB_ID",
         client: Client::HearsNothing,
+        check: Check::CannotKnow,
         ..Fault::USUAL
     }
 );
@@ -125,6 +126,7 @@ fault!(
         fact: "client sent an HTTP request to an HTTPS server",
         fix: "DOCKER_TLS_VERIFY: 1",
         client: Client::HearsNothing,
+        check: Check::CannotKnow,
         ..Fault::USUAL
     }
 );

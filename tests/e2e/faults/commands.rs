@@ -7,6 +7,7 @@ const FLAG: Fault = Fault {
     id: "DAEMON-FLAG",
     fact: "unknown flag: --mtuu",
     fix: "command: [\"--mtu=1400\"]",
+    check: Check::CannotKnow,
     ..Fault::USUAL
 };
 

@@ -10,6 +10,7 @@ fault!(
         id: "DAEMON-FLAG",
         fact: "unknown flag: --mtuu",
         fix: "command: [\"--mtu=1400\"]",
+        check: Check::CannotKnow,
         ..Fault::USUAL
     }
 );
@@ -115,6 +116,7 @@ fault!(
         id: "DAEMON-MIN-API-VERSION",
         fact: "1.99",
         fix: "DOCKER_MIN_API_VERSION",
+        check: Check::CannotKnow,
         ..Fault::USUAL
     }
 );
@@ -130,6 +132,7 @@ fault!(
         id: "CERTS-NOT-NAMED",
         fact: "X509 key pair",
         fix: "Take the word `dockerd` out",
+        check: Check::CannotKnow,
         ..Fault::USUAL
     }
 );
@@ -142,6 +145,7 @@ fault!(
         id: "DAEMON-CONFIG",
         fact: "invalid character '}'",
         fix: "dockerd --validate",
+        check: Check::CannotKnow,
         ..Fault::USUAL
     }
 );
@@ -154,6 +158,7 @@ fault!(
         id: "DAEMON-CONFIG",
         fact: "mtuu",
         fix: "daemon.json",
+        check: Check::CannotKnow,
         ..Fault::USUAL
     }
 );
@@ -167,6 +172,7 @@ fault!(
         id: "DAEMON-MISSING",
         fact: "dockerd",
         fix: "Use an image that holds Docker whole",
+        check: Check::CannotKnow,
         ..Fault::USUAL
     }
 );
@@ -192,6 +198,7 @@ fault!(
         id: "DAEMON-UNKNOWN",
         fact: "dockerd ended with status 3. Its last words:\n    the moon is not full",
         fix: "CI_DEBUG_SERVICES",
+        check: Check::CannotKnow,
         ..Fault::USUAL
     }
 );
@@ -206,6 +213,24 @@ fault!(
         id: "DAEMON-TIMEOUT",
         fact: "dockerd is not ready after 2 s. Its last words:\n    waiting for the moon",
         fix: "DIND_START_TIMEOUT: 180",
+        check: Check::CannotKnow,
+        ..Fault::USUAL
+    }
+);
+
+// However much it says: after three times the timeout that is explained as well.
+fault!(
+    a_dockerd_that_goes_on_talking_and_does_not_get_ready,
+    [docker_26],
+    Fault {
+        pod: |pod| with_certs(pod).variable("DIND_START_TIMEOUT", "1").program(
+            "/usr/sbin/dockerd",
+            "while echo 'waiting for the moon' >&2; do sleep 0.1; done"
+        ),
+        id: "DAEMON-TIMEOUT",
+        fact: "dockerd is not ready after 3 s.",
+        fix: "DIND_START_TIMEOUT: 180",
+        check: Check::CannotKnow,
         ..Fault::USUAL
     }
 );
@@ -220,6 +245,7 @@ fault!(
         id: "DAEMON-CONTAINERD",
         fact: "containerd",
         fix: "mount_path = \"/var/lib/docker\"",
+        check: Check::CannotKnow,
         ..Fault::USUAL
     }
 );

@@ -1,8 +1,10 @@
 //! The life of a service that explains.
 
 use std::fs;
+use std::thread;
 
 use super::*;
+use crate::busybox::IMPORT_BUSYBOX;
 
 /// The exit status of failures about certificates.
 const CERTIFICATE_FAILURE: i32 = 70;
@@ -94,6 +96,38 @@ fn the_status_file_says_that_all_is_well_and_then_that_dockerd_was_killed() {
     let failed = status(&builds);
     assert!(failed.contains("\"state\":\"failed\""), "{failed}");
     assert!(failed.contains("DAEMON-KILLED"), "{failed}");
+}
+
+/// A script ends with the command under which dockerd dies, and the job's log ends with it: nothing
+/// asks the daemon any more. The inner container, which lives on, is not waited for.
+#[test]
+fn a_dockerd_that_dies_under_the_jobs_last_command_is_told_at_once() {
+    let (builds, log) = (Volume::disk(), RunnerLog::new());
+    let pod = with_certs(Pod::new(Suite::Trixie))
+        .gitlab_job(&builds)
+        .runner_log(&log)
+        .start();
+    let (written, status) = thread::scope(|scope| {
+        scope.spawn(|| {
+            let kill = "until pgrep -x httpd; do sleep 0.01; done; pkill -KILL -x dockerd";
+            pod.in_service(kill).expect_success();
+        });
+        let last = format!("set -e\n{IMPORT_BUSYBOX}\ndocker run --rm busybox httpd -f");
+        pod.job(&last).expect_failure();
+        (log.text().unwrap(), status(&builds))
+    });
+    assert!(written.contains("DAEMON-KILLED"), "{written}\n{pod}");
+    assert!(status.contains("\"state\":\"failed\""), "{status}");
+
+    pod.job("docker info")
+        .expect_failure()
+        .expect("DAEMON-KILLED");
+    pod.signal("TERM");
+    let end = pod.service_end();
+    let told = |log: &str| log.matches("DAEMON-KILLED: ").count();
+    assert_eq!(told(&log.text().unwrap()), told(&written), "told again");
+    let told = end.output().matches("fatal DAEMON-KILLED").count();
+    assert_eq!(told, 1, "{end}");
 }
 
 fn broken_pod(builds: &Volume) -> Plan {

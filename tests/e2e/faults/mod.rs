@@ -41,6 +41,16 @@ struct Fault {
     /// A part of the fix.
     fix: &'static str,
     client: Client,
+    check: Check,
+}
+
+/// What `dind-init check` makes of it, in the same pod.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Check {
+    /// It finds what the service found, by the same code.
+    Finds,
+    /// Only dockerd or a client meets it, or it is not there for another process in the container.
+    CannotKnow,
 }
 
 /// What the job's client can hear of us.
@@ -64,6 +74,7 @@ impl Fault {
         fact: "",
         fix: "",
         client: Client::GetsTheAnswer,
+        check: Check::Finds,
     };
 
     /// Runs the job in a pod with the runner's log file, and, where the client can hear of us at
@@ -78,6 +89,9 @@ impl Fault {
             missing.is_empty(),
             "the job's log lacks {missing:?}\n--- written to it\n{written}\n{outcome}"
         );
+        if self.check == Check::Finds && self.midway.is_none() {
+            self.is_found_by_check(&pod);
+        }
         drop(pod);
 
         if self.client == Client::HearsNothing {
@@ -93,6 +107,16 @@ impl Fault {
             missing.is_empty(),
             "the answer lacks {missing:?}\n{outcome}"
         );
+    }
+
+    fn is_found_by_check(&self, pod: &Pod) {
+        // With the arguments of the service itself, which is process 1.
+        let check = "xargs -0 -a /proc/1/cmdline \
+                     sh -c 'shift; exec dind-init check -- \"$@\"' sh";
+        pod.in_service(check)
+            .expect_failure()
+            .expect(self.id)
+            .expect(self.fact);
     }
 
     fn pod(&self, suite: Suite, log: impl FnOnce(Plan) -> Plan) -> Pod {

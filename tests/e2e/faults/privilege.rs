@@ -38,6 +38,7 @@ fault!(
         id: "NOT-PRIVILEGED",
         fact: "CAP_NET_ADMIN is missing",
         fix: "privileged = true",
+        check: Check::CannotKnow,
         ..Fault::USUAL
     }
 );
@@ -50,6 +51,7 @@ fault!(
         id: "NOT-PRIVILEGED",
         fact: "CAP_SYS_ADMIN",
         fix: "privileged = true",
+        check: Check::CannotKnow,
         ..Fault::USUAL
     }
 );
@@ -65,6 +67,7 @@ fault!(
         fix: "--default-ulimit",
         // dockerd answers.
         client: Client::HearsNothing,
+        check: Check::CannotKnow,
         ..Fault::USUAL
     }
 );
@@ -93,6 +96,7 @@ fault!(
         id: "PRIVILEGE-ROOTLESS-TUN",
         fact: "/dev/net/tun: No such file",
         fix: "modprobe tun",
+        check: Check::CannotKnow,
         ..Fault::USUAL
     }
 );
@@ -108,6 +112,7 @@ fault!(
         id: "PRIVILEGE-ROOTLESS-TUN",
         fact: "/dev/net/tun: Permission denied",
         fix: "modprobe tun",
+        check: Check::CannotKnow,
         ..Fault::USUAL
     }
 );

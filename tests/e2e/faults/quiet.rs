@@ -43,6 +43,25 @@ fn a_healthy_pod_gives_no_reason(suite: Suite) {
     }
 }
 
+/// What the service of this very container holds is not taken: its port, its socket, its locks.
+#[test]
+fn check_does_not_complain_of_the_service_that_it_runs_beside() {
+    for plan in [
+        with_certs(Pod::new(Suite::Trixie)),
+        Pod::new(Suite::Trixie).plain(),
+    ] {
+        let pod = plan
+            .gitlab_job(&Volume::disk())
+            .volume(&Volume::disk(), "/var/lib/docker")
+            .start();
+        pod.job("docker info").expect_success();
+        let found = pod.in_service("dind-init check").expect_success();
+        for mark in ["×", "‼"] {
+            assert!(!found.output().contains(mark), "{found}");
+        }
+    }
+}
+
 /// A runner that has no such file, or another way, does not get one from us.
 #[test]
 fn a_healthy_pod_makes_no_runner_log() {

@@ -39,6 +39,7 @@ fault!(
         fact: "no space left on device",
         fix: "KUBERNETES_SERVICE_EPHEMERAL_STORAGE_REQUEST",
         client: Client::HearsNothing,
+        check: Check::CannotKnow,
         ..Fault::USUAL
     }
 );
@@ -47,21 +48,36 @@ fault!(
     a_data_directory_that_another_daemon_uses,
     [docker_26],
     Fault {
-        pod: |pod| {
-            let data = Volume::disk();
-            let other = Pod::new(Suite::Trixie)
-                .plain()
-                .volume(&data, "/var/lib/docker")
-                .start();
-            other.job("docker version").expect_success();
-            pod.plain().volume(&data, "/var/lib/docker").beside(other)
-        },
+        pod: |pod| beside_the_user_of_its_data(pod.plain()),
         id: "STORAGE-IN-USE",
         fact: "is locked by another process",
         fix: "/var/lib/docker",
         ..Fault::USUAL
     }
 );
+
+// The same with TLS: a client that finds no certificates never dials, and hears nothing.
+fault!(
+    a_data_directory_that_another_daemon_uses_with_tls,
+    [docker_20, docker_26, docker_28],
+    Fault {
+        pod: |pod| beside_the_user_of_its_data(with_certs(pod)),
+        id: "STORAGE-IN-USE",
+        fact: "is locked by another process",
+        fix: "/var/lib/docker",
+        ..Fault::USUAL
+    }
+);
+
+fn beside_the_user_of_its_data(pod: Plan) -> Plan {
+    let data = Volume::disk();
+    let other = Pod::new(Suite::Trixie)
+        .plain()
+        .volume(&data, "/var/lib/docker")
+        .start();
+    other.job("docker version").expect_success();
+    pod.volume(&data, "/var/lib/docker").beside(other)
+}
 
 fault!(
     a_storage_driver_that_is_gone,

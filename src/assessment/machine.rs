@@ -1,0 +1,289 @@
+//! What dockerd needs of this container: facts and trials, side by side, judged all together.
+
+use std::{
+    env,
+    ffi::OsString,
+    fmt,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use nix::unistd::{Uid, User as Account};
+use serde_json::Value;
+
+use super::judgement::judge;
+use crate::{
+    adjustments::{self, Adjustments, pools::Neighbour},
+    dockerd::{
+        launch,
+        options::Options,
+        rootless::{self, Rootless},
+    },
+    facts::{
+        client::ClientVariables,
+        control_groups::{self, ControlGroups},
+        docker_version::DockerVersion,
+        graph_drivers::GraphDrivers,
+        mounts::Mounts,
+        network::Network,
+        nftables,
+        privileges::Privileges,
+        program,
+        storage::Storage,
+    },
+    findings::{
+        self,
+        client::{api_version, own_hosts},
+        graph_drivers, registry_values,
+    },
+    plan::Plan,
+    reasons::{Finding, Reason, Severity, privilege},
+    settings::{Settings, process_environment},
+    setup::iptables::Backend,
+    system::background::Background,
+    trials::{self, Outcome, Trials, names::Resolution},
+};
+
+/// Docker older than 24 says this of a mirror with a path (moby `registry/config.go`).
+const NO_PATHS: &str = "path, query, or fragment at end of the URI";
+/// Where a containerd of the system's own is looked for, before one is started (moby
+/// `cmd/dockerd/daemon_unix.go`).
+const CONTAINERD_S_SOCKET: &str = "/run/containerd/containerd.sock";
+/// How long another daemon may take to let go of the data directory.
+pub const DATA_DIRECTORY_PATIENCE: Duration = Duration::from_secs(5);
+
+/// What was found.
+#[derive(Debug)]
+pub struct Machine {
+    pub facts: Facts,
+    /// What dockerd is going to have; chosen here, since its tables are tried.
+    pub backend: Backend,
+    /// dockerd makes its rules with iptables.
+    pub uses_iptables: bool,
+    /// In the order in which one brings about the next.
+    pub findings: Vec<Finding>,
+    /// For dockerd, because of what was found.
+    pub flags: Vec<OsString>,
+    /// All of daemon.json, where it has to be completed.
+    pub configuration: Option<String>,
+}
+
+impl Machine {
+    /// Whether this was found already, so that a step that runs into it need not say so again.
+    pub fn has(&self, reason: &Reason) -> bool {
+        // Without privileges all else that is refused needs no words of its own.
+        let explains = |found: &Reason| *found == *reason || *found == privilege::NOT_PRIVILEGED;
+        self.findings.iter().any(|found| explains(found.reason))
+    }
+}
+
+/// The facts that were judged.
+#[derive(Debug)]
+pub struct Facts {
+    pub privileges: Privileges,
+    pub control_groups: ControlGroups,
+    pub storage: Storage,
+    pub graph_drivers: GraphDrivers,
+    pub network: Network,
+    pub iptables_is_installed: bool,
+    /// dockerd is there, and containerd is not.
+    pub lacks_containerd: bool,
+    pub nft_is_installed: bool,
+    /// What systemd leaves while it runs (`man 3 sd_booted`).
+    pub runs_systemd: bool,
+    /// Asked for only where something depends on it.
+    pub docker: Option<DockerVersion>,
+}
+
+/// Looks at everything; changes nothing. Waits for up to `patience` where the data directory is in
+/// use.
+pub fn look(
+    plan: &Plan,
+    settings: &Settings,
+    mounts: &Mounts,
+    uid: Uid,
+    patience: Duration,
+) -> Machine {
+    let deadline = Instant::now() + trials::LIMIT;
+    let mut options = Options::new(
+        &plan.argv,
+        &plan.configuration,
+        &process_environment,
+        uid.is_root(),
+    );
+    if plan.takes_flags {
+        let mirrors = registry_values::of_variables(&settings.registry_options.mirrors);
+        options.registries.extend(mirrors);
+    }
+    let storage = Storage::read(&options.data_root, mounts);
+    let trials = Trials::start(&storage, options.wants_overlay(), uid.is_root(), patience);
+    let moves_pools =
+        settings.moves_pools && plan.takes_flags && uid.is_root() && !options.addresses;
+    let names = moves_pools.then(|| Resolution::start(&settings.registry.gitlab_hosts));
+    let dockerd = dockerd_program(plan);
+    let graph_drivers = {
+        let (data_root, driver) = (storage.data_root.clone(), options.storage_driver.clone());
+        let dockerd = dockerd.clone();
+        Background::start(move || {
+            GraphDrivers::read(&data_root, driver.as_deref(), dockerd.as_deref())
+        })
+    };
+    let mut network = Network::read(mounts);
+    let mtu = adjustments::mtu(settings.mtu, &options, &network)
+        .filter(|_| plan.takes_flags && uid.is_root());
+    let takes_paths = dockerd
+        .clone()
+        .filter(|_| registry_values::have_paths(&options));
+    let takes_paths = takes_paths.map(|dockerd| {
+        Background::start(move || program::contains(&dockerd, NO_PATHS) == Some(false))
+    });
+    let knows_option = mtu.and(dockerd.clone()).map(|dockerd| {
+        Background::start(move || {
+            program::contains(&dockerd, adjustments::NETWORK_OPTION) == Some(true)
+        })
+    });
+    let backend = Backend::choose(settings.iptables_legacy.as_deref());
+    if backend.legacy && options.iptables {
+        network.nftables_rules = nftables::filter_rules();
+    }
+    let trials = trials.finish(options.iptables.then_some(&backend));
+    let job = ClientVariables::read(&process_environment);
+    let has_dockerd = dockerd.is_some();
+    let docker = dockerd
+        .filter(|_| depends_on_the_version(&options, &trials, &job))
+        .and_then(|dockerd| {
+            let asked = Background::start(move || DockerVersion::ask(&dockerd));
+            asked.wait(deadline)?
+        });
+    let facts = Facts {
+        privileges: Privileges::read(),
+        control_groups: ControlGroups::read(mounts, Path::new(control_groups::ROOT)),
+        graph_drivers: graph_drivers.wait(deadline).unwrap_or_default(),
+        storage,
+        network,
+        iptables_is_installed: backend.is_installed(),
+        lacks_containerd: has_dockerd
+            && !launch::found_in_path("containerd")
+            && !Path::new(CONTAINERD_S_SOCKET).exists(),
+        nft_is_installed: launch::found_in_path("nft"),
+        runs_systemd: Path::new("/run/systemd/system").is_dir(),
+        docker,
+    };
+    let ignored = |finding| settings.ignored.apply(finding);
+    let judged = judge(&facts, trials, &options, uid.is_root(), &backend, settings);
+    let takes_paths = takes_paths.is_none_or(|known| known.wait(deadline) != Some(false));
+    let judged = judged
+        .into_iter()
+        .chain(registry_values::findings(&options, takes_paths))
+        .chain(plan.own_hosts.as_ref().and_then(own_hosts::unserved))
+        .chain(api_version::finding(
+            &job,
+            facts.docker,
+            options.oldest_api.as_deref(),
+        ));
+    let mut findings: Vec<_> = judged.map(ignored).collect();
+    if !uid.is_root() {
+        findings.extend(rootless_findings(uid).into_iter().map(ignored));
+    }
+    let mut adjustments = Adjustments::default();
+    // A dockerd that is not started has no networks; without root they are inside of rootlesskit's,
+    // which has an MTU of its own.
+    if uid.is_root() && findings.iter().all(|f| f.severity != Severity::Fatal) {
+        let knows_option = knows_option.is_some_and(|known| known.wait(deadline) == Some(true));
+        adjust_networks(
+            &mut adjustments,
+            (mtu, knows_option),
+            names,
+            &options,
+            &facts.network,
+        );
+    }
+    if plan.takes_flags {
+        adjustments.complete_registries(
+            &settings.registry_options,
+            &plan.argv,
+            &plan.configuration,
+        );
+    }
+    findings.extend(adjustments.findings.into_iter().map(ignored));
+    Machine {
+        facts,
+        backend,
+        uses_iptables: options.iptables,
+        findings,
+        flags: adjustments.flags,
+        configuration: adjustments
+            .configuration
+            .map(|map| Value::Object(map).to_string()),
+    }
+}
+
+/// Makes dockerd's networks fit this container's, or says where they do not.
+///
+/// `names`: those that networks are to keep away from; `None` where they are not ours to choose.
+fn adjust_networks(
+    adjustments: &mut Adjustments,
+    (mtu, knows_option): (Option<adjustments::Mtu>, bool),
+    names: Option<Resolution>,
+    options: &Options,
+    network: &Network,
+) {
+    match mtu {
+        Some(mtu) => {
+            adjustments.pass_mtu(mtu, options, network, knows_option);
+            let too_large = mtu
+                .is_given
+                .then(|| findings::network::mtu(network, options));
+            adjustments.findings.extend(too_large.flatten());
+        }
+        None => {
+            let found = findings::network::mtu(network, options)
+                .or_else(|| findings::network::mtu_of_the_job_s_networks(network, options));
+            adjustments.findings.extend(found);
+        }
+    }
+    match names {
+        Some(names) => {
+            let addresses = names.finish().into_iter();
+            let others: Vec<_> = addresses
+                .map(|(what, address)| Neighbour { what, address })
+                .collect();
+            adjustments.move_pools(network, &others);
+        }
+        None => {
+            let found = findings::network::pool_overlap(network, options);
+            adjustments.findings.extend(found);
+        }
+    }
+}
+
+/// Whether this Docker's version makes a difference: asking takes a moment.
+fn depends_on_the_version(options: &Options, trials: &Trials, job: &ClientVariables) -> bool {
+    let driver = options.storage_driver.as_deref();
+    options.nftables
+        || driver.is_some_and(graph_drivers::is_no_driver)
+        || (driver.is_none() && matches!(trials.overlay, Outcome::Failed(_)))
+        || job.api_version.is_some()
+}
+
+/// What dockerd lacks that runs without root.
+fn rootless_findings(uid: Uid) -> Vec<Finding> {
+    let account = Account::from_uid(uid).ok().flatten();
+    let name = account.map(|account| account.name).unwrap_or_default();
+    let wanted = Rootless::parse(&process_environment);
+    rootless::check(&wanted, uid.as_raw(), &name)
+}
+
+/// dockerd, as `PATH` has it.
+pub fn dockerd_program(plan: &Plan) -> Option<PathBuf> {
+    launch::program(plan.argv.first()?, &env::var_os("PATH")?)
+}
+
+impl fmt::Display for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.privileges)?;
+        writeln!(f, "{}", self.control_groups)?;
+        writeln!(f, "{}", self.storage)?;
+        write!(f, "{}", self.network)
+    }
+}

@@ -1,0 +1,108 @@
+//! The service as clients see it from its first moments: bound sockets, and certificates on their
+//! way.
+
+use std::{io, sync::Arc};
+
+use super::{Service, other_port::OtherPort, publication::Publication};
+use crate::{
+    error_daemon::{self, ErrorDaemon},
+    pki::ClientKeyInTheMaking,
+    plan::Plan,
+    reasons::{Finding, daemon},
+    report::{Report, explain},
+    settings::Settings,
+    sockets::{Sockets, TcpSocket},
+};
+
+/// What clients meet, and what they are answered on. Held as long as the service lives.
+#[derive(Debug)]
+pub struct Bound {
+    /// `None` where dockerd opens its own.
+    pub sockets: Option<Arc<Sockets>>,
+    /// Why there is no socket at a path.
+    pub no_unix_socket: Option<Finding>,
+    /// `None` where no certificates are wanted.
+    pub publication: Option<Publication>,
+    /// The port to explain on where dockerd was to open its own.
+    port: Option<u16>,
+    other_port: Option<OtherPort>,
+}
+
+impl Bound {
+    /// Before anything is bound, and where nothing can be.
+    pub fn nothing(plan: &Plan, settings: &Settings) -> Self {
+        Self {
+            sockets: None,
+            no_unix_socket: None,
+            publication: None,
+            port: plan.port_to_explain_on(&settings.docker_host),
+            other_port: None,
+        }
+    }
+
+    /// Opens the sockets that are ours, and begins with the certificates.
+    ///
+    /// The error is fatal: there is nobody to explain anything to.
+    pub fn new(
+        plan: &Plan,
+        service: &Service<'_>,
+        client_key: Option<ClientKeyInTheMaking>,
+    ) -> Result<Self, Finding> {
+        let mut bound = Self::nothing(plan, service.settings);
+        if let Some(wanted) = &plan.sockets {
+            let (sockets, no_unix_socket) = Sockets::bind(wanted, &service.mounts)?;
+            bound.sockets = Some(Arc::new(sockets));
+            bound.no_unix_socket = no_unix_socket;
+        }
+        if let Some((tls, key)) = plan.certificates.as_ref().zip(client_key) {
+            let sockets = bound.sockets.clone();
+            let (settings, mounts) = (service.settings, &service.mounts);
+            let publication = Publication::start(tls, settings, mounts, key, sockets);
+            bound.publication =
+                Some(publication.map_err(|error| daemon::init("the certificates", &error))?);
+        }
+        Ok(bound)
+    }
+
+    /// Tells whoever dials the port of the other transport, which nothing serves.
+    pub fn answer_on_the_other_port(&mut self, plan: &Plan, host: &str, findings: &[Finding]) {
+        self.other_port = OtherPort::explain(plan, host, findings);
+    }
+
+    /// Answers every docker command with a finding, once the port is open; `None` where there is
+    /// no socket of ours.
+    pub fn explain(&self, finding: &Finding, report: &Report) -> io::Result<Option<ErrorDaemon>> {
+        let finding = &report.told(finding.clone());
+        let explanation = explain::api_message(finding, &report.beside(finding));
+        let server = self.publication.as_ref().and_then(Publication::server);
+        let tls = || error_daemon::tls(server, finding);
+        self.sockets
+            .as_ref()
+            .map(|sockets| ErrorDaemon::start(&sockets.descriptors(), tls(), &explanation))
+            .transpose()
+    }
+
+    /// Answers every docker command with words that are no failure.
+    pub fn answer(&self, words: &str) -> io::Result<Option<ErrorDaemon>> {
+        let server = self.publication.as_ref().and_then(Publication::server);
+        self.sockets
+            .as_ref()
+            .map(|sockets| {
+                let tls = server.and_then(error_daemon::trusted);
+                ErrorDaemon::start(&sockets.descriptors(), tls, words)
+            })
+            .transpose()
+    }
+
+    /// The socket that dockerd was to open: without root the port was left to rootlesskit, and with
+    /// hosts of the user's own to dockerd, which is gone by now or never came.
+    pub fn take_over_port(&mut self) {
+        let late = || {
+            let tcp = TcpSocket::bind(self.port?).ok()?;
+            Some(Arc::new(Sockets { tcp, unix: None }))
+        };
+        if self.sockets.is_none() {
+            self.sockets = late();
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! dockerd, started.
+
+use std::{ffi::OsString, os::fd::OwnedFd, path::Path, time::Instant};
+
+use nix::unistd::Pid;
+
+use super::{
+    Service, assessed::Assessed, bound::Bound, certificates, failure::Failure, heard::Heard,
+    life::Life, machine, probe::start_probe, publication::Publication, supervise::Supervisor,
+};
+use crate::{
+    assessment::{machine::Machine, registries},
+    dockerd::{
+        configuration::Configuration, insecure_registries::InsecureRegistries, launch::Launch,
+        log::Recogniser, output::Output, readiness::Readiness, rootless::Rootless,
+    },
+    job_directory::abandoned,
+    plan::Plan,
+    reasons::{Finding, daemon},
+    registry::Registries,
+    settings::process_environment,
+    system::background::Background,
+    trials,
+};
+
+/// dockerd runs, and what it says is followed.
+pub struct Launched {
+    dockerd: Pid,
+    readiness: Readiness,
+    output: Output,
+}
+
+impl Launched {
+    /// Gives dockerd what it needs of this machine, and starts it.
+    pub fn new(
+        assessed: Assessed,
+        service: &Service<'_>,
+        bound: &Bound,
+        readiness: Readiness,
+        oom_score_adj: Option<i32>,
+    ) -> Result<Self, Failure> {
+        assessed.tell(service)?;
+        let Assessed {
+            assessment,
+            certificates,
+            ..
+        } = assessed;
+        let plan = assessment.plan;
+        let completed = assessment.configuration.as_ref();
+        let completed = completed.map(|(_, text)| Configuration::parse(text));
+        let insecure = InsecureRegistries::new(
+            &plan.argv,
+            completed.as_ref().unwrap_or(&plan.configuration),
+        );
+        if bound.sockets.is_none() {
+            // dockerd opens its port itself, so clients' certificates come first.
+            bound
+                .publication
+                .as_ref()
+                .map_or(Ok(()), Publication::wait)?;
+        }
+        let registries = Registries::set_up(
+            &service.settings.registry,
+            (assessment.trust, assessment.awaited),
+            registries::places(plan.certificates.as_ref(), service.settings, service.uid),
+            |finding| service.report.finding(finding),
+        );
+        let mut environment = machine::prepare(
+            service.settings,
+            service.uid,
+            &service.mounts,
+            &assessment.machine,
+            &readiness,
+            &service.report,
+        )?;
+        environment.extend(registries.environment.clone());
+
+        say_what_starts(&plan);
+        let (dockerd, said) = Launch {
+            argv: &command_line(&plan, service),
+            set: environment,
+            removed: plan.removed_variables,
+            sockets: bound.sockets.iter().flat_map(|s| s.descriptors()).collect(),
+            blocked_signals: &service.signals.original,
+            oom_score_adj,
+        }
+        .spawn()
+        .map_err(|error| daemon::missing(&error))?;
+        // Beside dockerd's start, and over before its children are reaped here.
+        let version = ask_for_version(&assessment.machine);
+        let heard = Heard::new(service, certificates.as_ref(), &registries);
+        let output = follow(said, insecure, heard)?;
+        let report = service.report.clone();
+        registries.watch(move |finding| report.finding(finding));
+        start_probe(
+            &service.settings.registry,
+            &registries,
+            service.report.clone(),
+        );
+        abandoned::remove(
+            service.report.job_directory().cloned(),
+            service
+                .certificates
+                .as_ref()
+                .and_then(|tls| certificates::job_directory(tls, service.settings))
+                .map(Path::to_owned),
+        );
+        if let Some(version) = version.and_then(|it| it.wait(Instant::now() + trials::LIMIT)) {
+            say_what_filters(version, assessment.machine.backend.why, service);
+        }
+        Ok(Self {
+            dockerd,
+            readiness,
+            output,
+        })
+    }
+
+    /// Until dockerd's end.
+    pub fn live(self, service: &Service<'_>, bound: &Bound) -> Result<u8, Failure> {
+        let Self {
+            dockerd,
+            readiness,
+            output,
+        } = self;
+        let mut life = Life::new(service, bound, output);
+        let ended = Supervisor {
+            dockerd,
+            signals: &service.signals,
+            readiness: &readiness,
+            failed: bound.publication.as_ref().map(Publication::failed),
+            events: &mut life,
+        }
+        .run();
+        life.conclude(ended)
+    }
+}
+
+/// Passes dockerd's stderr on and reports what it shows.
+fn follow(said: OwnedFd, insecure: InsecureRegistries, heard: Heard) -> Result<Output, Finding> {
+    let recogniser = Recogniser::with_insecure(insecure);
+    let tell = move |finding: &Finding| heard.tell(finding);
+    Output::follow(said, recogniser, tell).map_err(|error| daemon::init("dockerd's stderr", &error))
+}
+
+fn command_line(plan: &Plan, service: &Service<'_>) -> Vec<OsString> {
+    if service.uid.is_root() {
+        return plan.argv.clone();
+    }
+    Rootless::parse(&process_environment).wrap(plan.argv.clone(), plan.port)
+}
+
+/// Asks iptables, where dockerd uses it and it can be asked.
+fn ask_for_version(machine: &Machine) -> Option<Background<Result<String, Finding>>> {
+    let backend = machine.backend.clone();
+    let is_asked = machine.uses_iptables && !machine.has(&daemon::IPTABLES);
+    is_asked.then(|| Background::start(move || backend.version()))
+}
+
+fn say_what_filters(version: Result<String, Finding>, why: &str, service: &Service<'_>) {
+    match version {
+        Ok(version) => tracing::info!("{version}: {why}"),
+        Err(finding) => service
+            .report
+            .finding(&service.settings.ignored.apply(finding)),
+    }
+}
+
+fn say_what_starts(plan: &Plan) {
+    for host in &plan.dropped_hosts {
+        tracing::info!("--host={host} is open already and left out");
+    }
+    match (&plan.sockets, &plan.certificates) {
+        (Some(sockets), Some(certificates)) => tracing::info!(
+            "starting dockerd: TLS on port {}, clients' certificates in {}/client, and {}",
+            sockets.port,
+            certificates.directory.display(),
+            sockets.unix.display()
+        ),
+        (Some(sockets), None) => tracing::info!(
+            "starting dockerd: no TLS, port {}, and {}; whoever reaches the port is root here",
+            sockets.port,
+            sockets.unix.display()
+        ),
+        (None, _) => tracing::info!("starting dockerd with its own sockets"),
+    }
+}
