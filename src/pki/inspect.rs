@@ -15,13 +15,16 @@ use x509_parser::{
     x509::{SubjectPublicKeyInfo, X509Name, X509Version},
 };
 
-use crate::settings::subject_names::{OtherName, SubjectName};
+use crate::{
+    reasons::printable,
+    settings::subject_names::{OtherName, SubjectName},
+};
 
 /// What matters here of an X.509 certificate.
 #[derive(Clone)]
 pub struct Certificate {
     pub der: CertificateDer<'static>,
-    /// As in `CN=docker:dind CA`.
+    /// As in `CN=docker:dind CA`; printable, whatever is in it.
     pub subject: String,
     pub issuer: String,
     /// The subject, if it is a common name and nothing else.
@@ -67,8 +70,8 @@ impl Certificate {
         let key_usage = x509.key_usage().ok().flatten();
         let usages = x509.extended_key_usage().ok().flatten();
         Ok(Self {
-            subject: x509.subject().to_string(),
-            issuer: x509.issuer().to_string(),
+            subject: printable::value(&x509.subject().to_string()),
+            issuer: printable::value(&x509.issuer().to_string()),
             plain_name: plain_name(x509.subject()),
             names: alternative_names(&x509, dialled_name),
             other_names: alternative_names(&x509, other_name),

@@ -6,6 +6,7 @@ use super::{
     Reason,
     advice::{self, Advice},
     hole::{Data, Surroundings},
+    printable,
 };
 
 /// A reason met in this container.
@@ -34,7 +35,7 @@ impl Finding {
         let finding = Self {
             reason,
             severity: reason.severity,
-            cause,
+            cause: printable::explanation(&cause),
             fix: String::new(),
             advice,
             data,
@@ -46,16 +47,17 @@ impl Finding {
     pub fn told_in(mut self, surroundings: &Surroundings) -> Self {
         if !self.advice.is_empty() {
             let (own, known) = (&self.data, &surroundings.data);
-            self.fix = advice::text(self.advice, surroundings.executor, |hole| {
+            let fix = advice::text(self.advice, surroundings.executor, |hole| {
                 let value = own.get(hole).or_else(|| known.get(hole));
                 value.unwrap_or(hole.example()).to_owned()
             });
+            self.fix = printable::explanation(&fix);
         }
         self
     }
 
     pub fn with_cause(mut self, cause: String) -> Self {
-        self.cause = cause;
+        self.cause = printable::explanation(&cause);
         self
     }
 

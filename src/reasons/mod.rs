@@ -38,6 +38,7 @@ pub mod hole;
 pub mod network;
 #[cfg(test)]
 mod page;
+pub mod printable;
 pub mod privilege;
 pub mod registry;
 pub mod settings;
@@ -185,7 +186,7 @@ impl Reason {
     /// The same with a fix for a very file that was read, as lint has it.
     pub fn found(&'static self, cause: impl Into<String>, fix: impl Into<String>) -> Finding {
         let mut finding = self.noted(cause);
-        finding.fix = fix.into();
+        finding.fix = printable::explanation(&fix.into());
         finding
     }
 

@@ -105,7 +105,7 @@ mod tests {
         certs::READONLY.found(
             "/certs/client is a read-only Secret volume. It holds ca.pem, a CA certificate \
              CN=Example Corp Registry CA that is not ours.",
-            "move it:\n{\"not\": \"a status\"}",
+            "move it:\n{\"script\": \"/scripts\"}",
         )
     }
 
@@ -128,12 +128,14 @@ mod tests {
     fn the_job_log_gets_whole_lines_that_are_no_status_of_the_runner() {
         let entry = job_log_entry(&finding());
         assert!(entry.starts_with('\n') && entry.ends_with('\n'));
-        assert!(entry.lines().all(|line| !line.starts_with('{')), "{entry}");
         let milder = job_log_entry(&certs::UNSHARED.noted("x").with_severity(Severity::Error));
         assert!(
             milder.contains("may fail (ignore this if it has none)"),
             "{milder}"
         );
+        // The runner reads a line as JSON, which may begin with white space.
+        let is_json = |line| serde_json::from_str::<serde_json::Value>(line).is_ok();
+        assert!(!entry.lines().any(is_json), "{entry}");
         assert!(
             entry
                 .lines()

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::reasons::{Finding, hole::Hole, settings};
+use crate::reasons::{Finding, hole::Hole, printable, settings};
 
 /// A variable whose value is not accepted.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,8 +31,10 @@ impl fmt::Display for InvalidVariable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the variable {} has the value {:?}, but it must be {}",
-            self.name, self.value, self.accepted
+            "the variable {} has the value \"{}\", but it must be {}",
+            self.name,
+            printable::value(&self.value),
+            self.accepted
         )
     }
 }
