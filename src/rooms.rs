@@ -27,6 +27,71 @@ fn no_room_uses_one_below_it() {
     assert!(upward.is_empty(), "{}", upward.join("\n"));
 }
 
+/// What enters directories that jobs write to: by `system::directory`, and by no way of its own.
+const BY_THE_DOOR: [&str; 15] = [
+    "adjustments/mod.rs",
+    "job_directory/abandoned.rs",
+    "job_directory/leftovers.rs",
+    "job_directory/mod.rs",
+    "pki/mod.rs",
+    "pki/publish.rs",
+    "registry/exports.rs",
+    "registry/install.rs",
+    "report/job_log.rs",
+    "report/outbox.rs",
+    "report/status/mod.rs",
+    "report/status/text.rs",
+    "service/certificates.rs",
+    "system/atomic_file.rs",
+    "system/directory_lock.rs",
+];
+
+#[test]
+fn shared_directories_are_entered_by_one_door() {
+    for file in BY_THE_DOOR {
+        let text = fs::read_to_string(Path::new(SOURCES).join(file)).unwrap();
+        let ways = other_ways(&text);
+        assert!(ways.is_empty(), "{file}: {}", ways.join("\n"));
+    }
+}
+
+#[test]
+fn another_way_is_found() {
+    for text in [
+        "use std::{\n    fs, io,\n};",
+        "let text = fs::read(path)?;",
+        "File::open(path)",
+        "File::options().open(path)",
+        "path.read_dir()",
+    ] {
+        assert_eq!(other_ways(text).len(), 1, "{text}");
+    }
+    let harmless = "use std::os::unix::fs::MetadataExt;\n// fs::read\nfs::Permissions,\n\
+                    #[cfg(test)]\nmod tests {\n    use std::fs;\n}";
+    assert_eq!(other_ways(harmless), [""; 0]);
+}
+
+/// Lines of the code that reach a file or directory by its path.
+fn other_ways(text: &str) -> Vec<&str> {
+    let code = text.split("#[cfg(test)]").next().unwrap();
+    let lines = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    let reaches = |line: &&str| {
+        let line = line.replace("unix::fs", "").replace("fs::Permissions", "");
+        let words: Vec<_> = line
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .collect();
+        words.contains(&"fs")
+            || words.contains(&"OpenOptions")
+            || line.contains("File::open")
+            || line.contains("File::options")
+            || line.contains("File::create")
+            || line.contains(".read_dir(")
+    };
+    lines.filter(reaches).collect()
+}
+
 #[test]
 fn uses_are_found_in_every_form_and_those_of_tests_do_not_count() {
     let text = "use crate::{\n    a::{self, x},\n    b,\n};\nuse crate::c::y;\n\

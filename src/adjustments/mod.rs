@@ -5,7 +5,7 @@ pub mod pools;
 
 use std::{
     ffi::OsString,
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -18,7 +18,7 @@ use crate::{
     findings::network::USUAL_MTU,
     reasons::{Finding, Severity, daemon, hole::Hole, network},
     settings::{MtuWish, RegistryOptions},
-    system::atomic_file,
+    system::{atomic_file, directory::Directory},
 };
 
 /// Flags for dockerd, and findings that say what they are for.
@@ -42,7 +42,7 @@ pub fn configuration_path(is_root: bool, runtime_directory: &Path) -> PathBuf {
 /// Writes it. Only its owner reads it, as whatever was in the user's own may be secret.
 pub fn write_configuration(path: &Path, text: &str) -> io::Result<()> {
     if let Some(directory) = path.parent() {
-        fs::create_dir_all(directory)?;
+        Directory::make(directory).map_err(|error| error.source)?;
     }
     atomic_file::replace(path, text.as_bytes(), 0o600)
 }

@@ -1,8 +1,10 @@
 //! What daemon.json sets that concerns our own flags.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, path::Path};
 
 use serde_json::{Map, Value};
+
+use crate::system::directory;
 
 /// Where dockerd looks unless `--config-file` names another place.
 pub const DEFAULT_PATH: &str = "/etc/docker/daemon.json";
@@ -15,7 +17,8 @@ pub struct Configuration(Map<String, Value>);
 
 impl Configuration {
     pub fn read(path: &Path) -> Self {
-        Self::parse(&fs::read_to_string(path).unwrap_or_default())
+        let content = directory::read(path, directory::LIMIT).unwrap_or_default();
+        Self::parse(&String::from_utf8_lossy(&content))
     }
 
     pub fn parse(text: &str) -> Self {

@@ -2,8 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fmt, fs, io,
-    os::unix::fs::MetadataExt,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
@@ -13,15 +12,18 @@ use nix::{
 };
 
 use super::{
-    file::{ReadError, read},
+    file::ReadError,
     mounts::{Mount, Mounts, VolumeKind},
 };
-use crate::system::atomic_file::staged;
+use crate::system::directory::{self, is_staged};
 
 /// The CA certificates that a reader of the directory trusts.
 pub const CA_CERTIFICATES: &str = "ca.pem";
 pub const CERTIFICATE: &str = "cert.pem";
 pub const KEY: &str = "key.pem";
+
+/// Each killed publisher leaves three at most, and the next start removes them.
+const MOST_HIDDEN: usize = 64;
 
 /// The hidden name of a `ca.pem` of ours that is no longer to be read.
 pub fn retired(name: &str) -> String {
@@ -71,8 +73,22 @@ pub struct Directory {
 impl Directory {
     /// Reads one directory.
     pub fn survey(path: &Path, mounts: &Mounts) -> Self {
+        Self::read(path, directory::Directory::open(path).as_ref(), mounts)
+    }
+
+    /// Reads one that is open.
+    pub fn survey_opened(opened: &directory::Directory, mounts: &Mounts) -> Self {
+        Self::read(opened.path(), Ok(opened), mounts)
+    }
+
+    fn read(
+        path: &Path,
+        opened: Result<&directory::Directory, &io::Error>,
+        mounts: &Mounts,
+    ) -> Self {
         let resolved = resolve(path);
-        let (presence, mut names) = list(path);
+        let (presence, mut names) = list(path, opened);
+        let opened = opened.ok();
         let has_data_link = names.iter().any(|name| name == "..data");
         names.retain(|name| !name.starts_with(".."));
         names.sort();
@@ -83,22 +99,29 @@ impl Directory {
                 .map_or(VolumeKind::Other, |mount| mount.kind(has_data_link)),
             access: Access::of(path),
             user: Uid::current().as_raw(),
-            owner: fs::metadata(path).ok().map(|metadata| Owner {
-                user: metadata.uid(),
-                group: metadata.gid(),
-                mode: metadata.mode() & 0o7777,
-            }),
-            files: known_names()
-                .filter(|name| names.contains(name))
-                .map(|name| {
+            owner: opened
+                .and_then(|opened| opened.stat().ok())
+                .map(|stat| Owner {
+                    user: stat.st_uid,
+                    group: stat.st_gid,
+                    mode: stat.st_mode & 0o7777,
+                }),
+            files: (opened.iter())
+                .flat_map(|opened| known(&names).map(move |name| (opened, name)))
+                .map(|(opened, name)| {
+                    let path = path.join(name);
+                    let read = opened.read(name);
                     let file = File {
-                        path: path.join(&name),
-                        content: read(&path.join(&name)),
-                        is_readable_by_all: fs::metadata(path.join(&name))
-                            .is_ok_and(|metadata| metadata.mode() & 0o004 != 0),
-                        is_mount: mounts.at(&resolved.join(&name)).is_some(),
+                        content: read.map_err(|error| ReadError::new(&path, &error)),
+                        is_readable_by_all: (opened.stat_of_target(name))
+                            .is_ok_and(|stat| stat.st_mode & 0o004 != 0),
+                        is_own: opened.stat_of(name).is_ok_and(|stat| {
+                            stat.st_uid == Uid::effective().as_raw() && stat.st_nlink == 1
+                        }),
+                        is_mount: mounts.at(&resolved.join(name)).is_some(),
+                        path,
                     };
-                    (name, file)
+                    (name.clone(), file)
                 })
                 .collect(),
             path: path.to_owned(),
@@ -118,6 +141,15 @@ impl Directory {
     pub fn content(&self, name: &str) -> Option<&[u8]> {
         let content = self.file(name)?.content.as_ref().ok()?;
         (!content.is_empty()).then_some(content)
+    }
+
+    /// What publishers that were killed have left of this file, under hidden names.
+    pub fn staged(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        let hidden = self
+            .files
+            .keys()
+            .filter(move |hidden| is_staged(hidden, name));
+        hidden.filter_map(|hidden| self.content(hidden))
     }
 
     /// The published files that are there but could not be read.
@@ -192,6 +224,8 @@ pub struct File {
     pub content: Result<Vec<u8>, ReadError>,
     /// By its permission bits, with links followed.
     pub is_readable_by_all: bool,
+    /// Whether it belongs to who runs this, and lies here under this name alone: nobody else made it.
+    pub is_own: bool,
     /// A mount of its own: it can be neither replaced nor removed.
     pub is_mount: bool,
 }
@@ -218,38 +252,47 @@ fn resolve(path: &Path) -> PathBuf {
     }
 }
 
-fn list(path: &Path) -> (Presence, Vec<String>) {
-    let entries = match fs::read_dir(path) {
-        Ok(entries) => entries,
+fn list(path: &Path, opened: Result<&directory::Directory, &io::Error>) -> (Presence, Vec<String>) {
+    let names = match opened {
+        Ok(opened) => opened.names(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return (Presence::Missing, Vec::new());
         }
         Err(error) => {
             return (
-                Presence::Unreadable(ReadError::new(path, &error)),
+                Presence::Unreadable(ReadError::new(path, error)),
                 Vec::new(),
             );
         }
     };
-    let names = entries
-        .flatten()
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
-    (Presence::Present, names)
+    match names {
+        Ok(names) => {
+            let names = names.iter().map(|name| name.to_string_lossy().into_owned());
+            (Presence::Present, names.collect())
+        }
+        Err(error) => (
+            Presence::Unreadable(ReadError::new(path, &error)),
+            Vec::new(),
+        ),
+    }
 }
 
 /// The certificates and keys, the hidden names of our own publishing, and the request that
 /// official leaves beside a key.
-fn known_names() -> impl Iterator<Item = String> {
-    [CA_CERTIFICATES, CERTIFICATE, KEY]
-        .into_iter()
-        .flat_map(|name| [name.to_owned(), staged(name)])
-        .chain([retired(CA_CERTIFICATES), "csr.pem".to_owned()])
+fn known(names: &[String]) -> impl Iterator<Item = &String> {
+    const SET: [&str; 3] = [CA_CERTIFICATES, CERTIFICATE, KEY];
+    let is_hidden = |name: &str| SET.iter().any(|of| is_staged(name, of));
+    let hidden = names.iter().filter(move |name| is_hidden(name));
+    let others = names.iter().filter(|name| {
+        let name = name.as_str();
+        SET.contains(&name) || name == retired(CA_CERTIFICATES) || name == "csr.pem"
+    });
+    others.chain(hidden.take(MOST_HIDDEN))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::{fs, os::unix::fs::symlink};
 
     use nix::{sys::stat::Mode, unistd::mkfifo};
 

@@ -5,16 +5,18 @@
 //! behind, when one starts.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use crate::{
-    facts::{certificates::Directory, mounts::Mounts},
+    facts::{certificates, mounts::Mounts},
     pki::{origin, publish},
     registry::exports,
-    system::directory_lock::{DirectoryLock, Locking},
+    system::{
+        directory::Directory,
+        directory_lock::{DirectoryLock, Locking},
+    },
 };
 
 /// The directory of this very job: below `CI_BUILDS_DIR`, and named by the job's number.
@@ -28,40 +30,40 @@ pub fn job_directory<'a>(directory: &'a Path, builds: &Path, job: &str) -> Optio
 /// Removes the certificates of a job and their directories; what is not ours stays, and so do the
 /// directories that hold it.
 pub fn remove(job_directory: &Path) -> io::Result<()> {
-    for part in ["client", "server"] {
-        let path = job_directory.join(part);
-        let directory = Directory::survey(&path, &Mounts::default());
-        if origin::foreign_files(&directory, None).is_empty() {
-            publish::retire(&path).map_err(io::Error::other)?;
-            exports::remove(&path);
-            remove_if_empty(&path)?;
-        }
+    let (Some(parent), Some(job)) = (job_directory.parent(), job_directory.file_name()) else {
+        return Ok(());
+    };
+    match Directory::open(parent) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        parent => remove_in(&parent?, &job.to_string_lossy()),
     }
-    remove_if_empty(job_directory)
 }
 
 /// Removes the directories of other jobs that no service uses any more; returns which.
 pub fn remove_abandoned(job_directory: &Path) -> Vec<PathBuf> {
-    other_jobs(job_directory)
-        .filter(|path| remove_if_abandoned(path))
-        .collect()
+    let gone = |parent: &Directory, job: &str| {
+        let opened = parent.child(job);
+        opened.is_ok_and(|opened| is_abandoned(&opened)) && remove_in(parent, job).is_ok()
+    };
+    remove_others(job_directory, gone)
 }
 
-/// The directories of other jobs beside this one's.
-pub fn other_jobs(job_directory: &Path) -> impl Iterator<Item = PathBuf> {
-    let siblings = job_directory
-        .parent()
-        .and_then(|parent| fs::read_dir(parent).ok());
-    siblings
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter(|entry| {
-            entry.file_name().to_str().is_some_and(is_job_number)
-                && entry.file_type().is_ok_and(|kind| kind.is_dir())
-        })
-        .map(|entry| entry.path())
-        .filter(move |path| path != job_directory)
+/// Does it for the directories of other jobs beside this one's; returns those that are gone.
+pub fn remove_others(
+    job_directory: &Path,
+    remove: impl Fn(&Directory, &str) -> bool,
+) -> Vec<PathBuf> {
+    let Some(Ok(parent)) = job_directory.parent().map(Directory::open) else {
+        return Vec::new();
+    };
+    let names = parent.names().unwrap_or_default();
+    names
+        .iter()
+        .filter(|name| job_directory.file_name() != Some(name.as_os_str()))
+        .filter_map(|name| name.to_str())
+        .filter(|name| is_job_number(name) && remove(&parent, name))
+        .map(|name| parent.path().join(name))
+        .collect()
 }
 
 /// What becomes a part of a path: `CI_JOB_ID`.
@@ -69,39 +71,43 @@ pub fn is_job_number(job: &str) -> bool {
     !job.is_empty() && job.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The same for one job's; says whether they are gone.
-pub fn remove_if_abandoned(job_directory: &Path) -> bool {
-    is_abandoned(job_directory) && remove(job_directory).is_ok()
-}
-
 /// A living service holds the lock on its `client/`. One that has just made the directory, and does
 /// not hold it yet, has nothing there to lose: it makes the directory again.
-fn is_abandoned(job_directory: &Path) -> bool {
-    let client = job_directory.join("client");
-    client.is_dir()
-        && matches!(
-            DirectoryLock::acquire(&client, Duration::ZERO),
-            Ok(Locking::Held(_))
-        )
+pub fn is_abandoned(job_directory: &Directory) -> bool {
+    let client = job_directory.child("client");
+    client.is_ok_and(|client| matches!(DirectoryLock::attempt(client), Ok(Locking::Held(_))))
 }
 
-/// A directory that is not there, or that holds something, is no error.
-pub fn remove_if_empty(directory: &Path) -> io::Result<()> {
-    match fs::remove_dir(directory) {
-        Err(error)
-            if !matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty
-            ) =>
-        {
-            Err(error)
-        }
-        _ => Ok(()),
+/// Removes what is ours in the directory of a job, and it itself if nothing is left. No link in it
+/// is followed: it may lead to another job's, which is alive.
+fn remove_in(parent: &Directory, job: &str) -> io::Result<()> {
+    match parent.child(job) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        directory => remove_certificates(&directory?)?,
     }
+    parent.remove_if_empty(job)
+}
+
+/// Those in `client/` and `server/` of a job's directory.
+pub fn remove_certificates(job_directory: &Directory) -> io::Result<()> {
+    for part in ["client", "server"] {
+        let Ok(directory) = job_directory.child(part) else {
+            continue;
+        };
+        let found = certificates::Directory::survey_opened(&directory, &Mounts::default());
+        if origin::foreign_files(&found, None).is_empty() {
+            publish::retire(&directory).map_err(io::Error::other)?;
+            exports::remove(&directory);
+            job_directory.remove_if_empty(part)?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, os::unix::fs::symlink, time::Duration};
+
     use tempfile::{TempDir, tempdir};
     use time::OffsetDateTime;
 
@@ -171,6 +177,23 @@ mod tests {
         drop(served);
         remove(&directory.join("3")).unwrap();
         assert!(!directory.join("3").exists());
+    }
+
+    #[test]
+    fn a_link_to_what_a_living_job_has_is_not_followed() {
+        let (builds, mut served) = builds(&["1", "5", "6"]);
+        let directory = builds.path().join(".dind");
+        drop(served.remove(0)); // job 1 has ended
+        fs::remove_dir_all(directory.join("1/server")).unwrap();
+        symlink("../5/server", directory.join("1/server")).unwrap();
+        fs::create_dir(directory.join("2")).unwrap();
+        symlink("../5/client", directory.join("2/client")).unwrap();
+        symlink("5", directory.join("3")).unwrap();
+        remove_abandoned(&directory.join("6"));
+        for part in ["client", "server"] {
+            let key = directory.join("5").join(part).join("key.pem");
+            assert!(key.exists(), "{}", key.display());
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ pub mod abandoned;
 pub mod leftovers;
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
@@ -16,7 +16,10 @@ use std::{
 
 use crate::{
     registry::exports,
-    system::directory_lock::{DirectoryLock, Locking},
+    system::{
+        directory::Directory,
+        directory_lock::{DirectoryLock, Locking},
+    },
 };
 
 /// The status files, the one for programs first.
@@ -74,52 +77,72 @@ impl JobDirectory {
         &self.job
     }
 
+    /// It, made again if somebody has removed it.
+    pub fn open(&self) -> io::Result<Directory> {
+        Directory::make(&self.path).map_err(|error| error.source)
+    }
+
     /// Removes what this service has written here, and the directory, if nothing else is in it.
     pub fn remove(&self) -> io::Result<()> {
-        remove(&self.path)
+        let parent = self.path.parent().unwrap_or(&self.path);
+        match Directory::open(parent) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            parent => remove_in(&parent?, &self.job),
+        }
     }
 
     /// Removes what services that are gone have left for other jobs; returns where.
     pub fn remove_abandoned(&self) -> Vec<PathBuf> {
-        leftovers::other_jobs(&self.path)
-            .filter(|path| remove_if_abandoned(path))
-            .collect()
+        leftovers::remove_others(&self.path, remove_if_abandoned)
     }
 }
 
 /// A service that has just made its directory, and does not hold the lock yet, makes it again.
-fn remove_if_abandoned(path: &Path) -> bool {
-    let Ok(Locking::Held(_lock)) = DirectoryLock::acquire(path, Duration::ZERO) else {
+fn remove_if_abandoned(parent: &Directory, job: &str) -> bool {
+    let Ok(opened) = parent.child(job) else {
         return false;
     };
-    let age = |path: PathBuf| {
-        let written = path.metadata().and_then(|file| file.modified()).ok()?;
-        SystemTime::now().duration_since(written).ok()
+    let Ok(Locking::Held(lock)) = DirectoryLock::attempt(opened) else {
+        return false;
     };
+    let directory = lock.directory();
     let is_unread = STATUS_FILES
         .iter()
-        .filter_map(|name| age(path.join(name)))
+        .filter_map(|name| age(directory, name))
         .any(|age| age < UNREAD);
-    if path.join("client").is_dir() && !leftovers::remove_if_abandoned(path) {
-        return false;
-    }
-    !is_unread && remove(path).is_ok()
-}
-
-fn remove(path: &Path) -> io::Result<()> {
-    exports::remove(path);
-    for name in STATUS_FILES {
-        match fs::remove_file(path.join(name)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+    if directory.is_directory("client") {
+        let is_over = leftovers::is_abandoned(directory);
+        if !is_over || leftovers::remove_certificates(directory).is_err() {
+            return false;
         }
     }
-    leftovers::remove_if_empty(path)
+    !is_unread && remove_in(parent, job).is_ok()
+}
+
+fn age(directory: &Directory, name: &str) -> Option<Duration> {
+    let seconds = directory.stat_of(name).ok()?.st_mtime;
+    let written = SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).ok()?);
+    SystemTime::now().duration_since(written).ok()
+}
+
+fn remove_in(parent: &Directory, job: &str) -> io::Result<()> {
+    match parent.child(job) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        directory => {
+            let directory = directory?;
+            exports::remove(&directory);
+            for name in STATUS_FILES {
+                directory.remove_staged(name)?;
+                directory.remove(name)?;
+            }
+        }
+    }
+    parent.remove_if_empty(job)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
+    use std::fs::{self, File};
 
     use tempfile::tempdir;
 

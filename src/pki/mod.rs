@@ -36,13 +36,14 @@ use crate::{
         certificates::{
             Access, CA_CERTIFICATES, CERTIFICATE, CertificateDirectory, Directory, KEY, Presence,
         },
+        file::read,
         mounts::Mounts,
         own_service,
     },
     reasons::{Finding, certs},
     settings::subject_names::OtherName,
     system::{
-        directory::make_directory,
+        directory::Directory as OpenDirectory,
         directory_lock::{Locking, locked_inode},
     },
 };
@@ -55,6 +56,9 @@ pub struct Certificates {
     /// What was decided, for the log.
     pub decision: Decision,
     pub tls: TlsPaths,
+    /// What the server presents, as it was read when it was in order: where dockerd does not serve,
+    /// this program does, and does not look at the files again.
+    pub server: Option<ServerIdentity>,
     /// The rest of the work, if `client/` gets a new key.
     pub pending: Option<PendingClient>,
     /// Held as long as the certificates are served; dropping it lets another dind have them.
@@ -131,12 +135,36 @@ pub fn look(found: &CertificateDirectory, wanted: &Wanted<'_>) -> Result<Decisio
     decided
 }
 
+/// A server's certificates and key.
+#[derive(Clone)]
+pub struct ServerIdentity {
+    pub certificate_pem: Vec<u8>,
+    pub key_pem: Vec<u8>,
+}
+
+impl ServerIdentity {
+    fn read(paths: &TlsPaths) -> Option<Self> {
+        Some(Self {
+            certificate_pem: read(&paths.certificate).ok()?,
+            key_pem: read(&paths.key).ok()?,
+        })
+    }
+}
+
+impl std::fmt::Debug for ServerIdentity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ServerIdentity")
+    }
+}
+
 impl Certificates {
     fn of(directory: &Path, decision: Decision) -> Self {
+        let tls = TlsPaths::below(directory);
         Self {
             findings: decision.findings.clone(),
             decision,
-            tls: TlsPaths::below(directory),
+            server: ServerIdentity::read(&tls),
+            tls,
             pending: None,
             lock: None,
         }
@@ -226,9 +254,11 @@ fn carry_out(decision: &Decision, wanted: &Wanted<'_>) -> Result<Option<PendingC
     let root = &wanted.settings.directory;
     let (server, client) = (root.join("server"), root.join("client"));
     let validity = Validity::days_from(wanted.now, wanted.settings.days);
+    let mut retired = None;
     if decision.client == ClientAction::Issue {
-        make_directory(&client)?;
+        let client = OpenDirectory::make(&client)?;
         retire(&client)?;
+        retired = Some(client);
     }
     let Some(authority) = authority(&decision.signer, validity).map_err(not_issued)? else {
         return Ok(None);
@@ -238,23 +268,19 @@ fn carry_out(decision: &Decision, wanted: &Wanted<'_>) -> Result<Option<PendingC
     }
     let other_names = &wanted.settings.other_names;
     publish_server(&server, decision, other_names, &authority, validity)?;
-    match decision.client {
-        ClientAction::Issue => Ok(Some(PendingClient {
-            directory: client,
-            authority,
-            validity,
-        })),
-        ClientAction::Recertify => {
-            recertify(&client, &authority, validity)?;
-            Ok(None)
-        }
-        ClientAction::Keep | ClientAction::UseOwn | ClientAction::Leave => Ok(None),
+    if decision.client == ClientAction::Recertify {
+        recertify(&client, &authority, validity)?;
     }
+    Ok(retired.map(|directory| PendingClient {
+        directory,
+        authority,
+        validity,
+    }))
 }
 
 /// All of `server/`, or a certificate for the key that stays.
 fn publish_server(
-    directory: &Path,
+    path: &Path,
     decision: &Decision,
     other_names: &[OtherName],
     authority: &Authority,
@@ -262,7 +288,7 @@ fn publish_server(
 ) -> Result<(), Finding> {
     let key = match decision.server {
         ServerAction::Issue => new_key().map_err(not_issued)?,
-        ServerAction::Recertify => key_in(directory)?,
+        ServerAction::Recertify => key_in(path)?,
         ServerAction::Keep | ServerAction::UseOwn => return Ok(()),
     };
     let issued = authority
@@ -273,13 +299,13 @@ fn publish_server(
         file(CERTIFICATE, issued.certificate_pem.as_bytes(), PUBLIC),
         file(CA_CERTIFICATES, &authority.certificate_pem, PUBLIC),
     ];
+    let directory = OpenDirectory::make(path)?;
     if decision.server == ServerAction::Recertify {
-        publish(directory, &files[1..])?;
+        publish(&directory, &files[1..])?;
         return Ok(());
     }
-    make_directory(directory)?;
-    retire(directory)?;
-    publish(directory, &files)?;
+    retire(&directory)?;
+    publish(&directory, &files)?;
     Ok(())
 }
 
@@ -301,12 +327,14 @@ fn authority(signer: &Signer, validity: Validity) -> Result<Option<Authority>, I
 }
 
 /// The key first: a key without its certificate can be certified again, not the reverse.
-fn publish_ca(directory: &Path, authority: &Authority) -> Result<(), Finding> {
-    make_directory(directory)?;
+fn publish_ca(path: &Path, authority: &Authority) -> Result<(), Finding> {
+    let directory = &OpenDirectory::make(path)?;
     let key_pem = authority.key_pem();
     let certificate = file(CERTIFICATE, &authority.certificate_pem, PUBLIC);
     // An empty file, as an interrupted `openssl genrsa` leaves it, is no key.
-    let has_key = std::fs::metadata(directory.join(KEY)).is_ok_and(|key| key.len() > 0);
+    let has_key = directory
+        .stat_of_target(KEY)
+        .is_ok_and(|key| key.st_size > 0);
     if has_key {
         publish(directory, &[certificate])?;
     } else {
@@ -319,26 +347,25 @@ fn publish_ca(directory: &Path, authority: &Authority) -> Result<(), Finding> {
 }
 
 /// A new certificate for the client's key that is there. One rename: every reader has a whole set.
-fn recertify(directory: &Path, authority: &Authority, validity: Validity) -> Result<(), Finding> {
-    let key = key_in(directory)?;
+fn recertify(path: &Path, authority: &Authority, validity: Validity) -> Result<(), Finding> {
+    let key = key_in(path)?;
     let issued = authority.issue_client(&key, validity).map_err(not_issued)?;
     publish(
-        directory,
+        &OpenDirectory::make(path)?,
         &[file(CERTIFICATE, issued.certificate_pem.as_bytes(), PUBLIC)],
     )?;
     Ok(())
 }
 
 fn key_in(directory: &Path) -> Result<KeyPair, Finding> {
-    let path = directory.join(KEY);
-    let pem = std::fs::read(&path)
-        .map_err(|error| certs::IO.met(format!("cannot read {}: {error}.", path.display())))?;
+    let pem = read(&directory.join(KEY))
+        .map_err(|error| certs::IO.met(format!("cannot read {error}.")))?;
     read_key(&pem).map_err(not_issued)
 }
 
 /// `client/` is empty and waits for its key.
 pub struct PendingClient {
-    directory: PathBuf,
+    directory: OpenDirectory,
     authority: Authority,
     validity: Validity,
 }
@@ -390,7 +417,7 @@ impl IssuedClient {
 
 impl std::fmt::Debug for PendingClient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "PendingClient({})", self.directory.display())
+        write!(f, "PendingClient({})", self.directory.path().display())
     }
 }
 

@@ -7,10 +7,7 @@ use super::{
     inspect::{Certificate, public_key_of, read_request},
     issue::{CA_NAME, CLIENT_NAME, SERVER_NAME},
 };
-use crate::{
-    facts::certificates::{CA_CERTIFICATES, CERTIFICATE, Directory, KEY, retired},
-    system::atomic_file::staged,
-};
+use crate::facts::certificates::{CA_CERTIFICATES, CERTIFICATE, Directory, KEY, retired};
 
 const CA_NAMES: [&str; 2] = [CA_NAME, "docker:dind CA"];
 const LEAF_NAMES: [&str; 4] = [
@@ -50,22 +47,17 @@ pub struct HeldKey<'a> {
 /// certificate in `ca/`. A file that is empty counts as missing.
 pub fn foreign_files(directory: &Directory, held: Option<HeldKey<'_>>) -> Vec<ForeignFile> {
     let ca_key = held.map(|held| held.public_key);
-    let parse = |name: &str| {
-        directory
-            .content(name)
-            .and_then(|pem| Certificate::parse_pem(pem).ok())
-            .unwrap_or_default()
-    };
+    let parse_pem = |pem: &[u8]| Certificate::parse_pem(pem).unwrap_or_default();
+    let parse = |name: &str| directory.content(name).map(parse_pem).unwrap_or_default();
     let is_known_ca = |certificate: &Certificate| {
         is_replaceable_ca(certificate) || ca_key == Some(&certificate.public_key[..])
     };
     let published = parse(CA_CERTIFICATES);
     // A publisher that was killed leaves the CA of what is there under a hidden name.
-    let hidden = [
-        parse(&staged(CA_CERTIFICATES)),
-        parse(&retired(CA_CERTIFICATES)),
-    ]
-    .concat();
+    let hidden: Vec<_> = (directory.staged(CA_CERTIFICATES))
+        .flat_map(parse_pem)
+        .chain(parse(&retired(CA_CERTIFICATES)))
+        .collect();
     let known_cas: Vec<_> = published
         .iter()
         .chain(&hidden)
@@ -98,7 +90,9 @@ pub fn foreign_files(directory: &Directory, held: Option<HeldKey<'_>>) -> Vec<Fo
         });
     }
     if let Some(pem) = directory.content(KEY) {
-        let staged = parse(&staged(CERTIFICATE));
+        let staged: Vec<_> = (directory.staged(CERTIFICATE))
+            .filter_map(|pem| parse_pem(pem).into_iter().next())
+            .collect();
         // Official, killed before it had a certificate, leaves the request for one.
         let requested = directory
             .content("csr.pem")
@@ -110,7 +104,7 @@ pub fn foreign_files(directory: &Directory, held: Option<HeldKey<'_>>) -> Vec<Fo
                 .first()
                 .filter(|leaf| is_known_leaf(leaf))
                 .into_iter()
-                .chain(staged.first())
+                .chain(&staged)
                 .map(|leaf| &leaf.public_key)
                 .chain(&requested)
                 .any(|known| known == key)

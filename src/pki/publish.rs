@@ -9,19 +9,14 @@
 //! never alone without the certificate (published or hidden) that it belongs to, and a certificate
 //! never without the CA (published or hidden) that signed it.
 
-use std::{
-    fs,
-    io::{self, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
-    path::Path,
-};
+use std::io;
 
 use nix::libc;
 
 use crate::{
     facts::certificates::{CA_CERTIFICATES, CERTIFICATE, KEY, retired},
     reasons::{Finding, certs, hole::Hole},
-    system::{atomic_file::staged, directory::WriteError},
+    system::directory::{Directory, WriteError},
 };
 
 /// Readable by everyone: certificates, and the client's key, because jobs that are not root use it.
@@ -40,75 +35,57 @@ pub struct NewFile<'a> {
 /// Takes a set of ours out of the directory, `ca.pem` first; other files stay.
 ///
 /// Also removes what a killed publisher left under hidden names.
-pub fn retire(directory: &Path) -> Result<(), WriteError> {
-    let published = directory.join(CA_CERTIFICATES);
+pub fn retire(directory: &Directory) -> Result<(), WriteError> {
+    let at = |action, name: &str| WriteError::at(action, &directory.path().join(name));
     // Renamed, not removed: until the rest is gone too, it shows whose set this was.
-    match fs::rename(&published, directory.join(retired(CA_CERTIFICATES))) {
+    match directory.rename(CA_CERTIFICATES, &retired(CA_CERTIFICATES)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        renamed => renamed.map_err(WriteError::at("rename", &published))?,
+        renamed => renamed.map_err(at("rename", CA_CERTIFICATES))?,
     }
-    for name in [
-        KEY.to_owned(),
-        CERTIFICATE.to_owned(),
-        staged(KEY),
-        staged(CERTIFICATE),
-        staged(CA_CERTIFICATES),
-        retired(CA_CERTIFICATES),
-    ] {
-        remove(&directory.join(name))?;
+    for name in [KEY, CERTIFICATE] {
+        directory.remove(name).map_err(at("remove", name))?;
     }
-    Ok(())
+    for name in [KEY, CERTIFICATE, CA_CERTIFICATES] {
+        directory.remove_staged(name).map_err(at("remove", name))?;
+    }
+    let last = retired(CA_CERTIFICATES);
+    directory.remove(&last).map_err(at("remove", &last))
 }
 
 /// Publishes files that belong together, in this order; all are on disk before the first appears.
-pub fn publish(directory: &Path, files: &[NewFile<'_>]) -> Result<(), WriteError> {
-    let staged_all = files.iter().try_for_each(|file| stage(directory, file));
+pub fn publish(directory: &Directory, files: &[NewFile<'_>]) -> Result<(), WriteError> {
+    let mut hidden = Vec::new();
+    let staged_all = files.iter().try_for_each(|file| {
+        hidden.push(stage(directory, file)?);
+        Ok(())
+    });
     if staged_all.is_err() {
         // A full disk should not stay full because of us. What cannot be removed now, the next
         // start removes.
-        for file in files {
-            let _ = fs::remove_file(directory.join(staged(file.name)));
+        for name in &hidden {
+            let _ = directory.remove(name);
         }
     }
     staged_all?;
-    for file in files {
-        let hidden = directory.join(staged(file.name));
-        let path = directory.join(file.name);
-        fs::rename(&hidden, &path).map_err(WriteError::at("write", &path))?;
+    for (file, hidden) in files.iter().zip(&hidden) {
+        let path = directory.path().join(file.name);
+        let renamed = directory.rename(hidden, file.name);
+        renamed.map_err(WriteError::at("write", &path))?;
     }
-    sync(directory)
+    directory
+        .sync()
+        .map_err(WriteError::at("sync", directory.path()))
 }
 
-fn stage(directory: &Path, file: &NewFile<'_>) -> Result<(), WriteError> {
-    let path = directory.join(staged(file.name));
-    remove(&path)?;
-    let write = || {
-        let mut staged = fs::File::options()
-            .write(true)
-            .create_new(true)
-            .mode(file.mode)
-            .open(&path)?;
-        staged.set_permissions(fs::Permissions::from_mode(file.mode))?;
-        staged.write_all(file.content)?;
+/// Returns the hidden name. What others who were killed have left for this file goes first.
+fn stage(directory: &Directory, file: &NewFile<'_>) -> Result<String, WriteError> {
+    let path = directory.path().join(file.name);
+    let removed = directory.remove_staged(file.name);
+    removed.map_err(WriteError::at("remove", &path))?;
+    let staged = directory.stage(file.name, file.content, file.mode, |staged| {
         staged.sync_all()
-    };
-    write().map_err(WriteError::at("write", &directory.join(file.name)))
-}
-
-fn remove(path: &Path) -> Result<(), WriteError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => removed.map_err(WriteError::at("remove", path)),
-    }
-}
-
-/// Makes the renames last through a power cut, where the file system can.
-fn sync(directory: &Path) -> Result<(), WriteError> {
-    match fs::File::open(directory).and_then(|handle| handle.sync_all()) {
-        // Some network and FUSE file systems sync no directories.
-        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(()),
-        synced => synced.map_err(WriteError::at("sync", directory)),
-    }
+    });
+    staged.map_err(WriteError::at("write", &path))
 }
 
 /// The error as a reason of the catalogue.

@@ -3,12 +3,14 @@
 
 use std::{
     collections::BTreeSet,
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
 use super::{install::to_pem, trust::Trust};
-use crate::{settings::registry_host::RegistryHost, system::atomic_file};
+use crate::{
+    reasons::printable, settings::registry_host::RegistryHost, system::directory::Directory,
+};
 
 /// All CAs in one file.
 pub const CA_CERTIFICATES: &str = "registry-ca.pem";
@@ -23,58 +25,67 @@ const MARK: &str = "# Made by dind-init";
 ///
 /// `known` are registries that the job may use although no CA is meant for them alone.
 pub fn write(
-    directory: &Path,
+    directory: &Directory,
     trust: &Trust,
     known: &[RegistryHost],
 ) -> io::Result<Option<PathBuf>> {
-    let path = directory.join(CA_CERTIFICATES);
-    replace(&directory.join(BUILDKITD), &buildkitd(trust, known, &path))?;
+    let path = directory.path().join(CA_CERTIFICATES);
+    replace(directory, BUILDKITD, &buildkitd(trust, known, &path))?;
     let certificates = trust.certificates();
     if certificates.is_empty() {
-        remove_file(&path);
+        remove_file(directory, CA_CERTIFICATES);
         return Ok(None);
     }
     let pem = format!(
         "{MARK} of all registry CAs that it was given. Use: SSL_CERT_FILE={} docker build …\n{}",
-        path.display(),
+        in_a_comment(&path),
         to_pem(certificates)
     );
-    replace(&path, &pem)?;
+    replace(directory, CA_CERTIFICATES, &pem)?;
     Ok(Some(path))
 }
 
 /// Takes both files away, if they are ours.
-pub fn remove(directory: &Path) {
+pub fn remove(directory: &Directory) {
     for name in [CA_CERTIFICATES, BUILDKITD] {
-        remove_file(&directory.join(name));
+        remove_file(directory, name);
     }
 }
 
-fn remove_file(path: &Path) {
-    if is_ours(path) {
-        // It is not trusted by anybody who does not name it.
-        let _ = fs::remove_file(path);
+fn remove_file(directory: &Directory, name: &str) {
+    // What stays is not trusted by anybody who does not name it.
+    let _ = directory.remove_staged(name);
+    if is_ours(directory, name) {
+        let _ = directory.remove(name);
     }
 }
 
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    if path.symlink_metadata().is_ok() && !is_ours(path) {
+fn replace(directory: &Directory, name: &str, text: &str) -> io::Result<()> {
+    let path = directory.path().join(name);
+    if directory.stat_of(name).is_ok() && !is_ours(directory, name) {
         let what = format!("{} is not ours, and stays", path.display());
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, what));
     }
-    atomic_file::replace(path, text.as_bytes(), 0o644)
+    directory
+        .replace(name, text.as_bytes(), 0o644)
         .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
-fn is_ours(path: &Path) -> bool {
-    crate::facts::file::read(path).is_ok_and(|content| content.starts_with(MARK.as_bytes()))
+fn is_ours(directory: &Directory, name: &str) -> bool {
+    let content = directory.read_own(name);
+    content.is_ok_and(|content| content.starts_with(MARK.as_bytes()))
+}
+
+/// A line break in the path would begin a line of its own.
+fn in_a_comment(path: &Path) -> String {
+    printable::value(&path.to_string_lossy())
 }
 
 /// BuildKit's configuration has no registry that stands for all, so those that are known are named.
 fn buildkitd(trust: &Trust, known: &[RegistryHost], ca: &Path) -> String {
     let mut text = format!(
         "{MARK}. Use: docker buildx create --use --driver docker-container --buildkitd-config {}\n",
-        ca.with_file_name(BUILDKITD).display()
+        in_a_comment(&ca.with_file_name(BUILDKITD))
     );
     let every = known.iter().filter(|_| !trust.every_registry.is_empty());
     let hosts: BTreeSet<_> = trust.registries.keys().chain(every).collect();
@@ -88,7 +99,9 @@ fn buildkitd(trust: &Trust, known: &[RegistryHost], ca: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tempfile::tempdir;
+    use std::fs;
+
+    use tempfile::{TempDir, tempdir};
 
     use super::*;
     use crate::{
@@ -109,11 +122,17 @@ mod tests {
         }
     }
 
+    fn directory() -> (TempDir, Directory) {
+        let root = tempdir().unwrap();
+        let directory = Directory::open(root.path()).unwrap();
+        (root, directory)
+    }
+
     #[test]
     fn both_files_name_every_ca() {
-        let root = tempdir().unwrap();
+        let (root, directory) = directory();
         let gitlab = RegistryHost::parse("gitlab.test").unwrap();
-        let path = write(root.path(), &trust(), &[gitlab]).unwrap().unwrap();
+        let path = write(&directory, &trust(), &[gitlab]).unwrap().unwrap();
         let pem = fs::read(&path).unwrap();
         let certificates = Certificate::parse_pem(&pem).unwrap();
         let subjects: Vec<_> = certificates.iter().map(|c| &c.subject).collect();
@@ -128,10 +147,10 @@ mod tests {
 
     #[test]
     fn without_a_ca_buildkit_s_configuration_is_there_and_names_none() {
-        let root = tempdir().unwrap();
-        write(root.path(), &trust(), &[]).unwrap();
+        let (root, directory) = directory();
+        write(&directory, &trust(), &[]).unwrap();
         let gitlab = RegistryHost::parse("gitlab.test").unwrap();
-        let path = write(root.path(), &Trust::default(), &[gitlab]).unwrap();
+        let path = write(&directory, &Trust::default(), &[gitlab]).unwrap();
         assert_eq!(path, None);
         assert!(!root.path().join(CA_CERTIFICATES).exists());
         let text = fs::read_to_string(root.path().join(BUILDKITD)).unwrap();
@@ -140,15 +159,15 @@ mod tests {
 
     #[test]
     fn files_of_ours_are_replaced_and_taken_away_and_no_others() {
-        let root = tempdir().unwrap();
-        write(root.path(), &trust(), &[]).unwrap();
-        write(root.path(), &trust(), &[]).unwrap();
-        remove(root.path());
+        let (root, directory) = directory();
+        write(&directory, &trust(), &[]).unwrap();
+        write(&directory, &trust(), &[]).unwrap();
+        remove(&directory);
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
         let theirs = root.path().join(CA_CERTIFICATES);
         fs::write(&theirs, "theirs").unwrap();
-        assert!(write(root.path(), &trust(), &[]).is_err());
-        remove(root.path());
+        assert!(write(&directory, &trust(), &[]).is_err());
+        remove(&directory);
         assert_eq!(fs::read(&theirs).unwrap(), b"theirs");
     }
 }

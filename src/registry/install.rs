@@ -1,7 +1,7 @@
 //! Putting CAs where dockerd reads them.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -11,8 +11,11 @@ use super::{
     trust::{Registry, Trust},
 };
 use crate::{
-    facts::file::ReadError, pki::inspect::Certificate, reasons::Finding,
-    settings::registry_host::RegistryHost, system::atomic_file,
+    facts::file::ReadError,
+    pki::inspect::Certificate,
+    reasons::Finding,
+    settings::registry_host::RegistryHost,
+    system::directory::{self, Directory},
 };
 
 /// Lies in a directory that was made here, and says that it may be changed here. Docker reads only
@@ -24,6 +27,9 @@ const CA: &str = "ca.crt";
 /// Readable by everyone.
 const PUBLIC: u32 = 0o644;
 const PRIVATE: u32 = 0o600;
+
+/// The largest bundle that is read, in bytes.
+const LARGEST_BUNDLE: u64 = 16 << 20;
 
 /// Where Go looks for the system's CAs: the first that is there counts (crypto/x509, root_linux.go).
 const SYSTEM_BUNDLES: [&str; 6] = [
@@ -46,10 +52,10 @@ pub fn registries(certs_d: &Path, trust: &Trust) -> Vec<Finding> {
 /// Fills the directory of one registry, unless somebody else's files are in it.
 pub fn registry(certs_d: &Path, host: &RegistryHost, files: &Registry) -> Result<(), Finding> {
     let directory = make(certs_d, host)?;
-    let is_ours = fs::read_dir(&directory).is_ok_and(|mut entries| entries.next().is_none())
-        || directory.join(MARK).exists();
+    let names = directory.names();
+    let is_ours = names.is_ok_and(|names| names.is_empty() || names.iter().any(|it| it == MARK));
     if !is_ours {
-        return Err(findings::kept(&directory));
+        return Err(findings::kept(directory.path()));
     }
     let mut wanted = vec![
         (MARK.to_owned(), Vec::new(), PUBLIC),
@@ -73,7 +79,7 @@ pub fn registry(certs_d: &Path, host: &RegistryHost, files: &Registry) -> Result
         wanted.extend([key, (certificate, client.certificate_pem.clone(), PUBLIC)]);
     }
     for (name, content, mode) in &wanted {
-        write(&directory.join(name), content, *mode)?;
+        write(&directory, name, content, *mode)?;
     }
     remove_others(&directory, |name| {
         wanted.iter().any(|(kept, ..)| kept == name)
@@ -104,27 +110,26 @@ pub fn bundle(
     if trust.every_registry.is_empty() && users.is_none() {
         return Ok(None);
     }
-    let system = SYSTEM_BUNDLES.iter().find_map(|path| fs::read(path).ok());
     let users = users
         .filter(|path| !SYSTEM_BUNDLES.iter().any(|known| Path::new(known) == *path))
-        .and_then(|path| fs::read(path).ok());
+        .and_then(|path| directory::read(path, LARGEST_BUNDLE).ok());
     let mut content = Vec::new();
-    for part in system.into_iter().chain(users) {
+    for part in system_bundle().into_iter().chain(users) {
         content.extend(part);
         content.push(b'\n');
     }
     content.extend(to_pem(&trust.every_registry).into_bytes());
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(|error| refused(parent, &error))?;
-    }
-    write(path, &content, PUBLIC)?;
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Ok(None);
+    };
+    let directory = Directory::make(parent).map_err(|error| refused(parent, &error.source))?;
+    write(&directory, &name.to_string_lossy(), &content, PUBLIC)?;
     Ok(Some(path.to_owned()))
 }
 
 /// The CAs that Go trusts by itself, as far as they can be read.
 pub fn system_certificates() -> Vec<Certificate> {
-    let bundle = SYSTEM_BUNDLES.iter().find_map(|path| fs::read(path).ok());
-    let contents = bundle.and_then(|bundle| Contents::parse(&bundle).ok());
+    let contents = system_bundle().and_then(|bundle| Contents::parse(&bundle).ok());
     contents.unwrap_or_default().certificates
 }
 
@@ -133,28 +138,27 @@ pub fn to_pem<'a>(certificates: impl IntoIterator<Item = &'a Certificate>) -> St
     const LINES: pem::EncodeConfig = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
     let mut text = String::new();
     for certificate in certificates {
-        // A line break in a name would begin a line of its own.
-        let name: String = certificate
-            .subject
-            .chars()
-            .filter(|c| !c.is_control())
-            .collect();
+        let name = &certificate.subject;
         let block = pem::Pem::new("CERTIFICATE", certificate.der.to_vec());
         text.push_str(&format!("# {name}\n{}", pem::encode_config(&block, LINES)));
     }
     text
 }
 
-fn make(certs_d: &Path, host: &RegistryHost) -> Result<PathBuf, Finding> {
-    let directory = certs_d.join(host.to_string());
-    match fs::create_dir_all(&directory) {
-        Ok(()) => Ok(directory),
-        Err(error) => Err(refused(&directory, &error)),
-    }
+fn system_bundle() -> Option<Vec<u8>> {
+    let mut bundles = SYSTEM_BUNDLES.iter().map(Path::new);
+    bundles.find_map(|path| directory::read(path, LARGEST_BUNDLE).ok())
 }
 
-fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), Finding> {
-    atomic_file::replace(path, content, mode).map_err(|error| refused(path, &error))
+fn make(certs_d: &Path, host: &RegistryHost) -> Result<Directory, Finding> {
+    let path = certs_d.join(host.to_string());
+    Directory::make(&path).map_err(|error| refused(&path, &error.source))
+}
+
+fn write(directory: &Directory, name: &str, content: &[u8], mode: u32) -> Result<(), Finding> {
+    directory
+        .replace(name, content, mode)
+        .map_err(|error| refused(&directory.path().join(name), &error))
 }
 
 fn refused(path: &Path, error: &io::Error) -> Finding {
@@ -162,18 +166,18 @@ fn refused(path: &Path, error: &io::Error) -> Finding {
 }
 
 /// What an earlier life of this container installed and this one does not.
-fn remove_others(directory: &Path, is_kept: impl Fn(&str) -> bool) {
-    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        if !entry.file_name().to_str().is_some_and(&is_kept) {
+fn remove_others(directory: &Directory, is_kept: impl Fn(&str) -> bool) {
+    for name in directory.names().unwrap_or_default() {
+        if !name.to_str().is_some_and(&is_kept) {
             // Docker would go on trusting it: harmless, and not worth a word.
-            let _ = fs::remove_file(entry.path());
+            let _ = directory.remove(name);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::{fs, os::unix::fs::PermissionsExt};
 
     use tempfile::tempdir;
 

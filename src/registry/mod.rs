@@ -31,6 +31,7 @@ use self::{
 use crate::{
     reasons::Finding,
     settings::{Environment, non_empty, registry::RegistrySettings, registry_host::RegistryHost},
+    system::directory::Directory,
 };
 
 /// Where things are put.
@@ -170,8 +171,9 @@ impl Registries {
     /// Gives the same CAs to the job's own clients.
     fn export(&self, trust: &Trust) {
         let mut refusal = None;
-        for directory in self.places.shared.iter().filter(|path| path.is_dir()) {
-            match exports::write(directory, trust, &self.known) {
+        let shared = self.places.shared.iter();
+        for directory in shared.filter_map(|path| Directory::open(path).ok()) {
+            match exports::write(&directory, trust, &self.known) {
                 Ok(None) => return,
                 Ok(Some(path)) => {
                     tracing::info!(

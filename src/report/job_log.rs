@@ -6,14 +6,15 @@
 //! creates it, and writes each time in one piece that begins and ends a line.
 
 use std::{
-    fs,
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
 };
 
-use crate::facts::mounts::Mounts;
+use crate::{facts::mounts::Mounts, system::directory::Directory};
 
-/// The file, if this container has it.
+const FILE: &str = "output.log";
+
+/// The directory of the file, if this container has it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct JobLog(PathBuf);
 
@@ -24,20 +25,19 @@ impl JobLog {
         mounts
             .below(Path::new("/"))
             .find(|mount| mount.point.file_name() == Some(name.as_ref()))
-            .map(|mount| Self(mount.point.join("output.log")))
+            .map(|mount| Self(mount.point.clone()))
     }
 
     /// Appends `text`, with one write: the job's shell appends to the same file.
     pub fn append(&self, text: &str) -> io::Result<()> {
-        // Without O_CREAT: a file that the runner did not make is not the runner's.
-        let mut file = fs::File::options().append(true).open(&self.0)?;
-        file.write_all(text.as_bytes())
+        // Never made: a file that the runner did not make is not the runner's.
+        Directory::open(&self.0)?.append(FILE, text.as_bytes())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::{fs, process::Command};
 
     use tempfile::tempdir;
 
@@ -52,8 +52,8 @@ mod tests {
              3 1 8:1 /x/logs /elsewhere/logs-2-8 rw - ext4 /dev/a rw",
         );
         for (project, job, path) in [
-            ("1", "7", Some("/logs-1-7/output.log")),
-            ("2", "8", Some("/elsewhere/logs-2-8/output.log")),
+            ("1", "7", Some("/logs-1-7")),
+            ("2", "8", Some("/elsewhere/logs-2-8")),
             ("1", "8", None),
             ("", "", None),
         ] {
@@ -69,12 +69,13 @@ mod tests {
     #[test]
     fn it_is_appended_to_and_never_made() {
         let directory = tempdir().unwrap();
-        let log = JobLog(directory.path().join("output.log"));
+        let log = JobLog(directory.path().to_owned());
+        let file = directory.path().join(FILE);
         assert!(log.append("x\n").is_err());
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
-        fs::write(&log.0, "the job's\n").unwrap();
+        fs::write(&file, "the job's\n").unwrap();
         log.append("\nours\n").unwrap();
-        assert_eq!(fs::read_to_string(&log.0).unwrap(), "the job's\n\nours\n");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "the job's\n\nours\n");
     }
 
     /// The runner takes a line that is JSON for the end of the job's script. Were one of its lines
@@ -83,8 +84,9 @@ mod tests {
     fn a_status_line_of_the_runner_that_is_written_at_the_same_time_stays_whole() {
         const STATUS: &str = r#"{"command_exit_code":0,"script":"/scripts-1-7/step_script"}"#;
         let directory = tempdir().unwrap();
-        let log = JobLog(directory.path().join("output.log"));
-        fs::write(&log.0, "").unwrap();
+        let log = JobLog(directory.path().to_owned());
+        let file = directory.path().join(FILE);
+        fs::write(&file, "").unwrap();
         let finding =
             certs::READONLY.found("/certs/client is a read-only Secret volume.", "move it");
         let entry = explain::job_log_entry(&finding);
@@ -93,7 +95,7 @@ mod tests {
             .arg("-c")
             .arg("for n in $(seq 2000); do echo \"$0\" >> \"$1\"; done")
             .arg(STATUS)
-            .arg(&log.0)
+            .arg(&file)
             .spawn()
             .unwrap();
         let mut entries = 0;
@@ -102,7 +104,7 @@ mod tests {
             entries += 1;
         }
 
-        let text = fs::read_to_string(&log.0).unwrap();
+        let text = fs::read_to_string(&file).unwrap();
         assert!(entries > 10, "nothing was written at the same time");
         let status_lines = text.lines().filter(|line| *line == STATUS).count();
         assert_eq!(status_lines, 2000);

@@ -1,10 +1,10 @@
 //! The certificates of this very container and job.
 
-use std::{fs, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use crate::{
     assessment::certificates::{names, wanted},
-    facts::mounts::Mounts,
+    facts::{file::read, mounts::Mounts},
     job_directory::leftovers,
     pki::{self, Certificates},
     reasons::{Finding, certs},
@@ -40,7 +40,7 @@ pub fn job_directory<'a>(
 ///
 /// `server` is ours alone, and in the sets that we make both CAs are the same file.
 pub fn overwritten(directory: &Path) -> Option<Finding> {
-    let read = |part: &str| fs::read(directory.join(part).join("ca.pem"));
+    let read = |part: &str| read(&directory.join(part).join("ca.pem"));
     let (server, client) = (read("server").ok()?, read("client").ok()?);
     (server != client).then(|| {
         certs::OVERWRITTEN.met(format!(
@@ -61,6 +61,8 @@ pub fn remove(certificates: &CertificateSettings, settings: &Settings) {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use tempfile::tempdir;
 
     use super::*;

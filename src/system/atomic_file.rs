@@ -1,30 +1,36 @@
 //! Files that a reader sees whole or not at all.
 
 use std::{
-    fs,
-    io::{self, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown},
-    path::Path,
+    fs::Permissions,
+    io,
+    os::unix::fs::{MetadataExt, PermissionsExt, fchown},
+    path::{Path, PathBuf},
 };
 
-/// Replaces what a file holds and nothing else of it: mode and owner stay, and so does a link that
-/// leads to it. It is synced to disk.
+use super::directory::{Directory, resolved};
+
+/// Replaces what a file of the user's holds and nothing else of it: mode and owner stay, and so
+/// does a link of theirs that leads to it. It is synced to disk.
 pub fn update(path: &Path, content: &[u8]) -> io::Result<()> {
-    let path = fs::canonicalize(path)?;
-    let before = fs::metadata(&path)?;
-    let mode = before.permissions().mode();
-    let written = write(&path, content, mode, |file| {
+    let path = resolved(path)?;
+    let (directory, name) = parts(&path)?;
+    let directory = Directory::open_of_user(&directory)?;
+    let before = directory.stat_of(name)?;
+    let mode = before.st_mode & 0o7777;
+    let written = directory.replace_after(name, content, mode, |file| {
         let now = file.metadata()?;
-        if (now.uid(), now.gid()) != (before.uid(), before.gid()) {
-            fchown(file, Some(before.uid()), Some(before.gid()))?;
+        if (now.uid(), now.gid()) != (before.st_uid, before.st_gid) {
+            fchown(file, Some(before.st_uid), Some(before.st_gid))?;
             // The kernel takes set-id bits away from what changes hands.
-            file.set_permissions(before.permissions())?;
+            file.set_permissions(Permissions::from_mode(mode))?;
         }
         file.sync_all()
     });
     match written {
         // A file that is mounted by itself, as in a container, can only be written to.
-        Err(error) if error.kind() == io::ErrorKind::ResourceBusy => fs::write(&path, content),
+        Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+            directory.overwrite(name, content)
+        }
         written => written,
     }
 }
@@ -32,37 +38,13 @@ pub fn update(path: &Path, content: &[u8]) -> io::Result<()> {
 /// Writes `content` under a hidden name beside `path` and renames it. `mode` holds whatever the
 /// umask is. It is not synced to disk: for what is made anew at each start.
 pub fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
-    write(path, content, mode, |_| Ok(()))
+    let (directory, name) = parts(path)?;
+    Directory::open(&directory)?.replace(name, content, mode)
 }
 
-/// The hidden name under which a file of ours is written before it is renamed to `name`.
-pub fn staged(name: &str) -> String {
-    format!(".{name}.dind-init-new")
-}
-
-/// `finish`: what is to be done to the file before it has its name.
-fn write(
-    path: &Path,
-    content: &[u8],
-    mode: u32,
-    finish: impl Fn(&fs::File) -> io::Result<()>,
-) -> io::Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let staged = path.with_file_name(staged(&name));
-    let write = || {
-        let mut file = fs::File::options()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(mode)
-            .open(&staged)?;
-        file.set_permissions(fs::Permissions::from_mode(mode))?;
-        file.write_all(content)?;
-        finish(&file)?;
-        fs::rename(&staged, path)
-    };
-    write().inspect_err(|_| {
-        // What is half written is of no use to anybody.
-        let _ = fs::remove_file(&staged);
-    })
+fn parts(path: &Path) -> io::Result<(PathBuf, &str)> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| io::Error::other("a name that is no text"))?;
+    let parent = path.parent().unwrap_or(Path::new("/"));
+    Ok((Path::new(".").join(parent), name))
 }

@@ -4,8 +4,8 @@
 //! drops it when the process ends, however it ends. It works across containers of one node.
 
 use std::{
-    fs, io,
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    io,
+    os::fd::{AsFd, OwnedFd},
     path::Path,
     time::Duration,
 };
@@ -13,11 +13,11 @@ use std::{
 use nix::{
     errno::Errno,
     fcntl::{Flock, FlockArg},
-    libc,
+    sys::stat::fstat,
 };
 
 use super::{
-    directory::{WriteError, make_directory},
+    directory::{Directory, WriteError},
     retry,
 };
 
@@ -26,7 +26,10 @@ pub const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The lock, held until it is dropped.
 #[derive(Debug)]
-pub struct DirectoryLock(#[expect(dead_code, reason = "held for its Drop")] Flock<fs::File>);
+pub struct DirectoryLock {
+    directory: Directory,
+    _lock: Flock<OwnedFd>,
+}
 
 /// What came of asking for a lock.
 #[derive(Debug)]
@@ -44,57 +47,56 @@ impl DirectoryLock {
     ///
     /// Errors are those of making and opening the directory.
     pub fn acquire(directory: &Path, patience: Duration) -> Result<Locking, WriteError> {
-        let attempt = || Self::attempt(directory).transpose();
-        let locking = retry::until_some(patience, attempt).transpose()?;
-        Ok(locking.unwrap_or(Locking::InUse))
+        let attempt = || match Directory::make(directory).and_then(Self::attempt) {
+            Ok(Locking::InUse) => None,
+            other => Some(other),
+        };
+        retry::until_some(patience, attempt).unwrap_or(Ok(Locking::InUse))
     }
 
-    /// `None` where another process holds it, or has just removed the directory.
-    fn attempt(directory: &Path) -> Result<Option<Locking>, WriteError> {
-        make_directory(directory)?;
-        let handle = fs::File::options()
-            .read(true)
-            .custom_flags(libc::O_DIRECTORY)
-            .open(directory)
-            .map_err(WriteError::at("open", directory))?;
+    /// Locks what is open already, if nobody else holds the lock.
+    pub fn attempt(directory: Directory) -> Result<Locking, WriteError> {
+        let failed = |error| WriteError::at("lock", directory.path())(error);
+        let handle = directory.as_fd().try_clone_to_owned().map_err(failed)?;
         match Flock::lock(handle, FlockArg::LockExclusiveNonblock) {
-            Ok(lock) if is_still_at(&lock, directory) => Ok(Some(Locking::Held(Self(lock)))),
-            // Its last owner removed the directory in between: the new one is to be locked.
-            Ok(_) | Err((_, Errno::EWOULDBLOCK | Errno::EINTR)) => Ok(None),
+            Ok(lock) if directory.is_still_there() => Ok(Locking::Held(Self {
+                directory,
+                _lock: lock,
+            })),
+            // Its last owner removed the directory in between, and another one may be locked.
+            Ok(_) => Ok(Locking::InUse),
+            Err((_, Errno::EWOULDBLOCK | Errno::EINTR)) => Ok(Locking::InUse),
             // EBADF: NFS locks only what is open for writing, which a directory never is.
             Err((
                 _,
                 errno @ (Errno::EOPNOTSUPP | Errno::ENOLCK | Errno::EBADF | Errno::ENOSYS),
-            )) => Ok(Some(Locking::Unsupported(errno))),
-            Err((_, errno)) => Err(WriteError::at("lock", directory)(io::Error::from(errno))),
+            )) => Ok(Locking::Unsupported(errno)),
+            Err((_, errno)) => Err(failed(io::Error::from(errno))),
         }
+    }
+
+    /// What is locked.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
     }
 }
 
 /// The inode of a directory that another process has locked; `None` where it is free, or where
 /// there is none. Changes nothing: it asks for a lock that many may have, and drops it.
 pub fn locked_inode(directory: &Path) -> Option<u64> {
-    let handle = fs::File::options()
-        .read(true)
-        .custom_flags(libc::O_DIRECTORY)
-        .open(directory)
-        .ok()?;
-    let inode = handle.metadata().ok()?.ino();
+    let directory = Directory::open(directory).ok()?;
+    let handle = directory.as_fd().try_clone_to_owned().ok()?;
+    let inode = fstat(&handle).ok()?.st_ino;
     match Flock::lock(handle, FlockArg::LockSharedNonblock) {
         Err((_, Errno::EWOULDBLOCK)) => Some(inode),
         _ => None,
     }
 }
 
-fn is_still_at(handle: &fs::File, directory: &Path) -> bool {
-    match (handle.metadata(), fs::metadata(directory)) {
-        (Ok(held), Ok(there)) => (held.dev(), held.ino()) == (there.dev(), there.ino()),
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn acquire(directory: &Path) -> Locking {
@@ -116,20 +118,6 @@ mod tests {
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 0);
     }
 
-    /// Whoever waits for the lock may open the directory just before its owner removes it.
-    #[test]
-    fn a_handle_on_a_directory_that_is_gone_locks_nothing() {
-        let root = tempfile::tempdir().unwrap();
-        let directory = root.path().join("client");
-        fs::create_dir(&directory).unwrap();
-        let handle = fs::File::open(&directory).unwrap();
-        assert!(is_still_at(&handle, &directory));
-        fs::remove_dir(&directory).unwrap();
-        assert!(!is_still_at(&handle, &directory), "it is gone");
-        fs::create_dir(&directory).unwrap();
-        assert!(!is_still_at(&handle, &directory), "it is another one");
-    }
-
     #[test]
     fn a_directory_that_was_removed_and_made_again_is_locked_anew() {
         let root = tempfile::tempdir().unwrap();
@@ -138,5 +126,20 @@ mod tests {
         fs::remove_dir(&directory).unwrap();
         assert!(matches!(acquire(&directory), Locking::Held(_)));
         drop(old);
+    }
+
+    /// Between its opening and its locking: two would hold a lock, each on another directory.
+    #[test]
+    fn a_directory_that_was_replaced_after_it_was_opened_is_not_held() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("client");
+        let opened = Directory::make(&path).unwrap();
+        fs::remove_dir(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        let locking = DirectoryLock::attempt(opened).unwrap();
+        assert!(matches!(locking, Locking::InUse), "{locking:?}");
+        let there = Directory::open(&path).unwrap();
+        let locking = DirectoryLock::attempt(there).unwrap();
+        assert!(matches!(locking, Locking::Held(_)), "{locking:?}");
     }
 }

@@ -93,14 +93,18 @@ impl Publisher {
         duration
     }
 
-    /// Everything that lies there.
+    /// Everything that lies there, hidden names without what is random in them.
     pub(crate) fn files(&self) -> Vec<String> {
+        let known = |name: String| match name.rsplit_once("-new-") {
+            Some((fixed, _random)) => format!("{fixed}-new"),
+            None => name,
+        };
         ["ca", "server", "client"]
             .iter()
             .flat_map(|side| {
                 names(&self.directory.join(side))
                     .into_iter()
-                    .map(move |name| format!("{side}/{name}"))
+                    .map(move |name| format!("{side}/{}", known(name)))
             })
             .collect()
     }
@@ -217,6 +221,7 @@ pub(crate) const CHANGES: &[libc::c_long] = &[
     #[cfg(target_arch = "x86_64")]
     libc::SYS_rename,
     libc::SYS_renameat,
+    libc::SYS_renameat2,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_unlink,
     libc::SYS_unlinkat,

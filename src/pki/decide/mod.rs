@@ -230,7 +230,12 @@ fn without_authority(
                 .is_ok()
     });
     if let Some((server, client)) = pair {
-        let is_good = wanted.are_in(&names, &server.leaf)
+        // Anybody can give a set our names, and would know its keys.
+        let is_own = [&found.server, &found.client]
+            .iter()
+            .all(|directory| directory.file(KEY).is_some_and(|key| key.is_own));
+        let is_good = is_own
+            && wanted.are_in(&names, &server.leaf)
             && [&server, &client].into_iter().all(|set| {
                 set.leaf.is_young_at(now)
                     && set

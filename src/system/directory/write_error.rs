@@ -1,25 +1,9 @@
-//! Directories, and what keeps them from being written to.
+//! What could not be written, and where.
 
 use std::{
-    fmt, fs, io,
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    fmt, io,
     path::{Path, PathBuf},
 };
-
-/// Makes the directory and its parents where they are missing, with mode 0755.
-pub fn make_directory(path: &Path) -> Result<(), WriteError> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    if let Some(parent) = path.parent() {
-        make_directory(parent)?;
-    }
-    match fs::DirBuilder::new().mode(0o755).create(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        made => made.and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o755))),
-    }
-    .map_err(WriteError::at("make the directory", path))
-}
 
 /// Something could not be written.
 #[derive(Debug)]
@@ -31,7 +15,7 @@ pub struct WriteError {
 }
 
 impl WriteError {
-    pub fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
         let path = path.to_owned();
         move |source| Self {
             action,
