@@ -19,12 +19,29 @@ use super::http;
 /// The first byte of a TLS handshake record (RFC 8446, 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
 
+/// So much is read at a time.
+const PIECE: u64 = 4096;
+
+/// A client's side of a handshake is no longer than this: with keys that quantum computers do not
+/// break it has 2 kB, and a message that never ends is kept by rustls up to 64 kB.
+const HANDSHAKE_LIMIT: usize = 16 * 1024;
+
 /// A client's connection, on a socket that does not block.
 pub struct Connection {
     /// A socket; as a `File` it is the same for TCP and unix.
     socket: File,
     explanation: Arc<str>,
     state: State,
+}
+
+/// A TLS client.
+struct Tls {
+    session: ServerConnection,
+    /// How much of a handshake has come.
+    handshake: usize,
+    request: Vec<u8>,
+    /// The answer, or what the session has not taken of it yet.
+    answer: Option<Vec<u8>>,
 }
 
 /// What a connection waits for.
@@ -49,11 +66,7 @@ enum State {
     Plain {
         request: Vec<u8>,
     },
-    Tls {
-        session: Box<ServerConnection>,
-        request: Vec<u8>,
-        is_answered: bool,
-    },
+    Tls(Box<Tls>),
     /// The answer, or what is left of it.
     Answering(Vec<u8>),
     /// Answered. Closing with unread data would reset the connection and could take the answer
@@ -73,7 +86,7 @@ impl Connection {
     pub fn wants(&self) -> Wants {
         match &self.state {
             State::Answering(_) => Wants::Write,
-            State::Tls { session, .. } if session.wants_write() => Wants::Write,
+            State::Tls(tls) if tls.session.wants_write() => Wants::Write,
             _ => Wants::Read,
         }
     }
@@ -109,28 +122,17 @@ impl Connection {
                         None => State::Plain { request },
                     }
                 }
-                State::Tls {
-                    mut session,
-                    mut request,
-                    mut is_answered,
-                } => {
-                    let stepped = self.step_tls(&mut session, &mut request, &mut is_answered);
-                    match stepped {
-                        Ok(true) => {
-                            self.close_writing()?;
-                            State::Draining
-                        }
-                        result => {
-                            self.state = State::Tls {
-                                session,
-                                request,
-                                is_answered,
-                            };
-                            result?;
-                            continue;
-                        }
+                State::Tls(mut tls) => match tls.step(&mut self.socket, &self.explanation) {
+                    Ok(true) => {
+                        self.close_writing()?;
+                        State::Draining
                     }
-                }
+                    result => {
+                        self.state = State::Tls(tls);
+                        result?;
+                        continue;
+                    }
+                },
                 State::Answering(mut answer) => {
                     let written = self.socket.write(&answer);
                     if let Ok(length) = written {
@@ -156,39 +158,6 @@ impl Connection {
         }
     }
 
-    /// Returns whether the answer is out.
-    fn step_tls(
-        &mut self,
-        session: &mut ServerConnection,
-        request: &mut Vec<u8>,
-        is_answered: &mut bool,
-    ) -> io::Result<bool> {
-        while session.wants_write() {
-            session.write_tls(&mut self.socket)?;
-        }
-        if *is_answered {
-            return Ok(true);
-        }
-        if session.read_tls(&mut self.socket)? == 0 {
-            return Err(ErrorKind::UnexpectedEof.into());
-        }
-        if let Err(error) = session.process_new_packets() {
-            // The client's log says why, if this still reaches it.
-            let _ = session.write_tls(&mut self.socket);
-            return Err(io::Error::other(error));
-        }
-        match read_some(&mut session.reader(), request) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
-            read => read?,
-        }
-        if let Some(answer) = http::answer(request, &self.explanation)? {
-            session.writer().write_all(&answer)?;
-            session.send_close_notify();
-            *is_answered = true;
-        }
-        Ok(false)
-    }
-
     /// Without taking it from the socket.
     fn first_byte(&self) -> io::Result<u8> {
         let mut byte = [0];
@@ -200,6 +169,50 @@ impl Connection {
 
     fn close_writing(&self) -> io::Result<()> {
         Ok(shutdown(self.socket.as_raw_fd(), Shutdown::Write)?)
+    }
+}
+
+impl Tls {
+    /// Returns whether the answer is out.
+    fn step(&mut self, socket: &mut File, explanation: &str) -> io::Result<bool> {
+        let session = &mut self.session;
+        while session.wants_write() {
+            session.write_tls(socket)?;
+        }
+        if let Some(answer) = &mut self.answer {
+            if answer.is_empty() {
+                return Ok(true);
+            }
+            // As much as it buffers.
+            let taken = session.writer().write(answer)?;
+            answer.drain(..taken);
+            if answer.is_empty() {
+                session.send_close_notify();
+            }
+            return Ok(false);
+        }
+        let is_handshaking = session.is_handshaking();
+        let length = session.read_tls(&mut socket.take(PIECE))?;
+        if length == 0 {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        if is_handshaking {
+            self.handshake += length;
+            if self.handshake > HANDSHAKE_LIMIT {
+                return Err(ErrorKind::InvalidData.into());
+            }
+        }
+        if let Err(error) = session.process_new_packets() {
+            // The client's log says why, if this still reaches it.
+            let _ = session.write_tls(socket);
+            return Err(io::Error::other(error));
+        }
+        match read_some(&mut session.reader(), &mut self.request) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+            read => read?,
+        }
+        self.answer = http::answer(&self.request, explanation)?;
+        Ok(false)
     }
 }
 
@@ -215,11 +228,12 @@ fn greet(first_byte: u8, tls: Option<Arc<ServerConfig>>) -> io::Result<State> {
         return Ok(State::Plain { request });
     }
     let tls = tls.ok_or(ErrorKind::Unsupported)?;
-    Ok(State::Tls {
-        session: Box::new(ServerConnection::new(tls).map_err(io::Error::other)?),
+    Ok(State::Tls(Box::new(Tls {
+        session: ServerConnection::new(tls).map_err(io::Error::other)?,
+        handshake: 0,
         request,
-        is_answered: false,
-    })
+        answer: None,
+    })))
 }
 
 fn read_some(source: &mut impl Read, request: &mut Vec<u8>) -> io::Result<()> {

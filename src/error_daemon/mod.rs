@@ -18,7 +18,7 @@ use std::{
 use nix::{
     errno::Errno,
     fcntl::{FcntlArg, OFlag, fcntl},
-    poll::{self as nix_poll, PollFd},
+    poll::{self as nix_poll, PollFd, PollFlags},
     sys::{
         eventfd::{EfdFlags, EventFd},
         socket::{SockFlag, accept4},
@@ -31,7 +31,7 @@ use rustls::{
 
 use self::connection::{Connection, Wants};
 use crate::{
-    pki::{TlsPaths, issue},
+    pki::{ServerIdentity, issue},
     reasons::Finding,
     report::explain,
     system::poll,
@@ -39,6 +39,9 @@ use crate::{
 
 /// With more connections than this the oldest is closed, so that idle ones keep nobody out.
 const CONNECTIONS: usize = 256;
+
+/// How long nobody is accepted where there is no descriptor for it.
+const REST: Duration = Duration::from_millis(100);
 
 /// From its first byte to its last, a connection takes no longer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -76,6 +79,7 @@ impl ErrorDaemon {
             tls,
             explanation: explanation.into(),
             connections: Vec::new(),
+            rests_until: None,
         };
         let thread = thread::Builder::new()
             .name("error daemon".into())
@@ -100,18 +104,17 @@ impl Drop for ErrorDaemon {
 
 /// The TLS side of the daemon: with the server's certificate where there is one that clients trust,
 /// else with one whose name is the message.
-pub fn tls(server: Option<&TlsPaths>, finding: &Finding) -> Option<Arc<ServerConfig>> {
+pub fn tls(server: Option<&ServerIdentity>, finding: &Finding) -> Option<Arc<ServerConfig>> {
     server
         .and_then(trusted)
         .or_else(|| named(&explain::certificate_name(finding)))
 }
 
 /// With the server's certificate. Clients are not asked for theirs: the explanation is no secret.
-pub fn trusted(server: &TlsPaths) -> Option<Arc<ServerConfig>> {
-    let chain = CertificateDer::pem_file_iter(&server.certificate)
-        .and_then(Iterator::collect)
-        .ok()?;
-    let key = PrivateKeyDer::from_pem_file(&server.key).ok()?;
+pub fn trusted(server: &ServerIdentity) -> Option<Arc<ServerConfig>> {
+    let chain = CertificateDer::pem_slice_iter(&server.certificate_pem);
+    let chain = chain.collect::<Result<_, _>>().ok()?;
+    let key = PrivateKeyDer::from_pem_slice(&server.key_pem).ok()?;
     config(chain, key).ok()
 }
 
@@ -141,6 +144,8 @@ struct Answering {
     explanation: Arc<str>,
     /// The oldest first.
     connections: Vec<(Connection, Instant)>,
+    /// Accepts nobody until then.
+    rests_until: Option<Instant>,
 }
 
 impl Answering {
@@ -161,11 +166,17 @@ impl Answering {
 
     /// Waits for anything to happen, and says to whom: the stop, the listeners, the connections.
     fn wait(&self) -> Vec<bool> {
-        let first_deadline = self.connections.iter().map(|(_, deadline)| *deadline).min();
-        let timeout = poll::timeout(first_deadline);
-        let always = std::iter::once(self.stop.as_fd())
-            .chain(self.listeners.iter().map(AsFd::as_fd))
-            .map(|fd| PollFd::new(fd, Wants::Read.events()));
+        let rests_until = self.rests_until.filter(|until| *until > Instant::now());
+        let deadlines = self.connections.iter().map(|(_, deadline)| *deadline);
+        let timeout = poll::timeout(deadlines.chain(rests_until).min());
+        let accepts = match rests_until {
+            None => Wants::Read.events(),
+            Some(_) => PollFlags::empty(),
+        };
+        let stop = PollFd::new(self.stop.as_fd(), Wants::Read.events());
+        let listeners = self.listeners.iter();
+        let listeners = listeners.map(|listener| PollFd::new(listener.as_fd(), accepts));
+        let always = std::iter::once(stop).chain(listeners);
         let clients = self
             .connections
             .iter()
@@ -198,6 +209,11 @@ impl Answering {
                     self.connections.remove(0);
                     continue;
                 }
+                // Who still waits in the backlog would wake us again at once.
+                Err(Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM) => {
+                    self.rests_until = Some(Instant::now() + REST);
+                    return;
+                }
                 Err(_) => return,
             };
             // SAFETY: accept4 has just made the descriptor, and nothing else owns it.
@@ -225,10 +241,17 @@ mod tests {
     use super::*;
 
     fn daemon(explanation: &str) -> (ErrorDaemon, SocketAddr, TcpListener) {
+        daemon_with(None, explanation)
+    }
+
+    fn daemon_with(
+        tls: Option<Arc<ServerConfig>>,
+        explanation: &str,
+    ) -> (ErrorDaemon, SocketAddr, TcpListener) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         // Rust's own backlog is shorter than the init's, and the tests are in a hurry.
         nix::sys::socket::listen(&listener, nix::sys::socket::Backlog::MAXCONN).unwrap();
-        let daemon = ErrorDaemon::start(&[listener.as_fd()], None, explanation).unwrap();
+        let daemon = ErrorDaemon::start(&[listener.as_fd()], tls, explanation).unwrap();
         let address = listener.local_addr().unwrap();
         (daemon, address, listener)
     }
@@ -271,6 +294,73 @@ mod tests {
         // Memory may have been given back meanwhile.
         assert!(resident_kilobytes().saturating_sub(before) < 16 * 1024);
         drop(idle);
+    }
+
+    /// A handshake message of 60 kB, all but its end, from as many as are served.
+    #[test]
+    fn handshakes_that_never_end_take_no_memory() {
+        let server = issue::message_certificate("docker").unwrap();
+        let tls = config(vec![server.0], server.1).unwrap();
+        let (_daemon, address, _listener) = daemon_with(Some(tls), "x");
+        let before = resident_kilobytes();
+        let mut record = vec![0x16, 3, 1, 0x3f, 0xff, 1, 0, 0xea, 0x60];
+        record.resize(5 + 0x3fff, 0);
+        let clients: Vec<_> = (0..CONNECTIONS)
+            .map(|_| {
+                let mut client = TcpStream::connect(address).unwrap();
+                // It may hang up before all is sent.
+                let _ = client.write_all(&record);
+                let _ = client.write_all(&[0x16, 3, 1, 0x3f, 0xff]);
+                let _ = client.write_all(&record[5..]);
+                client
+            })
+            .collect();
+        assert!(ask(address, b"GET / HTTP/1.1\r\n\r\n").contains("503"));
+        let grown = resident_kilobytes().saturating_sub(before);
+        assert!(grown < 16 * 1024, "{grown} kB");
+        drop(clients);
+    }
+
+    /// More than a session buffers.
+    #[test]
+    fn a_long_answer_comes_whole_over_tls() {
+        let server = issue::message_certificate("docker").unwrap();
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(server.0.clone()).unwrap();
+        let tls = config(vec![server.0], server.1).unwrap();
+        let long = "x".repeat(300_000);
+        let (_daemon, address, _listener) = daemon_with(Some(tls), &long);
+        let client = rustls::ClientConfig::builder_with_provider(Arc::new(
+            rustls::crypto::aws_lc_rs::default_provider(),
+        ))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+        let name = "docker".try_into().unwrap();
+        let session = rustls::ClientConnection::new(Arc::new(client), name).unwrap();
+        let mut stream = rustls::StreamOwned::new(session, TcpStream::connect(address).unwrap());
+        stream.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.ends_with(&format!("{long}\"}}")), "{}", answer.len());
+    }
+
+    #[test]
+    fn who_has_no_descriptors_rests_before_it_looks_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let _waiting = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let mut answering = Answering {
+            listeners: vec![listener.into()],
+            stop: Arc::new(EventFd::new().unwrap()),
+            tls: None,
+            explanation: "x".into(),
+            connections: Vec::new(),
+            rests_until: Some(Instant::now() + REST),
+        };
+        assert_eq!(answering.wait(), [false, false]);
+        answering.rests_until = None;
+        assert_eq!(answering.wait(), [false, true]);
     }
 
     fn resident_kilobytes() -> u64 {

@@ -27,7 +27,6 @@ use crate::{
     dockerd::{ended::Ended, flags::Invocation, launch, readiness::Readiness},
     facts::mounts::Mounts,
     findings::flags::Given,
-    job_directory::JobDirectory,
     pki::ClientKeyInTheMaking,
     plan::Plan,
     reasons::daemon,
@@ -155,9 +154,9 @@ impl Service<'_> {
         if let Some(certificates) = &self.certificates {
             certificates::remove(certificates, self.settings);
         }
-        let was_asked = ending == Ending::Asked;
-        let job = self.report.job_directory().filter(|_| was_asked);
-        if let Some(Err(error)) = job.map(JobDirectory::remove) {
+        if ending == Ending::ByItself {
+            self.report.settle();
+        } else if let Err(error) = self.report.remove_job_directory() {
             tracing::warn!("the job's directory stays: {error}");
         }
     }

@@ -20,7 +20,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use super::certificates;
 use crate::{
     facts::mounts::Mounts,
-    pki::{self, Certificates, ClientKeyInTheMaking, DirectoryLock, PendingClient, TlsPaths},
+    pki::{self, Certificates, ClientKeyInTheMaking, DirectoryLock, PendingClient, ServerIdentity},
     reasons::{Finding, certs, daemon},
     settings::{CertificateSettings, Settings},
     sockets::Sockets,
@@ -43,7 +43,7 @@ pub struct Publication {
 
 #[derive(Debug)]
 struct Shared {
-    server: OnceLock<TlsPaths>,
+    server: OnceLock<ServerIdentity>,
     /// Held as long as the certificates are served, and as long as something is explained by them.
     lock: Mutex<Option<DirectoryLock>>,
     state: Mutex<State>,
@@ -88,8 +88,10 @@ impl Publication {
             let worker = Worker(shared);
             let mut made = prepare(&wanted, &settings, &mounts, sockets.as_deref());
             let client = made.as_mut().map(|made| {
-                // Set once, by this thread.
-                let _ = worker.0.server.set(made.tls.clone());
+                if let Some(server) = made.server.clone() {
+                    // Set once, by this thread.
+                    let _ = worker.0.server.set(server);
+                }
                 *worker.0.lock() = made.lock.take();
                 made.pending.take()
             });
@@ -107,8 +109,8 @@ impl Publication {
         Ok(publication)
     }
 
-    /// The server's files, where they are in order.
-    pub fn server(&self) -> Option<&TlsPaths> {
+    /// The server's certificates and key, where they are in order.
+    pub fn server(&self) -> Option<&ServerIdentity> {
         self.shared.server.get()
     }
 

@@ -103,10 +103,13 @@ impl Supervisor<'_> {
                 return;
             }
             forwarded.push(signal);
-            self.events.asked_to_stop(signal);
         }
         // It may have ended already; SIGCHLD is on its way then.
         let _ = kill(self.dockerd, signal);
+        // Only now: whoever is told must not keep dockerd from its end.
+        if signals::asks_to_stop(signal) {
+            self.events.asked_to_stop(signal);
+        }
     }
 
     fn handle_notifications(&mut self) {

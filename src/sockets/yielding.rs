@@ -7,22 +7,25 @@
 
 use std::{
     fs,
-    io::{self, Read},
+    io,
     os::{
         fd::{AsFd, AsRawFd, OwnedFd},
         linux::net::SocketAddrExt,
         unix::net::{SocketAddr, UnixListener, UnixStream},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use nix::{
     libc,
-    poll::{PollFd, PollFlags, PollTimeout, poll},
+    poll::{self as nix_poll, PollFd, PollFlags, PollTimeout},
     sys::socket::{
-        AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, socket,
+        AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, UnixAddr, bind,
+        connect, recv, socket,
     },
 };
+
+use crate::system::poll;
 
 /// How long the other one may take to let go.
 const YIELDING_PATIENCE: Duration = Duration::from_secs(1);
@@ -58,7 +61,7 @@ impl Signs {
             let mut sources = [self.asked.as_fd(), self.links.as_fd()]
                 .map(|source| PollFd::new(source, PollFlags::POLLIN));
             // An error can only be EINTR, and then nothing is readable.
-            if poll(&mut sources, PollTimeout::NONE).is_err() {
+            if nix_poll::poll(&mut sources, PollTimeout::NONE).is_err() {
                 continue;
             }
             let [asked, links] = sources.map(|source| source.any().unwrap_or_default());
@@ -83,14 +86,24 @@ impl Signs {
 }
 
 /// Asks the dind-init that holds this port, if one does. True if it has let go.
+///
+/// The name is anybody's in this network: whoever has it may accept nobody, or talk without end.
 pub fn ask_for(port: u16) -> bool {
-    let asked = || -> io::Result<()> {
-        let mut holder = UnixStream::connect_addr(&address(port)?)?;
-        holder.set_read_timeout(Some(YIELDING_PATIENCE))?;
-        holder.read_to_end(&mut Vec::new())?;
-        Ok(())
+    let asked = || -> io::Result<bool> {
+        // Not `UnixStream`, which waits where the holder's backlog is full.
+        let holder = socket(
+            AddressFamily::Unix,
+            SockType::Stream,
+            SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK,
+            None,
+        )?;
+        let address = UnixAddr::new_abstract(name(port).as_bytes())?;
+        connect(holder.as_raw_fd(), &address)?;
+        poll::until_readable([holder.as_fd()], Some(Instant::now() + YIELDING_PATIENCE));
+        // A dind-init says nothing, and closes.
+        Ok(recv(holder.as_raw_fd(), &mut [0], MsgFlags::MSG_DONTWAIT)? == 0)
     };
-    asked().is_ok()
+    asked().unwrap_or_default()
 }
 
 /// Whether a dind-init holds this port only to explain something. Does not ask for it.
@@ -113,7 +126,11 @@ fn name(port: u16) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::thread;
+    use std::{
+        io::Write,
+        sync::mpsc::{self, RecvTimeoutError},
+        thread,
+    };
 
     use super::*;
 
@@ -126,5 +143,32 @@ mod tests {
         let holder = thread::spawn(move || drop(signs.wait()));
         assert!(ask_for(1));
         holder.join().unwrap();
+    }
+
+    #[test]
+    fn somebody_else_who_has_the_name_is_not_listened_to() {
+        for (port, says) in [(2, &b"."[..]), (3, &[b'x'; 1 << 16])] {
+            let listener = UnixListener::bind_addr(&address(port).unwrap()).unwrap();
+            let (stop, stopped) = mpsc::channel::<()>();
+            let talker = thread::spawn(move || {
+                let (mut stream, _) = listener.accept().unwrap();
+                // Without end, and never closing.
+                let pause = Duration::from_millis(10);
+                while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+                    let _ = stream.write_all(says);
+                }
+            });
+            assert!(!ask_for(port));
+            drop(stop);
+            talker.join().unwrap();
+        }
+    }
+
+    #[test]
+    fn somebody_who_accepts_nobody_is_not_waited_for() {
+        let listener = UnixListener::bind_addr(&address(4).unwrap()).unwrap();
+        nix::sys::socket::listen(&listener, nix::sys::socket::Backlog::new(0).unwrap()).unwrap();
+        let _first = UnixStream::connect_addr(&address(4).unwrap()).unwrap();
+        assert!(!ask_for(4));
     }
 }

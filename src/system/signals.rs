@@ -90,8 +90,10 @@ pub fn pending_stop() -> Option<Signal> {
 }
 
 /// Whether the main process should get this signal when the init does.
+///
+/// SIGPIPE is the kernel's answer to a write of the init's own, and would end dockerd.
 pub fn is_forwarded(signal: Signal) -> bool {
-    signal != Signal::SIGCHLD && !TERMINAL.contains(&signal)
+    !matches!(signal, Signal::SIGCHLD | Signal::SIGPIPE) && !TERMINAL.contains(&signal)
 }
 
 /// Whether this signal asks for the end.
@@ -107,6 +109,15 @@ mod tests {
     use nix::sys::signal::raise;
 
     use super::*;
+
+    #[test]
+    fn what_comes_of_the_init_s_own_doing_is_not_forwarded() {
+        let kept = Signal::iterator().filter(|signal| !is_forwarded(*signal));
+        let own = [Signal::SIGCHLD, Signal::SIGPIPE];
+        let kept: Vec<_> = kept.filter(|signal| !TERMINAL.contains(signal)).collect();
+        assert!(own.iter().all(|signal| kept.contains(signal)), "{kept:?}");
+        assert_eq!(kept.len(), own.len());
+    }
 
     /// In a thread: what is raised there is pending there alone.
     #[test]
