@@ -18,6 +18,7 @@ use crate::{
     dockerd::launch,
     report::log,
     settings::{InvalidVariable, LogFormat, Settings, process_environment},
+    system::stderr,
     trials::namespaced,
 };
 
@@ -32,7 +33,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(status);
         }
     };
-    ExitCode::from(match command {
+    let status = match command {
         None => run::run(Vec::new()),
         Some(Command::Run { arguments }) => run::run(arguments),
         Some(Command::Check { arguments, output }) => check::check(arguments, output),
@@ -52,7 +53,9 @@ pub fn main() -> ExitCode {
             let _ = writeln!(io::stderr(), "dind-init: dockerd could not be run: {error}");
             launch::exit_status_of_failed_exec(&error)
         }
-    })
+    };
+    stderr::settle();
+    ExitCode::from(status)
 }
 
 fn print(text: &[u8]) -> u8 {

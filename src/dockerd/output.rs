@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Read, Write},
+    io::{self, Read},
     os::fd::OwnedFd,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::log::Recogniser;
-use crate::reasons::Finding;
+use crate::{reasons::Finding, system::stderr};
 
 /// A longer line is read in pieces.
 const LINE_LIMIT: usize = 16 * 1024;
@@ -106,8 +106,7 @@ fn copy(pipe: &mut File, mut look: impl FnMut(&[u8])) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Ok(0) | Err(_) => return,
             Ok(length) => {
-                // Nobody reads our stderr any more: dockerd must not stop for that.
-                let _ = io::stderr().write_all(&buffer[..length]);
+                stderr::pass_on(&buffer[..length]);
                 look(&buffer[..length]);
             }
         }
@@ -134,7 +133,7 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
+    use std::{io::Write, sync::mpsc};
 
     use nix::{fcntl::OFlag, unistd::pipe2};
 

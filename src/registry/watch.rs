@@ -15,40 +15,61 @@ use super::sources::{Awaited, Source, read_if_there};
 /// How often is looked where the kernel does not tell.
 const POLL: Duration = Duration::from_secs(1);
 
+/// A file is read again only so often: each time, all that it holds is installed anew.
+const MOST_CHANGES: usize = 20;
+
 /// Gives `arrived` each awaited file when it is there, and again when it has changed, on a thread
 /// of its own that sleeps until something happens in the file's directory.
 pub fn start(awaited: Vec<Awaited>, arrived: impl FnMut(Source) + Send + 'static) {
     if awaited.is_empty() {
         return;
     }
-    let watch = move || run(awaited, arrived, Inotify::init(InitFlags::IN_CLOEXEC).ok());
+    let inotify = Inotify::init(InitFlags::IN_CLOEXEC).ok();
+    let watch = move || run(awaited, arrived, inotify, POLL);
     let started = thread::Builder::new().name("late CAs".into()).spawn(watch);
     if let Err(error) = started {
         tracing::warn!("CAs that come later are not seen: {error}");
     }
 }
 
-fn run(mut awaited: Vec<Awaited>, mut arrived: impl FnMut(Source), inotify: Option<Inotify>) {
+fn run(
+    mut awaited: Vec<Awaited>,
+    mut arrived: impl FnMut(Source),
+    inotify: Option<Inotify>,
+    pause: Duration,
+) {
     let mut watched = BTreeSet::new();
-    loop {
+    let mut changes = vec![0; awaited.len()];
+    while changes.iter().any(|count| *count < MOST_CHANGES) {
         let is_watched = inotify
             .as_ref()
             .is_some_and(|inotify| watch(inotify, &awaited, &mut watched));
         // Only now: what came before is not told by the kernel any more.
-        for file in &mut awaited {
-            if let Some(source) = read_if_there(&file.path, &file.scope)
+        let mut has_changed = false;
+        for (file, count) in awaited.iter_mut().zip(&mut changes) {
+            if *count < MOST_CHANGES
+                && let Some(source) = read_if_there(&file.path, &file.scope)
                 && let Ok(content) = &source.content
                 && file.seen.as_ref() != Some(content)
             {
                 file.seen = Some(content.clone());
                 arrived(source);
+                has_changed = true;
+                *count += 1;
+                if *count == MOST_CHANGES {
+                    let path = file.path.display();
+                    tracing::warn!("{path} has changed {count} times, and is not read again");
+                }
             }
+        }
+        if has_changed {
+            thread::sleep(pause);
         }
         match &inotify {
             // A directory that was made meanwhile has to be watched first.
             Some(_) if is_watched && !directories(&awaited).is_subset(&watched) => {}
             Some(inotify) if is_watched && inotify.read_events().is_ok() => {}
-            _ => thread::sleep(POLL),
+            _ => thread::sleep(pause),
         }
     }
 }
@@ -104,6 +125,7 @@ mod tests {
                 files,
                 move |source| drop(sender.send(source.content)),
                 inotify,
+                POLL,
             )
         });
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -112,6 +134,24 @@ mod tests {
             let arrived = arrivals.recv_timeout(ARRIVAL_PATIENCE).unwrap().unwrap();
             assert_eq!(arrived, content.as_bytes());
         }
+    }
+
+    #[test]
+    fn a_file_that_changes_without_end_is_given_up() {
+        let root = tempdir().unwrap();
+        let path = root.path().join("CA");
+        let (sender, arrivals) = mpsc::channel();
+        fs::write(&path, "0").unwrap();
+        let changing = path.clone();
+        let mut number = 0;
+        let arrived = move |source: Source| {
+            number += 1;
+            // What is written now is seen in the next round.
+            fs::write(&changing, number.to_string()).unwrap();
+            drop(sender.send(source));
+        };
+        run(awaited(path), arrived, None, Duration::ZERO);
+        assert_eq!(arrivals.iter().count(), MOST_CHANGES);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the init says, on stderr: text for people, or one JSON object a line (`DIND_LOG=json`).
 
-use std::{fmt, io};
+use std::fmt;
 
 use tracing::{Event, Level, Subscriber, field};
 use tracing_subscriber::{
@@ -11,12 +11,13 @@ use tracing_subscriber::{
 use crate::{
     reasons::{Finding, Severity},
     settings::LogFormat,
+    system::stderr::Stderr,
 };
 
 /// Starts the log. A stderr that is closed or full never stops the init.
 pub fn start(format: LogFormat) {
     let log = tracing_subscriber::fmt()
-        .with_writer(io::stderr)
+        .with_writer(|| Stderr)
         .with_max_level(Level::INFO)
         .log_internal_errors(false);
     // An error means that a log is already there, which only happens in tests.

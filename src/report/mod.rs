@@ -4,31 +4,39 @@
 pub mod explain;
 mod job_log;
 pub mod log;
+mod outbox;
 pub mod status;
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use self::{
     job_log::JobLog,
+    outbox::Outbox,
     status::{State, Status},
 };
 use crate::{
     facts::mounts::Mounts,
     job_directory::JobDirectory,
-    reasons::{Finding, Reason, hole::Surroundings},
+    reasons::{Finding, Reason, Severity, hole::Surroundings},
     settings::{Settings, ignored::Ignored},
 };
+
+/// So many findings of one reason are told, and so many in all: whoever makes thousands means harm,
+/// and says nothing new.
+const MOST_OF_A_REASON: usize = 20;
+const MOST: usize = 100;
 
 /// Tells findings and states. Cloned, it is still the same one.
 #[derive(Clone, Debug)]
 pub struct Report {
     ignored: Ignored,
     surroundings: Surroundings,
-    job_log: Option<JobLog>,
     job_directory: Option<JobDirectory>,
+    outbox: Outbox,
     told: Arc<Mutex<Told>>,
 }
 
@@ -43,40 +51,42 @@ impl Report {
         let job = settings.gitlab_job.as_deref();
         let builds = settings.builds_directory.as_deref();
         let project = settings.gitlab_project.as_deref();
+        let job_log = (settings.writes_job_log)
+            .then(|| JobLog::find(mounts, project?, job?))
+            .flatten();
+        let job_directory = builds.zip(job).and_then(|(b, j)| JobDirectory::claim(b, j));
         let report = Self {
             ignored: settings.ignored.clone(),
             surroundings: settings.surroundings(),
-            job_log: (settings.writes_job_log)
-                .then(|| JobLog::find(mounts, project?, job?))
-                .flatten(),
-            job_directory: builds.zip(job).and_then(|(b, j)| JobDirectory::claim(b, j)),
+            outbox: Outbox::start(job_directory.clone(), job_log),
+            job_directory,
             told: Arc::new(Mutex::new(Told {
                 status: Status::starting(),
                 in_job_log: BTreeSet::new(),
             })),
         };
-        report.tell(|_| {});
+        report.state(|_| {});
         report
     }
 
     /// A finding, of any severity.
     pub fn finding(&self, finding: &Finding) {
-        self.found(finding, |_, _| {});
+        self.found(finding);
     }
 
     /// What keeps dockerd from running, or ended it.
     pub fn failure(&self, finding: &Finding) {
-        // At once: who reads that it failed is to read why.
-        self.found(finding, |status, finding| {
+        let finding = self.found(finding);
+        status::write_termination_message(&finding);
+        self.state(|status| {
             status.state = State::Failed;
-            status.failure = Some(finding.clone());
+            status.failure = Some(finding);
         });
-        status::write_termination_message(finding);
     }
 
     /// dockerd, of this version if it has said it, answers.
     pub fn ready(&self, docker: Option<String>) {
-        self.tell(|status| {
+        self.state(|status| {
             status.state = State::Ready;
             status.docker = docker;
             status.known_at_start = status.known_at_start.min(status.findings.len());
@@ -84,7 +94,22 @@ impl Report {
     }
 
     pub fn stopping(&self) {
-        self.tell(|status| status.state = State::Stopping);
+        self.state(|status| status.state = State::Stopping);
+    }
+
+    /// Waits until everybody has been told, as far as that can be.
+    pub fn settle(&self) {
+        self.outbox.settle();
+    }
+
+    /// Takes away what the job was told. Nothing may be told afterwards.
+    pub fn remove_job_directory(&self) -> io::Result<()> {
+        self.settle();
+        match &self.job_directory {
+            // Whoever still writes there is kept by its file system, and we would be too.
+            Some(directory) if self.outbox.empty() => directory.remove(),
+            _ => Ok(()),
+        }
     }
 
     /// Where the job is told something, unless there is none.
@@ -99,14 +124,14 @@ impl Report {
 
     /// Whether this was told already as something that breaks docker commands.
     pub fn has_told(&self, reason: &Reason) -> bool {
-        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = self.lock();
         let mut findings = told.status.findings.iter();
         findings.any(|finding| *finding.reason == *reason && finding.severity.breaks())
     }
 
     /// What else was found to break docker commands.
     pub fn beside(&self, failure: &Finding) -> Vec<Finding> {
-        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = self.lock();
         let others =
             told.status.findings.iter().filter(|finding| {
                 finding.severity.breaks() && finding.reason.id != failure.reason.id
@@ -114,43 +139,83 @@ impl Report {
         others.cloned().collect()
     }
 
-    fn found(&self, finding: &Finding, change: impl FnOnce(&mut Status, &Finding)) {
-        let finding = &self.told(finding.clone());
-        log::finding(finding);
-        // Before the status, which says so: the component does not tell it again.
-        let in_job_log = finding.severity.breaks() && self.write_to_job_log(finding);
-        self.tell(|status| {
-            if in_job_log {
-                status.in_job_log.insert(status.findings.len());
+    /// Returns it as it was told.
+    fn found(&self, finding: &Finding) -> Finding {
+        let finding = self.told(finding.clone());
+        let mut told = self.lock();
+        if told.keep(&finding) {
+            // Each id once: what goes on for hours must not fill the job's log. Before the status,
+            // which says what stands there.
+            if finding.severity.breaks() && told.in_job_log.insert(finding.reason.id) {
+                let number = told.status.findings.len() - 1;
+                self.outbox.entry(number, explain::job_log_entry(&finding));
             }
-            status.findings.push(finding.clone());
-            change(status, finding);
-        });
+            self.outbox.status(told.status.clone(), false);
+            drop(told);
+            log::finding(&finding);
+        }
+        finding
     }
 
-    fn tell(&self, change: impl FnOnce(&mut Status)) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+    fn state(&self, change: impl FnOnce(&mut Status)) {
+        let mut told = self.lock();
         change(&mut told.status);
-        if let Some(directory) = &self.job_directory
-            && let Err(error) = told.status.write(directory)
-        {
-            tracing::warn!("{} cannot be written: {error}", directory.path().display());
-        }
+        self.outbox.status(told.status.clone(), true);
     }
 
-    /// Each id once: what goes on for hours must not fill the job's log. Says whether it is there now.
-    fn write_to_job_log(&self, finding: &Finding) -> bool {
-        let Some(job_log) = &self.job_log else {
-            return false;
+    fn lock(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Told {
+    /// Whether this is worth telling: it is new, and there are not too many.
+    fn keep(&mut self, finding: &Finding) -> bool {
+        let findings = &mut self.status.findings;
+        let of_reason = findings
+            .iter()
+            .filter(|known| known.reason.id == finding.reason.id);
+        let is_known = of_reason
+            .clone()
+            .any(|known| (&known.cause, known.severity) == (&finding.cause, finding.severity));
+        let is_one_too_many = of_reason.count() >= MOST_OF_A_REASON || findings.len() >= MOST;
+        // What dockerd cannot run with is told in any case; it comes once.
+        let is_kept = !is_known && (!is_one_too_many || finding.severity == Severity::Fatal);
+        if is_kept {
+            findings.push(finding.clone());
+        }
+        is_kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reasons::{certs, network, registry};
+
+    #[test]
+    fn a_finding_is_told_once_and_not_more_than_a_few_of_a_kind() {
+        let mut told = Told {
+            status: Status::starting(),
+            in_job_log: BTreeSet::new(),
         };
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if !told.in_job_log.insert(finding.reason.id) {
-            return false;
+        let mut kept = |finding: &Finding| told.keep(finding);
+        let one = network::MTU.found("one", "");
+        assert!(kept(&one));
+        assert!(!kept(&one));
+        assert!(kept(&one.clone().with_severity(Severity::Error)));
+        let flood = (0..300).map(|number| registry::NOT_PEM.found(number.to_string(), ""));
+        assert_eq!(
+            flood.filter(|finding| kept(finding)).count(),
+            MOST_OF_A_REASON
+        );
+        for reason in crate::reasons::all() {
+            for number in 0..10 {
+                let finding = reason.found(number.to_string(), "");
+                kept(&finding.with_severity(Severity::Note));
+            }
         }
-        let appended = job_log.append(&explain::job_log_entry(finding));
-        if let Err(error) = &appended {
-            tracing::warn!("the job's log cannot be written: {error}");
-        }
-        appended.is_ok()
+        assert!(kept(&certs::READONLY.found("fatal all the same", "")));
+        assert_eq!(told.status.findings.len(), MOST + 1);
     }
 }

@@ -1,10 +1,13 @@
 //! What dockerd's log shows, told with what else is known here.
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 use super::{Service, certificates};
 use crate::{
-    facts::client::{ClientVariables, DockerHost},
+    facts::{
+        client::{ClientVariables, DockerHost},
+        file::read,
+    },
     findings::handshake::{self, Known},
     pki::{Certificates, ClientAction, inspect::Certificate},
     reasons::{Finding, certs, client},
@@ -85,7 +88,7 @@ impl Heard {
 
     /// Those of the certificate that dockerd serves with.
     fn names(&self) -> Option<String> {
-        let pem = fs::read(self.directory.as_ref()?.join("server/cert.pem")).ok()?;
+        let pem = read(&self.directory.as_ref()?.join("server/cert.pem")).ok()?;
         let certificate = Certificate::parse_pem(&pem).ok()?.into_iter().next()?;
         let names: Vec<_> = certificate.names.iter().map(ToString::to_string).collect();
         Some(names.join(", "))

@@ -7,3 +7,4 @@ pub mod directory_lock;
 pub mod poll;
 pub mod retry;
 pub mod signals;
+pub mod stderr;

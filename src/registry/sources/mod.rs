@@ -5,7 +5,7 @@ mod tests;
 
 use std::{
     ffi::OsStr,
-    fmt, fs, io,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
@@ -15,10 +15,15 @@ use crate::{
         registry::{Given, Place, RegistrySettings},
         registry_host::RegistryHost,
     },
+    system::directory::Directory,
 };
 
 /// More entries than anyone has CAs: the path is a mistake then, and not all of it is read.
 const MOST_ENTRIES: usize = 5_000;
+
+/// More than this is not read in all, in files and in bytes.
+const MOST_FILES: usize = 5_000;
+const MOST_BYTES: usize = 16 << 20;
 
 /// A file, or the text of a variable.
 #[derive(Clone)]
@@ -87,6 +92,8 @@ pub struct Awaited {
 pub struct Sources {
     pub found: Vec<Source>,
     pub awaited: Vec<Awaited>,
+    files: usize,
+    bytes: usize,
 }
 
 impl Sources {
@@ -187,8 +194,22 @@ impl Sources {
     }
 
     fn push(&mut self, path: PathBuf, role: Role) {
+        if self.files >= MOST_FILES || self.bytes >= MOST_BYTES {
+            return;
+        }
+        let content = read(&path);
+        self.files += 1;
+        self.bytes += content.as_ref().map_or(0, Vec::len);
+        if self.files >= MOST_FILES || self.bytes >= MOST_BYTES {
+            let error = format!(
+                "all CAs together are more than {MOST_FILES} files or {} MiB; the others are left \
+                 out",
+                MOST_BYTES >> 20
+            );
+            self.refuse(&path, &io::Error::other(error));
+        }
         self.found.push(Source {
-            content: read(&path),
+            content,
             origin: path,
             role,
         });
@@ -197,20 +218,25 @@ impl Sources {
     /// The entries of a directory, sorted, without hidden ones: Kubernetes' `..data` and the
     /// directory with a time stamp behind it hold the same files once more.
     fn list(&mut self, directory: &Path) -> Vec<PathBuf> {
-        let entries = match fs::read_dir(directory) {
-            Ok(entries) => entries,
+        let names = match Directory::open(directory).and_then(|directory| directory.names()) {
+            Ok(names) => names,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),
             Err(error) => {
                 self.refuse(directory, &error);
                 return Vec::new();
             }
         };
-        let mut paths: Vec<_> = entries
-            .flatten()
-            .filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
-            .map(|entry| entry.path())
-            .take(MOST_ENTRIES + 1)
-            .collect();
+        // dockerd's log and BuildKit's configuration have lines, and a name becomes a part of them.
+        let (names, odd): (Vec<_>, Vec<_>) = names
+            .into_iter()
+            .filter(|name| !name.as_encoded_bytes().starts_with(b"."))
+            .partition(|name| !name.to_string_lossy().contains(char::is_control));
+        for name in odd {
+            let error = io::Error::other("a control character in its name");
+            self.refuse(&directory.join(name), &error);
+        }
+        let names = names.into_iter().take(MOST_ENTRIES + 1);
+        let mut paths: Vec<_> = names.map(|name| directory.join(name)).collect();
         if paths.len() > MOST_ENTRIES {
             let error = format!("more than {MOST_ENTRIES} entries; the others are left out");
             self.refuse(directory, &io::Error::other(error));

@@ -1,6 +1,6 @@
 //! What each layout says, and what cannot be read.
 
-use std::{io, os::unix::fs::symlink};
+use std::{fs, io, os::unix::fs::symlink};
 
 use nix::{errno::Errno, sys::stat::Mode, unistd::mkfifo};
 use tempfile::tempdir;
@@ -160,4 +160,38 @@ fn awaited_files_are_found_if_they_are_there_and_remembered_if_not() {
         read_if_there(&later, scope).unwrap().content,
         Ok(b"x".to_vec())
     );
+}
+
+#[test]
+fn a_name_that_is_no_line_is_refused() {
+    let root = tempdir().unwrap();
+    write(root.path(), "a.test/x\nevil.cert");
+    write(root.path(), "a.test/good.crt");
+    let sources = Sources::read(&settings(root.path()));
+    let [bad, good] = sources.found.as_slice() else {
+        panic!("{:?}", sources.found);
+    };
+    let error = bad.content.as_ref().unwrap_err().to_string();
+    assert!(
+        error.ends_with("a control character in its name"),
+        "{error}"
+    );
+    assert!(!error.contains('\n'), "{error}");
+    assert!(good.content.is_ok());
+}
+
+#[test]
+fn all_of_them_have_one_budget() {
+    let root = tempdir().unwrap();
+    for number in 0..40 {
+        fs::write(
+            root.path().join(format!("{number}.crt")),
+            vec![b'x'; 1 << 20],
+        )
+        .unwrap();
+    }
+    let sources = Sources::read(&settings(root.path()));
+    let contents = sources.found.iter().map(|source| &source.content);
+    let (read, refused): (Vec<_>, Vec<_>) = contents.partition(|content| content.is_ok());
+    assert_eq!((read.len(), refused.len()), (16, 1));
 }

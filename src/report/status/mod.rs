@@ -2,11 +2,7 @@
 
 mod text;
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    io::{self, Write},
-};
+use std::{collections::BTreeSet, io, path::Path};
 
 use serde_json::json;
 
@@ -14,11 +10,11 @@ use super::explain;
 use crate::{
     job_directory::{JobDirectory, STATUS_FILES},
     reasons::Finding,
-    system::atomic_file,
+    system::directory::Directory,
 };
 
-/// Where Kubernetes reads why a container ended.
-const TERMINATION_LOG: &str = "/dev/termination-log";
+/// Where Kubernetes reads why a container ended: in /dev, a file that is mounted there.
+const TERMINATION_LOG: &str = "termination-log";
 
 /// The service's state.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -85,21 +81,53 @@ impl Status {
     ///
     /// `status.txt` is for shells, which cannot read that; see [`text`].
     pub fn write(&self, directory: &JobDirectory) -> io::Result<()> {
-        let json = json!({
+        let opened = directory.open()?;
+        let short = Self {
+            findings: Vec::new(),
+            failure: None,
+            ..self.clone()
+        };
+        let job = directory.job();
+        let written = STATUS_FILES
+            .into_iter()
+            .zip([
+                [self.as_json(job), short.as_json(job)],
+                [self, &short].map(|status| text::render(status, job)),
+            ])
+            .map(|(name, [whole, short])| write(&opened, name, &whole, &short));
+        // One for the other: who reads one file must not wait for the other one's sake.
+        written.fold(Ok(()), io::Result::and)
+    }
+
+    fn as_json(&self, job: &str) -> String {
+        json!({
             "state": self.state.name(),
-            "job": directory.job(),
+            "job": job,
             "version": env!("CARGO_PKG_VERSION"),
             "docker": self.docker,
             "findings": self.findings.iter().map(as_json).collect::<Vec<_>>(),
             "explanation": self.failure.as_ref().map(ToString::to_string),
-        });
-        fs::create_dir_all(directory.path())?;
-        let write = |name: &str, text: &str| {
-            atomic_file::replace(&directory.path().join(name), text.as_bytes(), 0o644)
-        };
-        write(STATUS_FILES[0], &json.to_string())?;
-        write(STATUS_FILES[1], &text::render(self, directory.job()))
+        })
+        .to_string()
     }
+}
+
+/// Where nothing new can be made because the file system is full, what is there is written to: all
+/// of it, as long as the blocks of the file hold it, or the state alone.
+fn write(directory: &Directory, name: &str, whole: &str, short: &str) -> io::Result<()> {
+    let written = directory.replace(name, whole.as_bytes(), 0o644);
+    match &written {
+        Err(error) if is_full(error) => directory
+            .overwrite(name, whole.as_bytes())
+            .or_else(|_| directory.overwrite(name, short.as_bytes()))
+            .and(written),
+        _ => written,
+    }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded)
 }
 
 /// As in `status.json`'s `findings`.
@@ -115,13 +143,16 @@ pub fn as_json(finding: &Finding) -> serde_json::Value {
 
 /// Tells Kubernetes why this container is going to end, where there is a file for it.
 pub fn write_termination_message(failure: &Finding) {
-    let file = fs::File::options().write(true).open(TERMINATION_LOG);
+    let message = explain::one_line(failure);
+    let devices = Directory::open(Path::new("/dev"));
     // Not on Kubernetes, or not to be written: others tell the same.
-    let _ = file.and_then(|mut file| file.write_all(explain::one_line(failure).as_bytes()));
+    let _ = devices.and_then(|devices| devices.overwrite(TERMINATION_LOG, message.as_bytes()));
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use tempfile::tempdir;
 
     use super::*;
