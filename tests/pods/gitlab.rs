@@ -2,6 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use super::pod::Plan;
 use super::volume::Volume;
@@ -23,6 +24,11 @@ impl RunnerLog {
     /// The directory without the file.
     pub fn missing() -> Self {
         Self(Volume::disk())
+    }
+
+    /// The directory on this machine.
+    pub fn path(&self) -> &Path {
+        self.0.path()
     }
 
     /// What was written so far; `None` if the file is not there.

@@ -1,0 +1,200 @@
+//! Links, pipes and devices under names that the service writes.
+
+use std::{
+    fs, io,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::stat::{Mode, SFlag, makedev, mknod},
+    unistd::mkfifo,
+};
+
+use crate::{
+    Planter, ends_when_asked, pod,
+    pods::{gitlab::RunnerLog, volume::Volume},
+    works,
+};
+
+const PRECIOUS: &str = "precious";
+
+/// Every name below a job's directory that a service writes, and how hidden names were made once.
+const STATUS: [&str; 6] = [
+    "status.txt",
+    "status.json",
+    ".status.txt.dind-init-new",
+    ".status.json.dind-init-new",
+    ".registry-ca.pem.dind-init-new",
+    ".buildkitd.toml.dind-init-new",
+];
+const CERTIFICATES: [&str; 6] = [
+    ".ca.pem.dind-init-new",
+    ".cert.pem.dind-init-new",
+    ".key.pem.dind-init-new",
+    ".ca.pem.dind-init-old",
+    ".registry-ca.pem.dind-init-new",
+    ".buildkitd.toml.dind-init-new",
+];
+
+type Plant = fn(path: &Path, precious: &Path);
+
+const PLANTS: [(&str, Plant); 4] = [
+    ("a link to a file of the service", |path, _| {
+        symlink("/etc/passwd", path).unwrap();
+    }),
+    ("a link to a file of the volume", |path, precious| {
+        symlink(precious, path).unwrap();
+    }),
+    ("a pipe", |path, _| mkfifo(path, Mode::S_IRWXU).unwrap()),
+    ("a device", |path, _| {
+        // /dev/full: whoever writes to it hears so.
+        mknod(path, SFlag::S_IFCHR, Mode::S_IRWXU, makedev(1, 7)).unwrap();
+    }),
+];
+
+/// A volume of the runner's with something precious in it.
+fn builds() -> (Volume, PathBuf) {
+    let builds = Volume::disk();
+    let precious = builds.path().join(PRECIOUS);
+    fs::write(&precious, PRECIOUS).unwrap();
+    (builds, precious)
+}
+
+fn plant_all(plant: Plant, directory: &Path, names: &[&str], planter: Planter) {
+    fs::create_dir_all(directory).unwrap();
+    for name in names {
+        // Where the volume is in the pod.
+        plant(
+            &directory.join(name),
+            Path::new("/builds").join(PRECIOUS).as_path(),
+        );
+    }
+    planter.owns_all(directory);
+}
+
+/// Without a plant as well: that is the control.
+#[test]
+fn whatever_lies_under_a_name_is_neither_followed_nor_opened() {
+    let plants = PLANTS.into_iter().map(Some).chain([None]);
+    for (number, plant) in plants.enumerate() {
+        let planter = Planter::ALL[number % 2];
+        let (builds, precious) = builds();
+        let certs = Volume::disk();
+        let what = plant.map_or("nothing", |(what, _)| what);
+        if let Some((_, plant)) = plant {
+            let job = builds.path().join(".dind-init/7");
+            plant_all(plant, &job, &STATUS, planter);
+            plant_all(plant, certs.path(), &CERTIFICATES, planter);
+        }
+        let pod = pod(&builds).certs(&certs).start();
+        works(&pod);
+        pod.job("head -n 1 /builds/.dind-init/7/status.txt")
+            .expect_success()
+            .expect("ready job=7");
+        pod.in_service("head -n 1 /etc/passwd; tail -n 1 /etc/passwd")
+            .expect("root:x:0:0:")
+            .expect_not("dind-init")
+            .expect_not("ready");
+        assert_eq!(fs::read(&precious).unwrap(), PRECIOUS.as_bytes(), "{what}");
+        ends_when_asked(&pod);
+        assert_eq!(fs::read(&precious).unwrap(), PRECIOUS.as_bytes(), "{what}");
+    }
+}
+
+/// Whoever made it knows its keys. One that the service itself has made is kept: the control.
+#[test]
+fn a_set_that_somebody_else_made_in_our_name_is_not_kept() {
+    let certs = Volume::disk();
+    let (builds, _) = builds();
+    let ca = || fs::read(certs.path().join("client/ca.pem")).unwrap();
+    let serve = || {
+        let pod = pod(&builds).volume(&certs, "/certs").start();
+        works(&pod);
+        ends_when_asked(&pod);
+        ca()
+    };
+    let first = serve();
+    // A CA that is there is the administrator's, whoever owns it, and certifies what it finds.
+    fs::remove_dir_all(certs.path().join("ca")).unwrap();
+    assert!(serve() == first, "the control was not kept");
+    Planter::User.owns_all(&certs.path().join("server"));
+    assert!(serve() != first, "it was kept");
+}
+
+#[test]
+fn a_job_s_directory_that_is_a_link_is_not_entered() {
+    for planter in Planter::ALL {
+        let (builds, _) = builds();
+        let other = builds.path().join("other");
+        fs::create_dir(&other).unwrap();
+        let ours = builds.path().join(".dind-init");
+        fs::create_dir(&ours).unwrap();
+        symlink("../other", ours.join("7")).unwrap();
+        planter.owns_all(&ours);
+        let pod = pod(&builds).certs(&Volume::memory()).start();
+        works(&pod);
+        ends_when_asked(&pod);
+        assert_eq!(fs::read_dir(&other).unwrap().count(), 0);
+    }
+}
+
+/// Filled before dockerd is ready; the component would wait for the state.
+#[test]
+fn a_full_volume_gets_the_state_all_the_same() {
+    let builds = Volume::memory_of("64k");
+    let status = builds.path().join(".dind-init/7/status.txt");
+    let first_line = || {
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        text.lines().next().unwrap_or_default().to_owned()
+    };
+    let pod = pod(&builds).certs(&Volume::memory()).start();
+    while first_line().is_empty() {
+        thread::sleep(Duration::from_millis(1));
+    }
+    let filled = fs::write(builds.path().join("artifacts"), [b'x'; 128 * 1024]);
+    assert_eq!(filled.unwrap_err().kind(), io::ErrorKind::StorageFull);
+    assert!(first_line().starts_with("starting "), "filled too late");
+    works(&pod);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !first_line().starts_with("ready job=7 ") {
+        assert!(Instant::now() < deadline, "{}", first_line());
+        thread::sleep(Duration::from_millis(10));
+    }
+    ends_when_asked(&pod);
+}
+
+#[test]
+fn a_pipe_in_place_of_the_runner_s_log_keeps_nobody() {
+    let log = RunnerLog::missing();
+    mkfifo(&log.path().join("output.log"), Mode::S_IRWXU).unwrap();
+    let (builds, _) = builds();
+    // Without a volume for certificates there is something to say.
+    let pod = pod(&builds).runner_log(&log).start();
+    pod.in_service(
+        "unset DOCKER_TLS_VERIFY DOCKER_CERT_PATH; \
+         until docker -H unix:///run/docker.sock version; do sleep 0.2; done",
+    )
+    .expect_success();
+    let said = pod.service_log();
+    assert!(
+        said.contains("cannot be written: not a regular file"),
+        "{said}"
+    );
+    ends_when_asked(&pod);
+}
+
+/// Where nobody is careful, a pipe does keep whoever opens it: the control.
+#[test]
+fn a_pipe_keeps_who_is_not_careful() {
+    let directory = Volume::disk();
+    let pipe = directory.path().join("pipe");
+    mkfifo(&pipe, Mode::S_IRWXU).unwrap();
+    let status = std::process::Command::new("timeout")
+        .args(["1", "sh", "-c", "echo x >\"$0\""])
+        .arg(&pipe)
+        .status();
+    assert_eq!(status.unwrap().code(), Some(124));
+}
