@@ -394,7 +394,7 @@ impl PendingClient {
 
 /// A client's set that is not published yet.
 pub struct IssuedClient {
-    directory: PathBuf,
+    directory: OpenDirectory,
     issued: Issued,
     ca_pem: Vec<u8>,
 }
