@@ -117,7 +117,7 @@ pub mod testing {
         }
     }
     pub mod reasons {
-        pub use crate::reasons::Finding;
+        pub use crate::reasons::{Finding, Severity};
         pub mod advice {
             pub use crate::reasons::advice::Executor;
         }

@@ -24,14 +24,17 @@ use std::{
 };
 
 use self::{
+    helm::Templates,
     pipeline::{Pipeline, RunnerVariables, Surroundings},
-    problem::{Judgement, Remark, SyntaxError},
+    problem::{Judgement, Problem, Remark, SyntaxError},
     runner::{
         Scene,
         configuration::{Configuration, Executor, Runner},
     },
-    source::{FileId, Files, Place},
+    source::{FileId, Files, Place, Source},
+    yaml::Duplicate,
 };
+use crate::reasons;
 
 /// Judges all files, together. What lies within one of them is added to them.
 pub fn lint(files: &mut Files) -> Judgement {
@@ -56,6 +59,7 @@ pub fn lint(files: &mut Files) -> Judgement {
     for pipeline in &documents.pipelines {
         judgement.extend(pipeline.judge(surroundings));
     }
+    judgement.problems.append(&mut documents.problems);
     judgement.remarks.append(&mut documents.remarks);
     embedded::lift(&mut judgement, files);
     judgement.sort();
@@ -69,32 +73,35 @@ pub fn lint(files: &mut Files) -> Judgement {
 struct Documents {
     configurations: Vec<(FileId, Configuration)>,
     pipelines: Vec<Pipeline>,
+    problems: Vec<Problem>,
     remarks: Vec<Remark>,
 }
 
 impl Documents {
     fn read(&mut self, file: FileId, files: &mut Files) -> Result<(), Vec<SyntaxError>> {
-        let text = files.get(file).text();
-        if is_toml(text) {
-            self.configurations.push((file, runner::read(file, text)?));
+        let source = files.get(file);
+        if is_toml(source) {
+            let configuration = runner::read(file, source.text(), &Templates::default())?;
+            if configuration.is_something_else {
+                self.remarks.push(neither(file));
+            }
+            self.configurations.push((file, configuration));
             return Ok(());
         }
-        let documents = yaml::parse(text).map_err(|error| vec![error.of(file)])?;
+        let documents = yaml::parse(source.text()).map_err(|error| vec![error.of(file)])?;
+        let duplicates = documents.duplicates.iter();
+        self.problems
+            .extend(duplicates.map(|twice| duplicate_key(file, twice)));
         let embedded = helm::find(file, &documents, files);
         if pipeline::is_pipeline(&documents) {
             self.pipelines.push(Pipeline::read(file, &documents));
         } else if embedded.is_empty() {
-            self.remarks.push(Remark {
-                message: "this is neither a runner's configuration nor a pipeline: nothing in it \
-                          is judged"
-                    .into(),
-                place: Place::new(file, 0..0),
-                label: String::new(),
-            });
+            self.remarks.push(neither(file));
         }
         for embedded in embedded {
             let mut configuration = embedded.read(files)?;
             configuration.concurrent = embedded.concurrent.or(configuration.concurrent);
+            self.remarks.extend(embedded.remark(&configuration));
             self.configurations.push((embedded.file, configuration));
         }
         Ok(())
@@ -156,13 +163,41 @@ impl Documents {
                 Some(Executor::Docker) => Some(false),
                 Some(Executor::Other) | None => None,
             },
+            has_node_socket: self.runners().any(|runner| runner.node_socket().is_some()),
+            has_own_network: self.runners().all(|runner| !runner.has_other_network),
         }
     }
 }
 
-/// By the first line that says something: a header, or a key with `=`. YAML has a colon there.
-fn is_toml(text: &str) -> bool {
-    let mut lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
+/// A file of which nothing is judged.
+fn neither(file: FileId) -> Remark {
+    Remark {
+        message: "this is neither a runner's configuration nor a pipeline: nothing in it is judged"
+            .into(),
+        place: Place::new(file, 0..0),
+        label: String::new(),
+    }
+}
+
+fn duplicate_key(file: FileId, twice: &Duplicate) -> Problem {
+    let finding = reasons::settings::DUPLICATE_KEY
+        .met("this key is there already. GitLab passes over the first one without a word.");
+    Problem::new(
+        finding,
+        Place::new(file, twice.second.clone()),
+        "this one counts",
+    )
+    .with_related(
+        Place::new(file, twice.first.clone()),
+        "this one has no effect",
+    )
+}
+
+/// By the first line that says something: a header, even one that is not closed, or a key with `=`,
+/// where YAML has a colon; else by the file's name.
+fn is_toml(source: &Source) -> bool {
+    let text = source.text().trim_start_matches('\u{feff}');
+    let mut lines = text.lines().map(str::trim);
     let Some(line) = lines.find(|line| !line.is_empty() && !line.starts_with('#')) else {
         return false;
     };
@@ -172,10 +207,11 @@ fn is_toml(text: &str) -> bool {
         !key.is_empty() && key.chars().all(is_allowed)
     };
     let header = line.trim_start_matches('[');
-    match line.starts_with('[') {
-        true => header.split_once(']').is_some_and(|(key, _)| is_key(key)),
+    let looks_like_it = match line.starts_with('[') {
+        true => is_key(header.split(']').next().unwrap_or(header)),
         false => line.split_once('=').is_some_and(|(key, _)| is_key(key)),
-    }
+    };
+    looks_like_it || source.name().ends_with(".toml")
 }
 
 #[cfg(test)]

@@ -1,7 +1,4 @@
-use super::{
-    source::{Position, Source},
-    *,
-};
+use super::{source::Position, *};
 use crate::reasons::Severity;
 
 /// Two runners' worth of values: with the first the administrator meant to have a registry trusted,
@@ -52,9 +49,11 @@ fn files_are_told_by_what_is_in_them() {
         ("variables: {A: \"b=c\"}\n", false),
         ("---\n# a=b\nbuild:\n  script: a=b\n", false),
         ("[a, b]\n", false),
+        ("[[runners\n  name = \"a\"\n", true),
         ("", false),
     ] {
-        assert_eq!(is_toml(text), expected, "{text}");
+        let source = Source::new("file", text);
+        assert_eq!(is_toml(&source), expected, "{text}");
     }
 }
 

@@ -29,7 +29,18 @@ MISSPELT = Warning "SETTINGS-MISSPELT" {
     in_short: "correct the variable",
 }
 
+/// GitLab reads on, and says nothing.
+DUPLICATE_KEY = Warning "SETTINGS-DUPLICATE-KEY" {
+    summary: "a key is written twice, and only the last one counts",
+    advice: &[say("Put both together, or take one of them out.")],
+    in_short: "write the key once",
+    ignoring: LINT_ALONE,
 }
+
+}
+
+const LINT_ALONE: Ignoring =
+    Ignoring::Impossible("`dind-init lint` finds it, before there is a service");
 
 /// The value came by way of the component.
 pub const OF_INPUT: Advice = &[say(

@@ -140,7 +140,6 @@ fn what_is_broken_in_small_is_an_error_with_its_place() {
             "repeated ones counted",
         ),
         ("TOML, twice", "[a]\nb = 1\nb = 2\n".into(), ":3:"),
-        ("YAML, twice", "a: 1\nb: 2\na: 3\n".into(), ":3:"),
         ("YAML, a tab", "a:\n\t- b\n".into(), ":2:"),
         ("TOML, a NUL", "a = \"\0\"\n".into(), ":1:"),
         ("YAML, a NUL", "a: \0\n".into(), "UTF-16"),

@@ -66,7 +66,8 @@ fn no_secret_is_printed_in_any_format() {
         for format in ["text", "json", "codequality"] {
             for fix in [&[][..], &["--fix"]] {
                 fs::write(directory.path().join(&name), &text).unwrap();
-                let arguments = [&["--format", format, name.as_str()], fix].concat();
+                let always = ["--deny", "warnings", "--format", format, name.as_str()];
+                let arguments = [&always[..], fix].concat();
                 let outcome = lint_in(directory.path(), &arguments, b"");
                 let printed = format!("{}{}", outcome.stdout, outcome.stderr);
                 for part in ["hUnter2", "mArkEr"] {

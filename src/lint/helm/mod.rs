@@ -5,9 +5,10 @@ mod templates;
 
 use std::rc::Rc;
 
+pub use self::templates::Templates;
 use super::{
     embedded::Embedding,
-    problem::SyntaxError,
+    problem::{Remark, SyntaxError},
     runner::{self, configuration::Configuration},
     source::{FileId, Files, Source},
     yaml::{Mapping, Node, Scalar, Value},
@@ -26,18 +27,37 @@ pub struct EmbeddedConfiguration {
     pub file: FileId,
     /// The chart writes it into the file itself.
     pub concurrent: Option<u64>,
-    /// Whether the chart is yet to fill something in.
-    pub has_templates: bool,
+    /// What the chart is yet to fill in.
+    templates: Templates,
 }
 
 impl EmbeddedConfiguration {
     pub fn read(&self, files: &Files) -> Result<Configuration, Vec<SyntaxError>> {
-        runner::read(self.file, files.get(self.file).text()).map_err(|mut errors| {
-            for error in errors.iter_mut().filter(|_| self.has_templates) {
+        let text = files.get(self.file).text();
+        runner::read(self.file, text, &self.templates).map_err(|mut errors| {
+            let has_templates = !self.templates.is_empty();
+            for error in errors.iter_mut().filter(|_| has_templates) {
                 error.help =
                     "templates are not evaluated here: lint what `helm template` prints".to_owned();
             }
             errors
+        })
+    }
+
+    /// What is not known of it, if that is of interest.
+    pub fn remark(&self, configuration: &Configuration) -> Option<Remark> {
+        let place = configuration.unknown.clone()?;
+        let consequence = match configuration.runners.is_empty() {
+            true => "no runner is there, and nothing is judged",
+            false => "what they fill in is not judged",
+        };
+        Some(Remark {
+            message: format!(
+                "templates are not evaluated here, so {consequence}: lint what `helm template` \
+                 prints"
+            ),
+            place,
+            label: String::new(),
         })
     }
 }
@@ -51,13 +71,13 @@ pub fn find(host: FileId, documents: &[Node], files: &mut Files) -> Vec<Embedded
     let name = files.get(host).name().to_owned();
     let mut configurations = Vec::new();
     for Found { scalar, concurrent } in found {
-        let text = templates::blanked(&scalar.text);
-        let has_templates = text != *scalar.text;
+        let templates = Templates::blank(&scalar.text);
+        let text = templates.text.clone();
         let embedding = Embedding { host, scalar };
         configurations.push(EmbeddedConfiguration {
             file: files.add(Source::embedded(name.clone(), text, embedding)),
             concurrent,
-            has_templates,
+            templates,
         });
     }
     configurations

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use super::{
+    Surroundings,
     service::Service,
     variables::{Known, Variables},
 };
@@ -23,9 +24,12 @@ const CERTIFICATES: &str = "DOCKER_TLS_CERTDIR";
 /// Where the socket is that no other container sees.
 const OWN_SOCKETS: &[&str] = &["/var/run/docker.sock", "/run/docker.sock"];
 
+/// How the containers of one pod call each other.
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
 /// `None` where it cannot be told: a command or entrypoint of the user's own, TLS by flags, or
 /// variables that are not in the file.
-pub fn served(service: &Service, job: &Variables) -> Option<Served> {
+pub fn served(service: &Service, job: &Variables, surroundings: Surroundings) -> Option<Served> {
     if service.has_entrypoint {
         return None;
     }
@@ -47,7 +51,10 @@ pub fn served(service: &Service, job: &Variables) -> Option<Served> {
         Some(DockerHost::Unix(path)) => path,
         _ => OWN_SOCKETS[0].into(),
     };
-    let names = service.names();
+    let mut names = service.names();
+    if surroundings.in_kubernetes == Some(true) {
+        names.extend(LOOPBACK.map(str::to_owned));
+    }
     let hosts = names.iter().filter_map(|name| SubjectName::from_host(name));
     Some(Served {
         tls,
@@ -60,7 +67,8 @@ pub fn served(service: &Service, job: &Variables) -> Option<Served> {
         names: hosts.collect(),
         client_certificates: tls
             .then(|| format!("{}/client", directory.trim_end_matches('/')).into()),
-        unix_is_shared: !OWN_SOCKETS.iter().any(|own| unix.as_os_str() == *own),
+        unix_is_shared: surroundings.has_node_socket
+            || !OWN_SOCKETS.iter().any(|own| unix.as_os_str() == *own),
         unix,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{daemon, service::Service, variables::Variables};
+use super::{Surroundings, daemon, service::Service, variables::Variables};
 use crate::findings::client::Served;
 use crate::lint::yaml::{Entry, Mapping, Node};
 
@@ -37,7 +37,11 @@ impl Job {
     /// Its Docker daemons, and what they will serve; `None` where that cannot be told.
     pub fn daemons(&self) -> impl Iterator<Item = (&Service, Option<Served>)> {
         let services = self.services.iter().filter(|service| service.is_dind());
-        services.map(|service| (service, daemon::served(service, &self.variables)))
+        let anywhere = Surroundings::default();
+        services.map(move |service| {
+            let served = daemon::served(service, &self.variables, anywhere);
+            (service, served)
+        })
     }
 }
 

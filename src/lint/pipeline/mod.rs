@@ -37,6 +37,10 @@ pub struct Pipeline {
 pub struct Surroundings {
     /// Job and services share a network, and no image's entrypoint sets a job's variables.
     pub in_kubernetes: Option<bool>,
+    /// The node's Docker is in the place of the job's own socket.
+    pub has_node_socket: bool,
+    /// A job has no other network than the one that the runner makes for it.
+    pub has_own_network: bool,
 }
 
 /// Whether a file's documents are a pipeline's configuration.

@@ -217,6 +217,7 @@ fn on_kubernetes_no_image_s_entrypoint_turns_tls_on() {
     let text = job("DOCKER_HOST: 'tcp://docker:2376'");
     let in_kubernetes = |known| Surroundings {
         in_kubernetes: Some(known),
+        ..Surroundings::default()
     };
     let expected = ["CLIENT-TLS-VERIFY: 'tcp://docker:2376'"];
     assert_eq!(found(&text, in_kubernetes(true)), expected);
@@ -325,6 +326,7 @@ fn two_daemons_share_a_pod_s_ports() {
         |second: &str| format!("build:\n  services: ['docker:dind', {second}]\n  script: x\n");
     let in_kubernetes = |known| Surroundings {
         in_kubernetes: Some(known),
+        ..Surroundings::default()
     };
     let two = with("{name: 'docker:24-dind', alias: other}");
     let expected = ["NETWORK-PORT-IN-USE: 'docker:24-dind'"];

@@ -4,7 +4,14 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use crate::lint::source::{Located, Place};
+use crate::{
+    facts::client::DockerHost,
+    lint::source::{Located, Place},
+    settings::subject_names::SubjectName,
+};
+
+/// The places of dockerd's socket, the same one where `/var/run` is a link.
+pub const SOCKETS: &[&str] = &["/var/run/docker.sock", "/run/docker.sock"];
 
 /// A `config.toml`, or the part of one that the Helm chart takes.
 #[derive(Debug, Default)]
@@ -12,6 +19,10 @@ pub struct Configuration {
     /// How many jobs run at the same time, of all runners together.
     pub concurrent: Option<u64>,
     pub runners: Vec<Runner>,
+    /// Nothing in it is of a runner.
+    pub is_something_else: bool,
+    /// The first thing that only a template says.
+    pub unknown: Option<Place>,
 }
 
 /// One of `[[runners]]`.
@@ -41,6 +52,13 @@ pub struct Runner {
     pub pod_spec: Option<Place>,
     /// Docker's `services_security_opt`, with which rootless dockerd may do without privileges.
     pub has_security_options: bool,
+    /// Kubernetes' `runtime_class_name`, or a `runtime` other than Docker's own: with sysbox, for
+    /// one, dockerd needs no privileges.
+    pub has_other_runtime: bool,
+    /// Docker's `network_mode`, with which a job may share the network of something else.
+    pub has_other_network: bool,
+    /// A template may say more: what is not here may be there.
+    pub is_partly_unknown: bool,
 }
 
 /// What runs the jobs.
@@ -127,6 +145,30 @@ impl Runner {
         let flags = self.feature_flags.iter();
         let flags = flags.map(|(name, is_on)| (name.clone(), is_on.value.to_string()));
         flags.chain(environment).collect()
+    }
+
+    /// The volume, if any, that puts the node's Docker where a job's own would be.
+    pub fn node_socket(&self) -> Option<&Volume> {
+        let mut volumes = self.volumes.iter();
+        volumes.find(|volume| SOCKETS.iter().any(|socket| volume.target() == Path::new(socket)))
+    }
+
+    /// Whether its jobs' docker commands are sent to another machine.
+    pub fn leads_elsewhere(&self) -> bool {
+        let host = self.variable("DOCKER_HOST");
+        let host = host.map(|host| DockerHost::parse(&host.value.value));
+        match host {
+            Some(DockerHost::Tcp {
+                host: SubjectName::Dns(name),
+                ..
+            }) => name.contains('.'),
+            Some(DockerHost::Tcp {
+                host: SubjectName::Ip(address),
+                ..
+            }) => !address.is_loopback(),
+            Some(DockerHost::Other) => true,
+            Some(DockerHost::Unix(_)) | None => false,
+        }
     }
 
     /// Whether two of its jobs may run at the same time; `None` where that is not said here.

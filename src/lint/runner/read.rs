@@ -9,6 +9,7 @@ use super::{
     table::{Reader, Table},
 };
 use crate::lint::{
+    helm::Templates,
     problem::SyntaxError,
     source::{FileId, Located, Place},
 };
@@ -29,7 +30,11 @@ const KUBERNETES_VOLUMES: [(&str, VolumeKind); 8] = [
 const MAXIMAL_NODES: usize = 500_000;
 
 /// What `text` says, or each place where it is not what the runner reads.
-pub fn read(file: FileId, text: &str) -> Result<Configuration, Vec<SyntaxError>> {
+pub fn read(
+    file: FileId,
+    text: &str,
+    templates: &Templates,
+) -> Result<Configuration, Vec<SyntaxError>> {
     let refuse = |message: String, span| {
         vec![SyntaxError {
             message,
@@ -51,26 +56,53 @@ pub fn read(file: FileId, text: &str) -> Result<Configuration, Vec<SyntaxError>>
         let message = format!("this is not TOML: {}", error.message());
         refuse(message, error.span().unwrap_or(0..0))
     })?;
+    let lines = templates.lines.clone();
     let mut reader = Reader {
         file,
+        templates,
         errors: Vec::new(),
+        unknown: lines.map(|span| Place::new(file, span)),
     };
     let root = Table::root(document.get_ref());
-    let configuration = Configuration {
+    let mut configuration = Configuration {
+        is_something_else: is_something_else(root),
         concurrent: reader.number(root, "concurrent"),
         runners: reader
             .tables(root, "runners", text)
             .into_iter()
             .map(|table| runner(&mut reader, table, text))
             .collect(),
+        unknown: None,
     };
+    configuration.unknown = reader.unknown.take();
+    for runner in &mut configuration.runners {
+        runner.is_partly_unknown = configuration.unknown.is_some();
+    }
     match reader.errors.is_empty() {
         true => Ok(configuration),
         false => Err(reader.errors),
     }
 }
 
-fn runner(reader: &mut Reader, table: Table<'_>, text: &str) -> Runner {
+/// Keys of a `config.toml` beside its runners.
+const GLOBAL_KEYS: &[&str] = &[
+    "check_interval",
+    "concurrent",
+    "connection_max_age",
+    "listen_address",
+    "log_format",
+    "log_level",
+    "sentry_dsn",
+    "session_server",
+    "shutdown_timeout",
+];
+
+fn is_something_else(root: Table<'_>) -> bool {
+    let mut keys = root.keys().peekable();
+    keys.peek().is_some() && !keys.any(|key| key == "runners" || GLOBAL_KEYS.contains(&key))
+}
+
+fn runner(reader: &mut Reader<'_>, table: Table<'_>, text: &str) -> Runner {
     let executor = executor(reader, table);
     let section = match executor {
         Executor::Kubernetes => reader.table(table, "kubernetes", text),
@@ -95,6 +127,9 @@ fn runner(reader: &mut Reader, table: Table<'_>, text: &str) -> Runner {
         services: Vec::new(),
         pod_spec: None,
         has_security_options: false,
+        has_other_runtime: false,
+        has_other_network: false,
+        is_partly_unknown: false,
     };
     if let Some(section) = section {
         runner.privileged = reader.boolean(section, "privileged");
@@ -108,7 +143,7 @@ fn runner(reader: &mut Reader, table: Table<'_>, text: &str) -> Runner {
 }
 
 /// The Helm chart's part names none: there it is Kubernetes, as the section says.
-fn executor(reader: &mut Reader, table: Table<'_>) -> Executor {
+fn executor(reader: &mut Reader<'_>, table: Table<'_>) -> Executor {
     match reader.string(table, "executor") {
         Some(executor) => match executor.value.as_str() {
             "kubernetes" => Executor::Kubernetes,
@@ -121,9 +156,10 @@ fn executor(reader: &mut Reader, table: Table<'_>) -> Executor {
     }
 }
 
-fn kubernetes(reader: &mut Reader, section: Table<'_>, text: &str, runner: &mut Runner) {
+fn kubernetes(reader: &mut Reader<'_>, section: Table<'_>, text: &str, runner: &mut Runner) {
     let context = reader.table(section, "service_container_security_context", text);
     runner.services_privileged = context.and_then(|context| reader.boolean(context, "privileged"));
+    runner.has_other_runtime = section.get("runtime_class_name").is_some();
     let pod_spec = reader.tables(section, "pod_spec", text).into_iter().next();
     runner.pod_spec = pod_spec.map(|table| reader.place(table.span()));
     let Some(volumes) = reader.table(section, "volumes", text) else {
@@ -143,7 +179,7 @@ fn kubernetes(reader: &mut Reader, section: Table<'_>, text: &str, runner: &mut 
 }
 
 fn kubernetes_volume(
-    reader: &mut Reader,
+    reader: &mut Reader<'_>,
     table: Table<'_>,
     kind: VolumeKind,
     text: &str,
@@ -179,9 +215,13 @@ fn kubernetes_volume(
     })
 }
 
-fn docker(reader: &mut Reader, section: Table<'_>, runner: &mut Runner) {
+fn docker(reader: &mut Reader<'_>, section: Table<'_>, runner: &mut Runner) {
     runner.services_privileged = reader.boolean(section, "services_privileged");
     runner.has_security_options = section.get("services_security_opt").is_some();
+    runner.has_other_network = section.get("network_mode").is_some();
+    let runtime = reader.string(section, "runtime");
+    runner.has_other_runtime =
+        runtime.is_some_and(|runtime| !["", "runc"].contains(&runtime.value.as_str()));
     let allowed = reader.strings(section, "allowed_privileged_services");
     runner.allowed_privileged_services = allowed.map(|allowed| Located {
         value: values(allowed.value),
@@ -198,6 +238,7 @@ fn docker_volume(entry: Located<String>) -> Volume {
     let text = &entry.value;
     // A colon that is a part of a path is Docker's error, and told apart by the rules.
     let (source, rest) = match text.split_once(':') {
+        Some((path, mode)) if path.starts_with('/') && is_mode(mode) => ("", text.as_str()),
         Some((source, rest)) => (source, rest),
         None => ("", text.as_str()),
     };
@@ -243,10 +284,10 @@ fn docker_volume(entry: Located<String>) -> Volume {
 
 /// Not the rest of a path, and no port.
 fn is_mode(text: &str) -> bool {
-    !text.contains('/') && !text.bytes().all(|byte| byte.is_ascii_digit())
+    !text.contains(['/', ':']) && !text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn services(reader: &mut Reader, section: Table<'_>, text: &str) -> Vec<Service> {
+fn services(reader: &mut Reader<'_>, section: Table<'_>, text: &str) -> Vec<Service> {
     let mut services = Vec::new();
     for table in reader.tables(section, "services", text) {
         let command = reader.strings(table, "command");
@@ -265,7 +306,7 @@ fn services(reader: &mut Reader, section: Table<'_>, text: &str) -> Vec<Service>
     services
 }
 
-fn environment(reader: &mut Reader, table: Table<'_>) -> Vec<Located<Assignment>> {
+fn environment(reader: &mut Reader<'_>, table: Table<'_>) -> Vec<Located<Assignment>> {
     let Some(entries) = reader.strings(table, "environment") else {
         return Vec::new();
     };
@@ -285,7 +326,7 @@ fn environment(reader: &mut Reader, table: Table<'_>) -> Vec<Located<Assignment>
 }
 
 fn feature_flags(
-    reader: &mut Reader,
+    reader: &mut Reader<'_>,
     table: Table<'_>,
     text: &str,
 ) -> BTreeMap<String, Located<bool>> {

@@ -6,15 +6,19 @@ use toml::{
 };
 
 use crate::lint::{
+    helm::Templates,
     problem::SyntaxError,
     source::{FileId, Located, Place, Span},
 };
 
 /// Reads values from tables, and gathers what is of another type.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(super) struct Reader<'t> {
     pub file: FileId,
+    pub templates: &'t Templates,
     pub errors: Vec<SyntaxError>,
+    /// The first thing that only a template says.
+    pub unknown: Option<Place>,
 }
 
 /// A table, and its header or, inline, all of it.
@@ -60,7 +64,7 @@ impl<'t> Table<'t> {
     }
 }
 
-impl Reader {
+impl Reader<'_> {
     pub fn place(&self, span: Span) -> Place {
         Place::new(self.file, span)
     }
@@ -152,6 +156,11 @@ impl Reader {
     }
 
     fn refuse<T>(&mut self, key: &str, expected: &str, found: &str, span: Span) -> Option<T> {
+        if self.templates.give(&span) {
+            let place = self.place(span);
+            self.unknown.get_or_insert(place);
+            return None;
+        }
         self.errors.push(SyntaxError {
             message: format!("{key} has to be {expected}, and this is {}", article(found)),
             place: self.place(span),

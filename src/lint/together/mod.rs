@@ -3,12 +3,16 @@
 //! Which of several runners takes a job is decided by tags that no file has. So that is wrong what
 //! is wrong with all of them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{
     pipeline::{Job, Known, Pipeline, Service},
     problem::Problem,
-    runner::{Scene, configuration::Executor, privileges},
+    runner::{
+        Scene,
+        configuration::{Executor, SOCKETS},
+        privileges,
+    },
     source::Place,
 };
 use crate::{
@@ -73,11 +77,15 @@ pub fn judge(daemons: &[Daemon<'_>], scenes: &[Scene<'_>], problems: &mut Vec<Pr
         return;
     }
     for daemon in daemons {
-        let found = [
-            unprivileged(daemon, &scenes),
-            unshared(daemon, &scenes),
-            second_daemon(daemon, &scenes),
-        ];
+        let found = match busy_socket(daemon, &scenes) {
+            // Nothing else matters to a daemon that cannot start.
+            Some(busy) => vec![Some(busy)],
+            None => vec![
+                unprivileged(daemon, &scenes),
+                unshared(daemon, &scenes),
+                second_daemon(daemon, &scenes),
+            ],
+        };
         for problem in found.into_iter().flatten() {
             add(problem, problems);
         }
@@ -88,6 +96,39 @@ impl Daemon<'_> {
     fn place(&self) -> Place {
         Place::new(self.pipeline.file, self.service.span.clone())
     }
+}
+
+/// The node's socket lies where the service's dockerd makes its own.
+fn busy_socket(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem> {
+    let sockets = scenes.iter().map(|scene| scene.runner.node_socket());
+    let sockets: Vec<_> = sockets.collect::<Option<_>>()?;
+    let (scene, socket) = (scenes.first()?, sockets.first()?);
+    let host = match daemon.job.variables.expanded("DOCKER_HOST") {
+        Known::Set(host) => Some(DockerHost::parse(&host.text)),
+        Known::Unset | Known::Unknown => None,
+    };
+    // Its own variables are those of the service as well.
+    let is_elsewhere = |path: &PathBuf| SOCKETS.iter().all(|own| path.as_path() != Path::new(own));
+    let (severity, then) = match &host {
+        Some(DockerHost::Unix(path)) if is_elsewhere(path) => return None,
+        Some(DockerHost::Tcp { text, .. }) => {
+            (Severity::Fatal, format!("the job looks for it at {text}"))
+        }
+        _ => (
+            Severity::Warning,
+            "the job's docker commands go to the node's Docker instead".to_owned(),
+        ),
+    };
+    let cause = format!(
+        "{} mounts the node's Docker socket at {}, where the service of the job {:?} has to make \
+         its own. It cannot start, and {then}.",
+        scene.runner.title(),
+        socket.target().display(),
+        daemon.job.name
+    );
+    let finding = network::SOCKET_BUSY.met(cause).with_severity(severity);
+    let problem = Problem::new(finding, socket.mount_path.place.clone(), "the node's Docker");
+    Some(problem.with_related(daemon.place(), "cannot start"))
 }
 
 fn unprivileged(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem> {
@@ -113,6 +154,11 @@ fn unshared(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem> {
         Known::Unknown => false,
     };
     if !may_be_tcp {
+        return None;
+    }
+    // A template may mount a volume there.
+    let is_known = |scene: &&Scene<'_>| !scene.runner.is_partly_unknown;
+    if !scenes.iter().all(is_known) {
         return None;
     }
     let is_shared_anyhow = client.starts_with(BUILDS) || client.to_string_lossy().contains('$');

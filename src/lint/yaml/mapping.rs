@@ -1,6 +1,6 @@
 //! A mapping, with its merge keys resolved.
 
-use super::{Error, Node, Value};
+use super::{Duplicate, Node, Value};
 
 /// Keys and values in the order of the file.
 #[derive(Clone, Debug, Default)]
@@ -22,23 +22,17 @@ impl Mapping {
     /// `<<` is resolved as Ruby does, which GitLab is written in: a mapping that comes later wins,
     /// and of a list the first (Psych's `revive_hash`). Elsewhere, what is written in the mapping
     /// itself wins even over a `<<` that comes after it; `<<` mostly comes first.
-    pub(super) fn new(
-        entries: Vec<Entry>,
-        line_of: impl Fn(usize) -> usize,
-    ) -> Result<Self, Error> {
+    ///
+    /// Of a key that is there twice the last one counts, as in GitLab; it is told to `duplicates`.
+    pub(super) fn new(entries: Vec<Entry>, duplicates: &mut Vec<Duplicate>) -> Self {
         let has_merges = entries.iter().any(|entry| merged(entry).is_some());
         let own = Self::ordered(entries);
-        if let Some((first, second)) = own.duplicate() {
-            let line = line_of(own.entries[first].key.span.start);
-            return Err(Error::new(
-                format!("this key is there already, on line {line}"),
-                own.entries[second].key.span.clone(),
-            )
-            .with_help("one of the two has no effect: take it out, or put both together"));
-        }
-        match has_merges {
-            true => Ok(own.with_merges()),
-            false => Ok(own),
+        let found = own.duplicates();
+        let is_as_written = found.is_empty() && !has_merges;
+        duplicates.extend(found);
+        match is_as_written {
+            true => own,
+            false => own.with_merges(),
         }
     }
 
@@ -77,14 +71,18 @@ impl Mapping {
         }
     }
 
-    /// The positions of the first key that is there twice. `<<` may be.
-    fn duplicate(&self) -> Option<(usize, usize)> {
+    /// The keys that are there twice. `<<` may be.
+    fn duplicates(&self) -> Vec<Duplicate> {
         let pairs = self.by_key.windows(2);
         pairs
             .map(|pair| (pair[0] as usize, pair[1] as usize))
             .filter(|(first, second)| self.key(*first) == self.key(*second))
             .filter(|(first, _)| merged(&self.entries[*first]).is_none())
-            .min_by_key(|(_, second)| *second)
+            .map(|(first, second)| Duplicate {
+                first: self.entries[first].key.span.clone(),
+                second: self.entries[second].key.span.clone(),
+            })
+            .collect()
     }
 
     fn with_merges(self) -> Self {

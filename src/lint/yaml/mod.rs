@@ -1,15 +1,15 @@
 //! YAML as a tree in which everything knows its place in the file.
 //!
 //! Aliases and merge keys are resolved: what they stand for has the place where it is written.
-//! A file is refused where two readers of YAML may disagree about it (a key that is there twice),
-//! and where reading it would take more than its size explains.
+//! A file is refused where reading it would take more than its size explains. A key that is there
+//! twice is told: GitLab takes the last one, and others refuse the file.
 
 mod characters;
 mod mapping;
 mod reader;
 mod scalar;
 
-use std::rc::Rc;
+use std::{ops::Deref, rc::Rc};
 
 pub use self::{
     mapping::{Entry, Mapping},
@@ -20,6 +20,29 @@ use super::{
     problem::SyntaxError,
     source::{FileId, Place, Span},
 };
+
+/// All that a text says: its documents, in their order.
+#[derive(Clone, Debug, Default)]
+pub struct Documents {
+    nodes: Vec<Node>,
+    pub duplicates: Vec<Duplicate>,
+}
+
+impl Deref for Documents {
+    type Target = [Node];
+
+    fn deref(&self) -> &[Node] {
+        &self.nodes
+    }
+}
+
+/// A key that is there twice in one mapping.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Duplicate {
+    pub first: Span,
+    /// The one that counts.
+    pub second: Span,
+}
 
 /// A value, and where it is written.
 ///

@@ -10,7 +10,7 @@ use crate::{
         problem::Problem,
         source::Span,
     },
-    reasons::{self, Finding},
+    reasons::{self, Finding, Severity},
     settings::subject_names::SubjectName,
 };
 
@@ -25,6 +25,11 @@ pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
     findings
         .into_iter()
         .map(|finding| {
+            // Here it is known that they share no network.
+            let finding = match *finding.reason == reasons::client::HOST {
+                true => finding.with_severity(Severity::Error),
+                false => finding,
+            };
             let (span, label) = match blamed(&finding, variables) {
                 Some(place) => (place, ""),
                 None => (&daemon.service.span, "for this service"),
@@ -66,10 +71,12 @@ fn client_variables(scene: &Scene<'_>) -> ClientVariables {
         Known::Unset | Known::Unknown => None,
     };
     let variables = ClientVariables::parse(&value);
+    let has_own_network =
+        scene.surroundings.in_kubernetes == Some(false) && scene.surroundings.has_own_network;
     ClientVariables {
         // A socket is in one container alone in every executor. Whether job and service share a
         // network, and `localhost` is the service, depends on it.
-        in_gitlab: matches!(variables.docker_host, Some(DockerHost::Unix(_))),
+        in_gitlab: has_own_network || matches!(variables.docker_host, Some(DockerHost::Unix(_))),
         in_kubernetes: scene.surroundings.in_kubernetes == Some(true),
         ..variables
     }

@@ -24,7 +24,7 @@ pub fn problems(file: FileId, job: &Job, surroundings: Surroundings) -> Vec<Prob
         .filter(|service| service.is_dind())
         .map(|service| Daemon {
             service,
-            served: daemon::served(service, &job.variables),
+            served: daemon::served(service, &job.variables, surroundings),
         })
         .collect();
     if daemons.is_empty() {

@@ -26,7 +26,8 @@ pub(super) fn problems(scene: &Scene<'_>) -> Vec<Problem> {
         )];
     }
     let has_service = runner.services.iter().any(|service| service.is_dind());
-    match scene.sign_of_dind() {
+    let is_without_dind = runner.leads_elsewhere() || runner.node_socket().is_some();
+    match scene.sign_of_dind().filter(|_| !is_without_dind) {
         Some(sign) if !has_service && is_privileged(runner, None) == Some(false) => {
             let label = "this is for docker in docker";
             vec![problem(scene, sign, label, Severity::Warning)]
@@ -41,7 +42,10 @@ pub fn is_privileged(runner: &Runner, image: Option<&str>) -> Option<bool> {
     let privileged = of_services.or(runner.privileged.as_ref());
     if !privileged.is_some_and(|privileged| privileged.value) {
         let may_do_without = image.is_some_and(|image| image.contains("rootless"));
-        let may_be_said_elsewhere = runner.pod_spec.is_some() || runner.has_security_options;
+        let may_be_said_elsewhere = runner.pod_spec.is_some()
+            || runner.has_security_options
+            || runner.has_other_runtime
+            || (runner.is_partly_unknown && privileged.is_none());
         return (!may_do_without && !may_be_said_elsewhere).then_some(false);
     }
     let allowed = match &runner.allowed_privileged_services {

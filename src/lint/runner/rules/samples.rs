@@ -2,6 +2,7 @@
 
 use crate::{
     lint::{
+        helm::Templates,
         problem::Judgement,
         runner::{self, Scene},
         source::{Files, Source},
@@ -28,7 +29,7 @@ pub fn docker(rest: &str) -> String {
 pub fn judge(text: &str) -> Judgement {
     let mut files = Files::default();
     let file = files.add(Source::new("config.toml", text));
-    let configuration = match runner::read(file, text) {
+    let configuration = match runner::read(file, text, &Templates::default()) {
         Ok(configuration) => configuration,
         Err(errors) => panic!("{errors:?} in\n{text}"),
     };

@@ -5,7 +5,7 @@ use std::{collections::HashMap, rc::Rc};
 use saphyr_parser::{Event, Parser, ScanError, Tag};
 
 use super::{
-    Entry, Error, Mapping, Node, Scalar, Value,
+    Documents, Entry, Error, Mapping, Node, Scalar, Value,
     characters::{MARK, Offsets, check, check_number},
 };
 use crate::lint::source::Span;
@@ -18,7 +18,7 @@ pub const MAXIMAL_DEPTH: usize = 100;
 pub const MAXIMAL_NODES: usize = 500_000;
 
 /// The documents of a text; none, if it is empty.
-pub fn parse(text: &str) -> Result<Vec<Node>, Error> {
+pub fn parse(text: &str) -> Result<Documents, Error> {
     check(text)?;
     check_number(text)?;
     let mut reader = Reader::new(text);
@@ -33,7 +33,7 @@ pub fn parse(text: &str) -> Result<Vec<Node>, Error> {
 struct Reader<'a> {
     text: &'a str,
     offsets: Offsets<'a>,
-    documents: Vec<Node>,
+    documents: Documents,
     /// What is open, from the outermost on.
     open: Vec<Collection>,
     /// By the scanner's number of their anchors.
@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
         Self {
             text,
             offsets: Offsets::new(text),
-            documents: Vec::new(),
+            documents: Documents::default(),
             open: Vec::new(),
             anchors: HashMap::new(),
             nodes: 0,
@@ -145,8 +145,8 @@ impl<'a> Reader<'a> {
         let value = match collection.children {
             Children::Items(items) => Value::Sequence(items.into()),
             Children::Entries(entries, _) => {
-                let line_of = |offset| 1 + self.text[..offset].matches('\n').count();
-                Value::Mapping(Rc::new(Mapping::new(entries, line_of)?))
+                let duplicates = &mut self.documents.duplicates;
+                Value::Mapping(Rc::new(Mapping::new(entries, duplicates)))
             }
         };
         let node = Node {
@@ -186,7 +186,7 @@ impl<'a> Reader<'a> {
             return Err(Error::too_deep(span.clone()));
         }
         let Some(parent) = self.open.last_mut() else {
-            self.documents.push(node);
+            self.documents.nodes.push(node);
             return Ok(());
         };
         parent.end = parent.end.max(span.end);

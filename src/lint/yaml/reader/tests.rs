@@ -3,9 +3,9 @@ use std::time::Instant;
 use super::*;
 
 fn document(text: &str) -> Node {
-    let mut documents = parse(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
+    let documents = parse(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
     assert_eq!(documents.len(), 1, "{text}");
-    documents.remove(0)
+    documents[0].clone()
 }
 
 /// Keys and values with one letter for each kind of node, as in `{a: [b]}`.
@@ -91,19 +91,25 @@ fn merge_keys_are_resolved_as_gitlab_does() {
 }
 
 #[test]
-fn a_key_that_is_there_twice_is_an_error_that_names_both_places() {
+fn of_a_key_that_is_there_twice_the_last_one_counts_and_both_places_are_told() {
     let text = "job:\n  variables: {A: 1}\n  script: x\n  variables: {B: 1}\n";
-    let twice = error(text);
-    assert_eq!(
-        twice.span,
-        text.rfind("variables").map(|at| at..at + 9).unwrap()
-    );
-    assert!(twice.message.ends_with("on line 2"), "{twice:?}");
-    assert!(parse("a: {b: 1}\nc: {b: 1}\n").is_ok());
-    assert!(
-        parse("? [a]\n: 1\n? [a]\n: 2\n").is_ok(),
-        "not for us to judge"
-    );
+    let documents = parse(text).unwrap();
+    let [twice] = documents.duplicates.as_slice() else {
+        panic!("{:?}", documents.duplicates);
+    };
+    let key = |at: usize| at..at + "variables".len();
+    assert_eq!(twice.first, text.find("variables").map(key).unwrap());
+    assert_eq!(twice.second, text.rfind("variables").map(key).unwrap());
+    let job = documents[0].get("job").unwrap();
+    assert_eq!(shown(job), "{script: x, variables: {B: 1}}");
+    for once in [
+        "a: {b: 1}\nc: {b: 1}\n",
+        // Not for us to judge.
+        "? [a]\n: 1\n? [a]\n: 2\n",
+        "a: {<<: {b: 1}, b: 2}\n",
+    ] {
+        assert_eq!(parse(once).unwrap().duplicates, [], "{once}");
+    }
 }
 
 #[test]
@@ -130,7 +136,6 @@ fn a_syntax_error_has_its_place() {
 fn errors_do_not_quote_the_text() {
     for text in [
         "a: SECRET: SECRET",
-        "SECRET: 1\nSECRET: 2",
         "a: *SECRET",
         "a: 'SECRET",
         "a: \"\\SECRET\"",

@@ -19,8 +19,14 @@ use crate::{
 /// What the service writes into the client's directory, and reads from the server's.
 const FILES: [&str; 3] = ["ca.pem", "cert.pem", "key.pem"];
 
+/// Words in the names of objects that hold more than a CA.
+const NAMES_OF_KEYS: &[&str] = &["client", "clients", "key", "keys", "mtls", "server", "tls"];
+
 pub(super) fn judge(scene: &Scene<'_>) -> Judgement {
     let mut judgement = Judgement::default();
+    if is_without_dind(scene) {
+        return judgement;
+    }
     let directories = match (scene.certificate_directories, scene.certificate_directory()) {
         // What jobs say wins over what the runner says.
         (Some(directories), _) => directories.to_vec(),
@@ -36,6 +42,16 @@ pub(super) fn judge(scene: &Scene<'_>) -> Judgement {
         judgement.extend(certificates.judge());
     }
     judgement
+}
+
+/// Whether a remote Docker, or the node's own, does the work, and the certificates are none of ours.
+fn is_without_dind(scene: &Scene<'_>) -> bool {
+    let runner = scene.runner;
+    let has_service = runner.services.iter().any(|service| service.is_dind());
+    let has_job = scene
+        .certificate_directories
+        .is_some_and(|directories| !directories.is_empty());
+    !has_service && !has_job && (runner.leads_elsewhere() || runner.node_socket().is_some())
 }
 
 struct Certificates<'a> {
@@ -54,6 +70,7 @@ impl Certificates<'_> {
             Some(volume) => self.judge_directory(volume, &mut judgement),
             // Where the jobs are known, they are what lacks it.
             None if self.scene.certificate_directories.is_some() => {}
+            None if self.scene.runner.is_partly_unknown => {}
             None if judgement.problems.is_empty() => {
                 judgement.problems.extend(self.unshared());
             }
@@ -99,6 +116,7 @@ impl Certificates<'_> {
     fn judge_read_only(&self, volume: &Volume, judgement: &mut Judgement) {
         match self.may_hold_own_set(volume) {
             Some(true) => return,
+            None if self.scene.runner.is_partly_unknown => return,
             None => {
                 judgement.remarks.push(Remark {
                     message: format!(
@@ -141,6 +159,10 @@ impl Certificates<'_> {
     /// Whether a read-only volume may bring certificates of the user's own, with which the service
     /// is content; `None` where its content decides, which is not known here.
     fn may_hold_own_set(&self, volume: &Volume) -> Option<bool> {
+        // The server's may be mounted by a template.
+        if self.scene.runner.is_partly_unknown {
+            return None;
+        }
         if let Some(of_server) = self.scene.covering(&self.server) {
             let is_another = of_server.place != volume.place;
             let may_be_filled = !matches!(of_server.kind, VolumeKind::EmptyDir | VolumeKind::Cache);
@@ -303,7 +325,11 @@ impl Certificates<'_> {
         let target = self.new_target(volume);
         let mut others = runner.volumes.iter();
         let is_taken = others.any(|other| other.target() == Path::new(&target));
-        // A client's key says that this is no registry's CA.
+        // A client's key says that this is no registry's CA; so may the object's name.
+        let sounds_like_key = |name: &str| {
+            let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
+            words.any(|word| NAMES_OF_KEYS.contains(&word.to_ascii_lowercase().as_str()))
+        };
         let holds_key = |(key, path): &(String, Located<String>)| {
             [key.as_str(), path.value.as_str()]
                 .iter()
@@ -313,7 +339,7 @@ impl Certificates<'_> {
             .items
             .as_ref()
             .is_some_and(|it| it.iter().any(holds_key));
-        if is_taken || is_own_set || !volume.is_made_of_keys() {
+        if is_taken || is_own_set || sounds_like_key(&volume.name) || !volume.is_made_of_keys() {
             return None;
         }
         let mut edits = vec![edits::replace_text(
