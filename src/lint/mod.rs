@@ -7,6 +7,7 @@
 
 mod embedded;
 mod helm;
+mod image;
 pub mod input;
 pub mod output;
 pub mod pipeline;
@@ -47,6 +48,7 @@ pub fn lint(files: &mut Files) -> Judgement {
             judgement.errors.extend(errors);
         }
     }
+    documents.put_together(files);
     documents.give_the_runners_variables();
     let daemons = together::daemons(&documents.pipelines);
     let directories = together::certificate_directories(&daemons);
@@ -57,7 +59,7 @@ pub fn lint(files: &mut Files) -> Judgement {
     together::judge(&daemons, &scenes, &mut judgement.problems);
     let surroundings = documents.surroundings();
     for pipeline in &documents.pipelines {
-        judgement.extend(pipeline.judge(surroundings));
+        judgement.extend(pipeline.judge(&surroundings));
     }
     judgement.problems.append(&mut documents.problems);
     judgement.remarks.append(&mut documents.remarks);
@@ -72,6 +74,9 @@ pub fn lint(files: &mut Files) -> Judgement {
 #[derive(Default)]
 struct Documents {
     configurations: Vec<(FileId, Configuration)>,
+    /// What is YAML, and the files among it in which a runner's configuration lies.
+    documents: Vec<(FileId, yaml::Documents)>,
+    values: BTreeSet<FileId>,
     pipelines: Vec<Pipeline>,
     problems: Vec<Problem>,
     remarks: Vec<Remark>,
@@ -88,16 +93,16 @@ impl Documents {
             self.configurations.push((file, configuration));
             return Ok(());
         }
-        let documents = yaml::parse(source.text()).map_err(|error| vec![error.of(file)])?;
+        let documents =
+            yaml::parse_file(file, source.text()).map_err(|error| vec![error.of(file)])?;
         let duplicates = documents.duplicates.iter();
         self.problems
             .extend(duplicates.map(|twice| duplicate_key(file, twice)));
         let embedded = helm::find(file, &documents, files);
-        if pipeline::is_pipeline(&documents) {
-            self.pipelines.push(Pipeline::read(file, &documents));
-        } else if embedded.is_empty() {
-            self.remarks.push(neither(file));
+        if !embedded.is_empty() {
+            self.values.insert(file);
         }
+        self.documents.push((file, documents));
         for embedded in embedded {
             let mut configuration = embedded.read(files)?;
             configuration.concurrent = embedded.concurrent.or(configuration.concurrent);
@@ -105,6 +110,32 @@ impl Documents {
             self.configurations.push((embedded.file, configuration));
         }
         Ok(())
+    }
+
+    /// The pipelines, each of its files; and what is none.
+    fn put_together(&mut self, files: &Files) {
+        let read = pipeline::read_all(&self.documents, files);
+        self.pipelines = read.pipelines;
+        let is_alone = self.configurations.is_empty();
+        for file in read.others {
+            let documents = self.documents.iter().find(|(other, _)| *other == file);
+            let values = documents.and_then(|(_, documents)| helm::values(documents));
+            if let Some(values) = values {
+                let is_within = |other: &FileId| {
+                    let embedding = files.get(*other).embedding();
+                    embedding.is_some_and(|embedding| embedding.host == file)
+                };
+                let within = self.configurations.iter().filter(|(it, _)| is_within(it));
+                let runners: Vec<_> = within.flat_map(|(_, it)| &it.runners).collect();
+                self.problems.extend(values.unread(&runners));
+                if is_alone && values.is_without_configuration {
+                    let configuration = values.default_configuration();
+                    self.configurations.push((file, configuration));
+                }
+            } else if !self.values.contains(&file) {
+                self.remarks.push(neither(file));
+            }
+        }
     }
 
     /// The pipelines' jobs get what all the runners that are judged with them set.
@@ -122,9 +153,14 @@ impl Documents {
             .into_iter()
             .map(|name| (name.clone(), agreed(name)))
             .collect();
+        let services = match self.runners().collect::<Vec<_>>().as_slice() {
+            [runner] => runner.services.clone(),
+            // Which of them runs a job is not known.
+            _ => Vec::new(),
+        };
         let pipelines = std::mem::take(&mut self.pipelines).into_iter();
         self.pipelines = pipelines
-            .map(|pipeline| pipeline.run_with(&variables))
+            .map(|pipeline| pipeline.run_with(&variables, &services))
             .collect();
     }
 
@@ -162,6 +198,14 @@ impl Documents {
                 Some(Executor::Kubernetes) => Some(true),
                 Some(Executor::Docker) => Some(false),
                 Some(Executor::Other) | None => None,
+            },
+            is_without_docker: self.runners().next().is_some()
+                && self.runners().all(Runner::is_without_docker),
+            image: {
+                let mut images = self.runners().map(|runner| runner.image.as_ref());
+                let first = images.next().flatten();
+                let is_agreed = images.all(|image| image == first);
+                first.filter(|_| is_agreed).cloned()
             },
             has_node_socket: self.runners().any(|runner| runner.node_socket().is_some()),
             has_own_network: self.runners().all(|runner| !runner.has_other_network),

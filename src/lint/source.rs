@@ -8,7 +8,7 @@ use super::embedded::Embedding;
 pub type Span = Range<usize>;
 
 /// A file, by its position in [`Files`].
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct FileId(usize);
 
 /// All files that are judged together.
@@ -27,7 +27,7 @@ impl Files {
     }
 
     pub fn get(&self, file: FileId) -> &Source {
-        // A FileId comes from `add` alone, and nothing is ever removed.
+        // A FileId comes from `add`, or is that of the first one, and nothing is ever removed.
         &self.0[file.0]
     }
 

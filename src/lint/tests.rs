@@ -87,3 +87,17 @@ fn values_lie_below_a_subchart_or_in_a_manifest_too() {
         assert_eq!(judge(&text).1.problems.len(), count, "{text}");
     }
 }
+
+#[test]
+fn keys_of_the_chart_that_are_not_read_are_told() {
+    let outside = "runners:\n  privileged: true\n  config: |\n    [[runners]]\n      \
+                   [runners.kubernetes]\n        image = \"debian\"\n";
+    let (files, judgement) = judge(outside);
+    let [problem] = judgement.problems.as_slice() else {
+        panic!("{judgement:#?}");
+    };
+    assert_eq!(problem.finding.reason.id, "NOT-PRIVILEGED");
+    assert_eq!(files.position(&problem.place).line, 2);
+    let both = outside.replace("image", "privileged = true\n        image");
+    assert!(judge(&both).1.problems.is_empty());
+}

@@ -1,7 +1,7 @@
 //! Reasons about the data directory, and the disk below it.
 
 use super::{
-    START_ANYWAY, Sample, Weight,
+    Ignoring, START_ANYWAY, Sample, Weight,
     advice::{
         Executor::{Docker, Kubernetes},
         Place::Node,
@@ -147,6 +147,15 @@ DRIVER_CONFLICT = Fatal "STORAGE-DRIVER-CONFLICT" {
         },
     ],
     weight: Weight::Symptom,
+}
+
+MOUNTED_TWICE = Fatal "STORAGE-MOUNTED-TWICE" {
+    summary: "two volumes are mounted at one path",
+    advice: &[say(
+        "Take one of them out of the runner's config.toml, or give it another mount_path.",
+    )],
+    in_short: "take one of the two volumes out",
+    ignoring: Ignoring::Impossible("`dind-init lint` finds it, before there is a service"),
 }
 
 ON_OVERLAY = Warning "STORAGE-ON-OVERLAY" {

@@ -8,11 +8,16 @@ use std::rc::Rc;
 pub use self::templates::Templates;
 use super::{
     embedded::Embedding,
-    problem::{Remark, SyntaxError},
-    runner::{self, configuration::Configuration},
+    problem::{Problem, Remark, SyntaxError},
+    runner::{
+        self,
+        configuration::{Configuration, Executor, Runner},
+        privileges::is_privileged,
+    },
     source::{FileId, Files, Source},
-    yaml::{Mapping, Node, Scalar, Value},
+    yaml::{Entry, Mapping, Node, Scalar, Value},
 };
+use crate::reasons::{Severity, privilege};
 
 /// The keys of a ConfigMap under which the chart keeps the TOML.
 const CONFIG_MAP_KEYS: [&str; 2] = ["config.toml", "config.template.toml"];
@@ -81,6 +86,88 @@ pub fn find(host: FileId, documents: &[Node], files: &mut Files) -> Vec<Embedded
         });
     }
     configurations
+}
+
+/// What the chart of a runner reads beside its configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct Values<'a> {
+    /// The key `runners`.
+    runners: &'a Entry,
+    /// Nothing says what the runner's configuration is, so it is the chart's own.
+    pub is_without_configuration: bool,
+}
+
+/// Keys of the chart's values that no pipeline has.
+const CHART_KEYS: &[&str] = &["gitlabUrl", "runnerRegistrationToken", "runnerToken"];
+
+/// The chart's own name, under which another chart has its values.
+const CHART: &str = "gitlab-runner";
+
+/// Whether a file is the chart's values, rather than a pipeline with a job `runners`.
+pub fn are_values(root: &Mapping) -> bool {
+    let of_chart = || values_in(root).is_some();
+    let of_subchart = || {
+        root.get(CHART)
+            .is_some_and(|node| node.get("runners").is_some())
+    };
+    of_chart() || of_subchart()
+}
+
+/// The chart's values in these documents.
+pub fn values(documents: &[Node]) -> Option<Values<'_>> {
+    let root = documents.last()?.as_mapping()?;
+    let chart = root.get(CHART).and_then(Node::as_mapping);
+    let of_subchart = || {
+        let entry = chart?.entry("runners")?;
+        Some(Values::of(entry))
+    };
+    values_in(root).or_else(of_subchart)
+}
+
+fn values_in(root: &Mapping) -> Option<Values<'_>> {
+    let entry = root.entry("runners")?;
+    let runners = entry.value.as_mapping()?;
+    let is_chart = CHART_KEYS.iter().any(|key| root.get(key).is_some())
+        || (runners.get("config").is_some() && runners.get("script").is_none());
+    is_chart.then(|| Values::of(entry))
+}
+
+impl<'a> Values<'a> {
+    fn of(runners: &'a Entry) -> Self {
+        let config = runners.value.get("config");
+        Self {
+            runners,
+            is_without_configuration: config.is_none_or(Node::is_null),
+        }
+    }
+
+    /// What makes the chart's own runner: Kubernetes, and no word about privileges or volumes.
+    pub fn default_configuration(&self) -> Configuration {
+        let place = self.runners.key.place();
+        Configuration {
+            runners: vec![Runner::new(place, Executor::Kubernetes)],
+            ..Configuration::default()
+        }
+    }
+
+    /// `runners.privileged`, which the chart has not read since version 0.53, where it says what
+    /// none of these runners is.
+    pub fn unread(&self, runners: &[&Runner]) -> Option<Problem> {
+        let privileged = self.runners.value.get("privileged")?;
+        let is_privileged = |runner: &&Runner| is_privileged(runner, None) != Some(false);
+        if privileged.as_str() != Some("true") || runners.iter().any(is_privileged) {
+            return None;
+        }
+        let finding = privilege::NOT_PRIVILEGED
+            .found(
+                "`privileged` stands beside `config`, where the chart has not read it since \
+                 version 0.53, and the runner's configuration does not say it.",
+                "in the chart's values:\n    runners:\n      config: |\n        [[runners]]\n          \
+                 [runners.kubernetes]\n            privileged = true",
+            )
+            .with_severity(Severity::Warning);
+        Some(Problem::new(finding, privileged.place(), "not read here"))
+    }
 }
 
 struct Found {

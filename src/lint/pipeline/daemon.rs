@@ -14,6 +14,7 @@ use crate::{
     },
     facts::client::DockerHost,
     findings::client::Served,
+    lint::runner::configuration::SOCKETS,
     settings::subject_names::SubjectName,
 };
 
@@ -21,35 +22,36 @@ use crate::{
 const DEFAULT_CERTIFICATES: &str = "/certs";
 const CERTIFICATES: &str = "DOCKER_TLS_CERTDIR";
 
-/// Where the socket is that no other container sees.
-const OWN_SOCKETS: &[&str] = &["/var/run/docker.sock", "/run/docker.sock"];
+/// The official image's own entrypoint, which a command may name once more.
+const ENTRYPOINT: &str = "dockerd-entrypoint.sh";
 
 /// How the containers of one pod call each other.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// `None` where it cannot be told: a command or entrypoint of the user's own, TLS by flags, or
 /// variables that are not in the file.
-pub fn served(service: &Service, job: &Variables, surroundings: Surroundings) -> Option<Served> {
-    if service.has_entrypoint {
+pub fn served(service: &Service, job: &Variables, surroundings: &Surroundings) -> Option<Served> {
+    let invocation = invocation(service)?;
+    let is_explicit = matches!(invocation, Invocation::Dockerd(_));
+    let (Invocation::Defaults(words) | Invocation::Dockerd(words)) = invocation else {
         return None;
-    }
-    let flags = flags(service)?;
-    // `--tls=false` and its like.
-    let is_about_tls = |flag: &OsString| flag.to_string_lossy().starts_with("--tls");
-    if flags.others.iter().any(is_about_tls) {
-        return None;
-    }
-    let directory = match service.variables.expanded(CERTIFICATES) {
-        // A reference alone may turn out to be empty.
-        Known::Set(directory) if is_reference(&directory.text) => return None,
-        Known::Set(directory) => directory.text,
-        Known::Unset => DEFAULT_CERTIFICATES.to_owned(),
-        Known::Unknown => return None,
     };
-    let tls = !directory.is_empty();
+    let flags = Flags::parse(&with_variable(service, words)?);
+    let ports: Vec<u16> = flags.hosts.iter().filter_map(|it| tcp_port(it)).collect();
+    let tls = match is_explicit {
+        true => explicit_tls(&flags)?,
+        false => tls_directory(service, &flags)?,
+    };
+    let (port, further_ports) = match (is_explicit, ports.split_first()) {
+        (true, Some((port, others))) => (*port, others.to_vec()),
+        // No port at all, which is told apart.
+        (true, None) => return None,
+        (false, _) if tls != Tls::Off => (2376, ports),
+        (false, _) => (2375, ports),
+    };
     let unix = match job.literal("DOCKER_HOST").as_deref().map(DockerHost::parse) {
         Some(DockerHost::Unix(path)) => path,
-        _ => OWN_SOCKETS[0].into(),
+        _ => SOCKETS[0].into(),
     };
     let mut names = service.names();
     if surroundings.in_kubernetes == Some(true) {
@@ -57,20 +59,33 @@ pub fn served(service: &Service, job: &Variables, surroundings: Surroundings) ->
     }
     let hosts = names.iter().filter_map(|name| SubjectName::from_host(name));
     Some(Served {
-        tls,
-        port: if tls { 2376 } else { 2375 },
-        further_ports: flags
-            .hosts
-            .iter()
-            .filter_map(|host| tcp_port(host))
-            .collect(),
+        tls: tls != Tls::Off,
+        port,
+        further_ports,
         names: hosts.collect(),
-        client_certificates: tls
-            .then(|| format!("{}/client", directory.trim_end_matches('/')).into()),
+        client_certificates: match tls {
+            Tls::Made(directory) => {
+                Some(format!("{}/client", directory.trim_end_matches('/')).into())
+            }
+            Tls::Off | Tls::Own => None,
+        },
         unix_is_shared: surroundings.has_node_socket
-            || !OWN_SOCKETS.iter().any(|own| unix.as_os_str() == *own),
+            || !SOCKETS.iter().any(|own| unix.as_os_str() == *own),
         unix,
     })
+}
+
+/// Whether its command starts dockerd itself, and names no port: then there is none.
+pub fn has_no_port(service: &Service) -> bool {
+    match invocation(service) {
+        Some(Invocation::Dockerd(words)) => {
+            let flags = Flags::parse(&words);
+            let is_configured = flags.config_file.is_some();
+            let has_port = |host: &String| tcp_port(host).is_some() || host.contains('$');
+            !is_configured && !flags.hosts.iter().any(has_port)
+        }
+        _ => false,
+    }
 }
 
 /// The service's environment, with what its image has.
@@ -81,21 +96,131 @@ pub fn variable(service: &Service, name: &str) -> Option<String> {
     }
 }
 
-/// `None` if dockerd is not started with ours and these.
-fn flags(service: &Service) -> Option<Flags> {
-    let words = match &service.command {
-        Some(command) => command.words.clone()?,
-        None => Vec::new(),
-    };
-    let Invocation::Defaults(mut words) = Invocation::parse(os_strings(words)) else {
+/// dockerd's flags, as far as the service's command says them.
+pub fn flags(service: &Service) -> Vec<OsString> {
+    match invocation(service) {
+        Some(Invocation::Defaults(words) | Invocation::Dockerd(words)) => words,
+        _ => Vec::new(),
+    }
+}
+
+/// What the official entrypoint makes of the service's command; `None` where not all of it is in
+/// sight.
+fn invocation(service: &Service) -> Option<Invocation> {
+    let mut words = Vec::new();
+    if let Some(entrypoint) = &service.entrypoint {
+        words.extend(entrypoint.words.clone()?);
+    }
+    if let Some(command) = &service.command {
+        words.extend(command.words.clone()?);
+    }
+    let has_entrypoint = service.entrypoint.is_some();
+    let words = without_environment(words);
+    let words = shell_words_after_entrypoint(&words).unwrap_or(words);
+    let is_entrypoint = |word: &String| word.rsplit('/').next() == Some(ENTRYPOINT);
+    match words.first() {
+        Some(first) if is_entrypoint(first) => {
+            Some(Invocation::parse(os_strings(words[1..].to_vec())))
+        }
+        // Another program, which may do anything.
+        _ if has_entrypoint && !words.is_empty() => match words[0].as_str() {
+            "dockerd" => Some(Invocation::Dockerd(os_strings(words))),
+            _ => None,
+        },
+        _ => Some(Invocation::parse(os_strings(words))),
+    }
+}
+
+/// Without `env -u NAME` and what is like it before the program.
+fn without_environment(words: Vec<String>) -> Vec<String> {
+    if words.first().is_none_or(|word| word != "env") {
+        return words;
+    }
+    let mut rest = words[1..].iter().peekable();
+    while let Some(word) = rest.peek() {
+        match word.as_str() {
+            "-u" | "--unset" => {
+                rest.next();
+                rest.next();
+            }
+            word if word.starts_with('-') || word.contains('=') => {
+                rest.next();
+            }
+            _ => break,
+        }
+    }
+    rest.cloned().collect()
+}
+
+/// The words of the last command of `sh -c "…"` that is the entrypoint, if it is a plain one.
+fn shell_words_after_entrypoint(words: &[String]) -> Option<Vec<String>> {
+    let [shell, option, script] = words else {
         return None;
     };
-    match service.variables.expanded("DIND_DOCKERD_ARGS") {
-        Known::Set(more) => words.extend(os_strings(shell_words::split(&more.text).ok()?)),
-        // Few set it, and fewer for another port.
-        Known::Unset | Known::Unknown => {}
+    let is_shell = ["sh", "bash", "ash"].contains(&shell.rsplit('/').next()?);
+    if !is_shell || !option.starts_with('-') || script.contains("DOCKER_TLS_CERTDIR") {
+        return None;
     }
-    Some(Flags::parse(&words))
+    let at = script.rfind(ENTRYPOINT)?;
+    let rest = &script[at..];
+    let end = rest.find([';', '&', '|', '\n', '>', '<']);
+    shell_words::split(&rest[..end.unwrap_or(rest.len())]).ok()
+}
+
+/// With the flags of `DIND_DOCKERD_ARGS`; few set it, and fewer for another port.
+fn with_variable(service: &Service, mut words: Vec<OsString>) -> Option<Vec<OsString>> {
+    if let Known::Set(more) = service.variables.expanded("DIND_DOCKERD_ARGS") {
+        words.extend(os_strings(shell_words::split(&more.text).ok()?));
+    }
+    Some(words)
+}
+
+/// How dockerd serves.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Tls {
+    Off,
+    /// With certificates that are made below this directory.
+    Made(String),
+    /// With certificates of the user's own.
+    Own,
+}
+
+/// By `DOCKER_TLS_CERTDIR`, as the entrypoint has it. It is `--tlsverify` that turns it on, which wins
+/// over `--tls=false` (moby cmd/dockerd).
+fn tls_directory(service: &Service, flags: &Flags) -> Option<Tls> {
+    let is_other = |flag: &OsString| {
+        let flag = flag.to_string_lossy();
+        flag.starts_with("--tlsverify") || flag == "--tls" || flag == "--tls=true"
+    };
+    if flags.others.iter().any(is_other) {
+        return None;
+    }
+    let directory = match service.variables.expanded(CERTIFICATES) {
+        // A reference alone may turn out to be empty.
+        Known::Set(directory) if is_reference(&directory.text) => return None,
+        Known::Set(directory) => directory.text,
+        Known::Unset => DEFAULT_CERTIFICATES.to_owned(),
+        Known::Unknown => return None,
+    };
+    Some(match directory.is_empty() {
+        true => Tls::Off,
+        false => Tls::Made(directory),
+    })
+}
+
+/// That of a command line of the user's own, which has its own certificates.
+fn explicit_tls(flags: &Flags) -> Option<Tls> {
+    if flags.config_file.is_some() {
+        return None;
+    }
+    let mut others = flags.others.iter().map(|flag| flag.to_string_lossy());
+    let is_on = |flag: &str| {
+        flag.starts_with("--tls") && flag != "--tls=false" && flag != "--tlsverify=false"
+    };
+    Some(match others.any(|flag| is_on(&flag)) {
+        true => Tls::Own,
+        false => Tls::Off,
+    })
 }
 
 fn is_reference(text: &str) -> bool {

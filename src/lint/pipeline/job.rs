@@ -2,9 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use super::{Surroundings, daemon, service::Service, variables::Variables};
-use crate::findings::client::Served;
-use crate::lint::yaml::{Entry, Mapping, Node};
+use super::{
+    Surroundings, daemon,
+    merge::{self, Merger},
+    script::Script,
+    service::Service,
+    variables::Variables,
+};
+use crate::{
+    findings::client::Served,
+    lint::{
+        source::Place,
+        yaml::{Entry, Mapping, Node},
+    },
+};
 
 /// Keys at the top that are no jobs, even where their values look like one.
 const GLOBAL_KEYWORDS: &[&str] = &[
@@ -22,26 +33,63 @@ const GLOBAL_KEYWORDS: &[&str] = &[
     "workflow",
 ];
 
-/// A job that has services; hidden ones are parts of others.
+/// The variables by which a job's clients find their daemon.
+const CLIENT_VARIABLES: &[&str] = &["DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"];
+
+/// A job; hidden ones are parts of others.
 #[derive(Clone, Debug)]
 pub struct Job {
     pub name: String,
-    /// Those that are in the file.
+    /// Of the name.
+    pub place: Place,
+    pub image: Option<JobImage>,
+    /// Those that are in the files.
     pub services: Vec<Service>,
     /// Whether these are all.
     pub services_are_known: bool,
+    /// Whether it says itself, or by what it extends, that it wants them.
+    pub services_are_its_own: bool,
+    pub script: Script,
+    /// As GitLab gives them, to the job and its services.
     pub variables: Variables,
+    /// Nothing is added to what is in sight, and it is run as it is.
+    pub is_whole: bool,
+}
+
+/// What a job's commands run in.
+#[derive(Clone, Debug)]
+pub struct JobImage {
+    pub name: String,
+    /// Its own entrypoint is not run.
+    pub has_entrypoint: bool,
 }
 
 impl Job {
     /// Its Docker daemons, and what they will serve; `None` where that cannot be told.
     pub fn daemons(&self) -> impl Iterator<Item = (&Service, Option<Served>)> {
-        let services = self.services.iter().filter(|service| service.is_dind());
+        let services = self.services.iter();
+        let services = services.filter(|service| service.is_dind() && !service.is_the_runners);
         let anywhere = Surroundings::default();
         services.map(move |service| {
-            let served = daemon::served(service, &self.variables, anywhere);
+            let served = daemon::served(service, &self.variables, &anywhere);
             (service, served)
         })
+    }
+
+    /// The variables as its clients see them: a command may set some.
+    pub fn client_variables(&self) -> Variables {
+        let set = CLIENT_VARIABLES
+            .iter()
+            .filter(|name| self.script.sets(name));
+        self.variables
+            .varying(set.map(|name| (*name).to_owned()).collect())
+    }
+
+    /// Whether its commands are likely to be docker's, or of something that talks to Docker.
+    pub fn uses_docker(&self) -> bool {
+        let image = self.image.as_ref();
+        let is_docker = image.is_some_and(|image| image.name.contains("docker"));
+        is_docker || self.services_are_its_own || self.script.mentions_docker()
     }
 }
 
@@ -62,23 +110,25 @@ pub fn is_job(node: &Node) -> bool {
 /// How many services are read of one file: each job gets all of those that are for every job.
 const MAXIMAL_SERVICES: usize = 50_000;
 
-/// All jobs that have services, and the last one that is read, if there are too many.
-pub fn read(root: &Mapping) -> (Vec<Job>, Option<&Node>) {
-    let defaults = Defaults::read(root);
+/// All jobs, and the last one that is read, if there are too many.
+pub fn read<'a>(root: &'a Mapping, merger: &Merger, is_all: bool) -> (Vec<Job>, Option<&'a Node>) {
+    let defaults = Defaults::read(root, merger, is_all);
+    let extended = merge::extended(root);
     let mut jobs = Vec::new();
     let mut services = 0;
     for Entry { key, value } in root.iter() {
         let (Some(name), Some(mapping)) = (key.as_str(), value.as_mapping()) else {
             continue;
         };
-        if GLOBAL_KEYWORDS.contains(&name) {
+        // A hidden job is judged with those that extend it.
+        if GLOBAL_KEYWORDS.contains(&name) || (name.starts_with('.') && extended.contains(name)) {
             continue;
         }
-        if let Some(job) = defaults.job(value, name, mapping) {
+        if let Some(job) = defaults.job(key, name, mapping, root, merger) {
             services += job.services.len();
             jobs.push(job);
         }
-        if services > MAXIMAL_SERVICES {
+        if services > MAXIMAL_SERVICES || merger.is_exhausted() {
             return (jobs, Some(key));
         }
     }
@@ -86,74 +136,123 @@ pub fn read(root: &Mapping) -> (Vec<Job>, Option<&Node>) {
 }
 
 /// What all jobs get.
-struct Defaults<'a> {
+struct Defaults {
     variables: Variables,
-    services: Option<&'a Node>,
+    /// Of `default`, and of the top.
+    default: Option<Node>,
+    top: Mapping,
     /// Other files may add to all this.
-    has_include: bool,
+    has_more: bool,
 }
 
-impl<'a> Defaults<'a> {
-    fn read(root: &'a Mapping) -> Self {
+impl Defaults {
+    fn read(root: &Mapping, merger: &Merger, is_all: bool) -> Self {
         let varying = root.get("workflow").map(varying_names).unwrap_or_default();
+        let resolved = |key: &str| root.get(key).map(|node| merger.resolve(node, root));
+        let top = ["services", "image", "before_script"].iter();
+        let top = top.filter_map(|key| root.entry(key)).map(|entry| Entry {
+            key: entry.key.clone(),
+            value: merger.resolve(&entry.value, root),
+        });
         Self {
             variables: Variables::default()
-                .with(root.get("variables"))
+                .with(resolved("variables").as_ref())
                 .varying(varying),
-            services: root
-                .get("default")
-                .and_then(|default| default.get("services"))
-                .or_else(|| root.get("services")),
-            has_include: root.get("include").is_some(),
+            default: resolved("default"),
+            top: Mapping::of(top.collect()),
+            has_more: !is_all,
         }
     }
 
-    fn job(&self, value: &Node, name: &str, job: &Mapping) -> Option<Job> {
-        let variables = self.variables_of(value, name, job);
-        let inherited = || {
-            let inherits = inherits(job, "default", "services");
-            self.services.filter(|_| inherits && is_whole(name, job))
+    fn job(
+        &self,
+        key: &Node,
+        name: &str,
+        job: &Mapping,
+        root: &Mapping,
+        merger: &Merger,
+    ) -> Option<Job> {
+        let whole = merger.extend(job, root);
+        let job = &whole.job;
+        // A component's job may get a dot by an input.
+        let is_whole = whole.is_complete && !name.starts_with(['.', '$']);
+        let variables = self.variables_of(job, is_whole);
+        let inherited = |key: &str| {
+            let inherits = is_whole && inherits(job, "default", key);
+            inherits.then(|| self.inherited(key)).flatten().cloned()
         };
-        let services = job.get("services").or_else(inherited)?;
-        let nodes = flattened(services);
+        let own = job.get("services").cloned();
+        let services_are_its_own = own.is_some();
+        let services = own.or_else(|| inherited("services"));
+        if services.is_none() && (name.starts_with('.') || !is_job_that_runs(job)) {
+            return None;
+        }
+        let nodes = services.as_ref().map(flattened).unwrap_or_default();
         let read: Vec<_> = nodes
             .iter()
             .filter_map(|node| Service::read(node, &variables))
             .collect();
+        let image = job.get("image").cloned().or_else(|| inherited("image"));
         Some(Job {
             name: name.to_owned(),
-            services_are_known: read.len() == nodes.len(),
+            place: key.place(),
+            image: image.and_then(|image| JobImage::read(&image, &variables)),
+            services_are_known: read.len() == nodes.len()
+                && (services.is_some() || (is_whole && !self.has_more)),
             services: read,
+            services_are_its_own,
+            script: Script::read(job, inherited),
             variables,
+            is_whole: is_whole && !self.has_more,
         })
     }
 
-    fn variables_of(&self, node: &Node, name: &str, job: &Mapping) -> Variables {
-        let below = match (is_whole(name, job), self.has_include) {
+    /// What `default` says, or the top of the file.
+    fn inherited(&self, key: &str) -> Option<&Node> {
+        let default = self.default.as_ref();
+        let default = default.and_then(|default| default.get(key));
+        default.or_else(|| self.top.get(key))
+    }
+
+    fn variables_of(&self, job: &Mapping, is_whole: bool) -> Variables {
+        let below = match (is_whole, self.has_more) {
             // A variable of what it extends would win over a global one.
             (false, _) => Variables::default().over_the_unseen(),
             (true, _) if !inherits_all(job, "variables") => Variables::default().over_the_unseen(),
             (true, true) => self.variables.clone().over_the_unseen(),
             (true, false) => self.variables.clone(),
         };
-        below
-            .with(job.get("variables"))
-            .varying(varying_names(node))
+        below.with(job.get("variables")).varying(varying_in(job))
     }
+}
+
+impl JobImage {
+    fn read(node: &Node, variables: &Variables) -> Option<Self> {
+        if node.tag.is_some() {
+            return None;
+        }
+        let name = match node.as_mapping() {
+            Some(mapping) => mapping.get("name")?,
+            None => node,
+        };
+        Some(Self {
+            name: variables.expand(name.as_str()?).text,
+            has_entrypoint: node.get("entrypoint").is_some_and(|it| !it.is_null()),
+        })
+    }
+}
+
+fn is_job_that_runs(job: &Mapping) -> bool {
+    job.get("script").is_some() && job.get("trigger").is_none()
 }
 
 /// The entries of a list, and of lists in it, as GitLab takes them; a `!reference` is one.
-fn flattened(node: &Node) -> Vec<&Node> {
+fn flattened(node: &Node) -> Vec<Node> {
     match node.as_sequence() {
         Some(nodes) if node.tag.is_none() => nodes.iter().flat_map(flattened).collect(),
-        _ => vec![node],
+        None if node.is_null() => Vec::new(),
+        _ => vec![node.clone()],
     }
-}
-
-/// Whether nothing but the defaults is added to what is written, and it is run as it is.
-fn is_whole(name: &str, job: &Mapping) -> bool {
-    // A component's job may get a dot by an input.
-    !name.starts_with(['.', '$']) && job.get("extends").is_none()
 }
 
 fn inherits(job: &Mapping, kind: &str, what: &str) -> bool {
@@ -171,8 +270,13 @@ fn inherits_all(job: &Mapping, kind: &str) -> bool {
     inherit.is_none_or(|node| node.as_str() == Some("true"))
 }
 
-/// The variables that get other values by `rules` or in a matrix.
+/// The variables that get other values by a workflow's `rules`.
 fn varying_names(node: &Node) -> BTreeSet<String> {
+    node.as_mapping().map(varying_in).unwrap_or_default()
+}
+
+/// The variables that get other values by `rules` or in a matrix.
+fn varying_in(job: &Mapping) -> BTreeSet<String> {
     let keys = |node: &Node| {
         let entries = node.as_mapping().map(Mapping::iter);
         let keys = entries.into_iter().flatten();
@@ -186,10 +290,10 @@ fn varying_names(node: &Node) -> BTreeSet<String> {
             .unwrap_or_default()
             .to_vec()
     };
-    let rules = items(node.get("rules"));
+    let rules = items(job.get("rules"));
     let of_rules = rules.iter().filter_map(|rule| rule.get("variables"));
     let matrix = items(
-        node.get("parallel")
+        job.get("parallel")
             .and_then(|parallel| parallel.get("matrix")),
     );
     of_rules.chain(&matrix).flat_map(keys).collect()

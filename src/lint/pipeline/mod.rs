@@ -1,19 +1,28 @@
 //! `.gitlab-ci.yml`: what its jobs say to their docker commands and to their dind service.
 //!
-//! Only what is written in the file is judged. What comes from elsewhere (`extends`, `include`,
-//! `!reference`, the runner) is unknown rather than absent, and what is unknown is no mistake.
+//! Only what the given files say is judged, put together as GitLab does. What comes from elsewhere
+//! (a template, another project, the runner) is unknown rather than absent, and what is unknown is
+//! no mistake.
 
 mod daemon;
+mod include;
 mod job;
+mod merge;
 mod rules;
+mod script;
 mod service;
 mod unresolved;
 mod variables;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::{include::Included, merge::Merger};
 use super::{
+    helm,
     problem::{Judgement, Problem, Remark},
-    source::{FileId, Place},
-    yaml::Node,
+    runner::configuration,
+    source::{FileId, Files, Place},
+    yaml::{Documents, Node},
 };
 
 pub use self::{
@@ -25,15 +34,14 @@ pub use self::{
 /// What of a pipeline's configuration concerns Docker.
 #[derive(Clone, Debug)]
 pub struct Pipeline {
-    pub file: FileId,
-    /// Those that have services, hidden ones included.
+    /// Hidden ones included, if they have services and no other job has them.
     pub jobs: Vec<Job>,
     /// What is not followed here.
     pub remarks: Vec<Remark>,
 }
 
 /// What is known from elsewhere of where the jobs run.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Surroundings {
     /// Job and services share a network, and no image's entrypoint sets a job's variables.
     pub in_kubernetes: Option<bool>,
@@ -41,6 +49,93 @@ pub struct Surroundings {
     pub has_node_socket: bool,
     /// A job has no other network than the one that the runner makes for it.
     pub has_own_network: bool,
+    /// No runner brings a Docker daemon of any kind, and all that they say is known.
+    pub is_without_docker: bool,
+    /// What jobs run in that name no image.
+    pub image: Option<String>,
+}
+
+/// The pipelines among the files.
+#[derive(Debug, Default)]
+pub struct Pipelines {
+    pub pipelines: Vec<Pipeline>,
+    /// The files that are none, nor a part of one.
+    pub others: Vec<FileId>,
+}
+
+/// Puts together what belongs together.
+pub fn read_all(documents: &[(FileId, Documents)], files: &Files) -> Pipelines {
+    let candidates: Vec<FileId> = documents.iter().map(|(file, _)| *file).collect();
+    let mut roots = BTreeMap::new();
+    for (file, documents) in documents {
+        if let Some(root) = documents.last()
+            && let Some(mapping) = root.as_mapping()
+        {
+            let included = Included::read(*file, mapping, &candidates, files);
+            roots.insert(*file, (root.clone(), included));
+        }
+    }
+    let parts: BTreeSet<FileId> = roots
+        .values()
+        .flat_map(|(_, included)| included.files.iter().copied())
+        .collect();
+    let mut read = Pipelines::default();
+    let mut seen = BTreeSet::new();
+    let (first, then): (Vec<_>, Vec<_>) = documents
+        .iter()
+        .partition(|(file, _)| !parts.contains(file));
+    // Files that include one another are judged from the first of them.
+    for (file, documents) in first.into_iter().chain(then) {
+        if seen.contains(file) {
+            continue;
+        }
+        if !is_pipeline(documents) {
+            read.others.push(*file);
+            continue;
+        }
+        let mut of_this_one = BTreeSet::new();
+        let merger = Merger::default();
+        let mut whole = Whole::default();
+        whole.add(*file, &roots, &merger, &mut of_this_one);
+        seen.extend(of_this_one);
+        read.pipelines.push(Pipeline::of(&whole, &merger));
+    }
+    read
+}
+
+/// A file with what it includes.
+#[derive(Debug, Default)]
+struct Whole {
+    root: Option<Node>,
+    /// An `include` of what is not given, and how many there are.
+    elsewhere: Option<(Node, usize)>,
+}
+
+impl Whole {
+    fn add(
+        &mut self,
+        file: FileId,
+        roots: &BTreeMap<FileId, (Node, Included)>,
+        merger: &Merger,
+        seen: &mut BTreeSet<FileId>,
+    ) {
+        let (Some((root, included)), true) = (roots.get(&file), seen.insert(file)) else {
+            return;
+        };
+        for file in &included.files {
+            self.add(*file, roots, merger, seen);
+        }
+        if included.count > 0
+            && let Some(entry) = root.as_mapping().and_then(|it| it.entry("include"))
+        {
+            let elsewhere = self.elsewhere.get_or_insert((entry.key.clone(), 0));
+            elsewhere.1 += included.count;
+        }
+        self.root = Some(match &self.root {
+            Some(below) => merger.merge(below, root),
+            None => root.clone(),
+        });
+    }
 }
 
 /// Whether a file's documents are a pipeline's configuration.
@@ -49,7 +144,7 @@ pub fn is_pipeline(documents: &[Node]) -> bool {
         return false;
     };
     let has = |key| root.get(key).is_some();
-    if has("apiVersion") || has("kind") {
+    if has("apiVersion") || has("kind") || helm::are_values(root) {
         return false;
     }
     ["stages", "include", "default", "workflow"]
@@ -59,31 +154,42 @@ pub fn is_pipeline(documents: &[Node]) -> bool {
 }
 
 impl Pipeline {
-    /// Of the documents of a file: the last one, since an `inputs` header may come before it.
-    pub fn read(file: FileId, documents: &[Node]) -> Self {
-        let Some(root) = documents.last().and_then(Node::as_mapping) else {
+    /// Of a file by itself.
+    #[cfg(test)]
+    fn read(documents: &[Node]) -> Self {
+        let root = documents.last().cloned();
+        let include = root.as_ref().and_then(Node::as_mapping);
+        let include = include.and_then(|root| root.entry("include"));
+        let whole = Whole {
+            elsewhere: include.map(|entry| (entry.key.clone(), 1)),
+            root,
+        };
+        Self::of(&whole, &Merger::default())
+    }
+
+    fn of(whole: &Whole, merger: &Merger) -> Self {
+        let Some(root) = whole.root.as_ref().and_then(Node::as_mapping) else {
             return Self {
-                file,
                 jobs: Vec::new(),
                 remarks: Vec::new(),
             };
         };
-        let (jobs, last) = job::read(root);
-        let mut remarks = unresolved::remarks(file, root);
+        let (jobs, last) = job::read(root, merger, whole.elsewhere.is_none());
+        let mut remarks = unresolved::remarks(root, whole.elsewhere.as_ref());
         remarks.extend(last.map(|job| Remark {
             message: "there are more services in this file than are judged".into(),
-            place: Place::new(file, job.span.clone()),
+            place: job.place(),
             label: "what comes after this job is left out".into(),
         }));
-        Self {
-            file,
-            jobs,
-            remarks,
-        }
+        Self { jobs, remarks }
     }
 
-    /// The same, run by runners that set these variables.
-    pub fn run_with(mut self, variables: &RunnerVariables) -> Self {
+    /// The same, run by runners that set these variables, and give these services to every job.
+    pub fn run_with(
+        mut self,
+        variables: &RunnerVariables,
+        services: &[configuration::Service],
+    ) -> Self {
         let runner = Variables::of_the_runner(variables);
         let over = |it: &mut Variables| *it = it.clone().over(&runner);
         for job in &mut self.jobs {
@@ -91,22 +197,34 @@ impl Pipeline {
             for service in &mut job.services {
                 over(&mut service.variables);
             }
+            let services = services.iter();
+            let services = services.map(|it| Service::of_the_runner(it, &job.variables));
+            job.services.extend(services);
         }
         self
     }
 
     /// What is wrong in it, each mistake once: many jobs may have it from one line.
-    pub fn judge(&self, surroundings: Surroundings) -> Judgement {
+    pub fn judge(&self, surroundings: &Surroundings) -> Judgement {
         let mut problems: Vec<Problem> = Vec::new();
         for job in &self.jobs {
-            problems.extend(rules::problems(self.file, job, surroundings));
+            problems.extend(rules::problems(job, surroundings));
         }
         let key = |problem: &Problem| {
-            let span = &problem.place.span;
-            (span.start, span.end, problem.finding.reason.id)
+            let Place { file, span } = &problem.place;
+            let reason = problem.finding.reason.id;
+            (
+                *file,
+                span.start,
+                span.end,
+                reason,
+                problem.finding.severity,
+            )
         };
         problems.sort_by_key(key);
-        problems.dedup_by_key(|problem| key(problem));
+        problems.dedup_by(|one, other| {
+            one.place == other.place && one.finding.reason == other.finding.reason
+        });
         Judgement {
             problems,
             remarks: self.remarks.clone(),

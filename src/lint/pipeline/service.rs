@@ -1,7 +1,7 @@
 //! A job's service, as it is written.
 
 use super::variables::Variables;
-use crate::lint::{source::Span, yaml::Node};
+use crate::lint::{image::Image, runner::configuration, source::Place, yaml::Node};
 
 /// An entry of `services`.
 #[derive(Clone, Debug)]
@@ -9,11 +9,13 @@ pub struct Service {
     /// The image, with what it refers to as far as that is in the file.
     pub image: String,
     /// Of the image.
-    pub span: Span,
+    pub place: Place,
     /// Where `alias` is written.
     pub aliases: Vec<String>,
     pub command: Option<Command>,
-    pub has_entrypoint: bool,
+    pub entrypoint: Option<Command>,
+    /// It is one that the runner gives to every job.
+    pub is_the_runners: bool,
     /// Those that the service alone gets, as a mapping.
     pub own_variables: Variables,
     /// Its environment: its own variables before those of the job.
@@ -25,7 +27,7 @@ pub struct Service {
 pub struct Command {
     /// `None` where not all of it is in the file.
     pub words: Option<Vec<String>>,
-    pub span: Span,
+    pub place: Place,
 }
 
 impl Service {
@@ -45,17 +47,43 @@ impl Service {
         let aliases = job.expand(aliases).text;
         Some(Self {
             image: job.expand(image.as_str()?).text,
-            span: image.span.clone(),
+            place: image.place(),
             aliases: aliases
                 .split([',', ' '])
                 .filter(|alias| !alias.is_empty())
                 .map(str::to_owned)
                 .collect(),
             command: node.get("command").map(|node| Command::read(node, job)),
-            has_entrypoint: node.get("entrypoint").is_some_and(|node| !node.is_null()),
+            entrypoint: node
+                .get("entrypoint")
+                .filter(|node| !node.is_null())
+                .map(|node| Command::read(node, job)),
+            is_the_runners: false,
             own_variables: Variables::default().with(own),
             variables: job.with(own),
         })
+    }
+
+    /// One of the runner's own, as a job with these variables gets it.
+    pub fn of_the_runner(service: &configuration::Service, job: &Variables) -> Self {
+        let aliases = service.alias.iter();
+        let aliases = aliases.flat_map(|alias| alias.value.split([',', ' ']));
+        Self {
+            image: service.image.value.clone(),
+            place: service.image.place.clone(),
+            aliases: aliases.map(str::to_owned).collect(),
+            command: service.command.as_ref().map(|command| Command {
+                words: Some(command.value.clone()),
+                place: command.place.clone(),
+            }),
+            entrypoint: service.entrypoint.as_ref().map(|entrypoint| Command {
+                words: Some(entrypoint.value.clone()),
+                place: entrypoint.place.clone(),
+            }),
+            is_the_runners: true,
+            own_variables: Variables::default().with_assignments(&service.environment),
+            variables: job.with_assignments(&service.environment),
+        }
     }
 
     /// The names by which a job may call it: its aliases, and those that its image gives.
@@ -63,7 +91,7 @@ impl Service {
     /// GitLab's documentation ("Accessing the services"): without tag and port, slashes as two
     /// underscores or as one hyphen.
     pub fn names(&self) -> Vec<String> {
-        let image = without_version(&self.image);
+        let image = Image::parse(&self.image).repository();
         let from_image = [image.replace('/', "__"), image.replace('/', "-")];
         let mut names = self.aliases.clone();
         names.extend(from_image);
@@ -71,18 +99,11 @@ impl Service {
         names
     }
 
-    /// Whether its image or name says that it is a Docker daemon.
+    /// Whether its image says that it is a Docker daemon, or, where that is not in sight, its name.
     pub fn is_dind(&self) -> bool {
-        // A registry's host may be called anything.
-        let path = match self.image.split_once('/') {
-            Some((host, path)) if host.contains(['.', ':']) => path,
-            _ => &self.image,
-        };
-        let repository = without_version(&self.image);
-        let last = repository.rsplit('/').next().unwrap_or(&repository);
-        path.contains("dind")
-            || last == "docker"
-            || self.aliases.iter().any(|alias| alias == "docker")
+        let is_called_docker = self.aliases.iter().any(|alias| alias == "docker");
+        let is_hidden = self.image.starts_with('$') && is_called_docker;
+        is_hidden || Image::parse(&self.image).is_dind()
     }
 
     /// Whether all its names are known.
@@ -104,20 +125,8 @@ impl Command {
                 None if node.is_null() => Some(Vec::new()),
                 None => word(node).map(|word| vec![word]),
             },
-            span: node.span.clone(),
+            place: node.place(),
         }
-    }
-}
-
-/// The image's repository, without port, tag and digest.
-fn without_version(image: &str) -> String {
-    let image = image.split('@').next().unwrap_or(image);
-    let (host, path) = image.split_once('/').unwrap_or(("", image));
-    let host = host.split(':').next().unwrap_or(host);
-    let path = path.split(':').next().unwrap_or(path);
-    match host {
-        "" => path.to_owned(),
-        host => format!("{host}/{path}"),
     }
 }
 
@@ -151,15 +160,10 @@ mod tests {
     fn a_docker_daemon_is_known_by_its_image_or_its_name() {
         for (text, is_dind) in [
             ("docker:24.0.5-dind", true),
-            ("docker:dind-rootless", true),
-            ("docker:latest", true),
-            ("registry.example.com/mirror/docker:27", true),
-            ("registry.example.com/my/dind", true),
             ("{name: $IMAGE, alias: docker}", true),
-            ("postgres:16", false),
-            ("dind.example.com/postgres:16", false),
+            ("{name: $IMAGE, alias: db}", false),
+            ("{name: 'docker:28-cli', alias: docker}", false),
             ("{name: mysql, alias: db}", false),
-            ("dockerfile-linter", false),
         ] {
             assert_eq!(service(text).unwrap().is_dind(), is_dind, "{text}");
         }

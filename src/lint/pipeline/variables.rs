@@ -6,7 +6,8 @@ use std::{
 };
 
 use crate::lint::{
-    source::Span,
+    runner::configuration::Assignment,
+    source::{Located, Place},
     yaml::{Entry, Mapping, Node},
 };
 
@@ -33,7 +34,7 @@ pub enum Known<T> {
 pub struct Variable {
     pub value: String,
     /// Of the value; `None` if it is the runner's.
-    place: Option<Span>,
+    place: Option<Place>,
     /// `expand: false`.
     is_raw: bool,
 }
@@ -113,6 +114,20 @@ impl Variables {
         self
     }
 
+    /// The same, with those of a runner's own service before all others.
+    pub fn with_assignments(&self, assignments: &[Located<Assignment>]) -> Self {
+        let read = |assignment: &Located<Assignment>| {
+            let variable = Variable {
+                value: assignment.value.value.clone(),
+                place: Some(assignment.place.clone()),
+                is_raw: false,
+            };
+            (assignment.value.name.clone(), Some(variable))
+        };
+        let variables = assignments.iter().map(read).collect();
+        self.before(Layer::Written(Rc::new(variables)))
+    }
+
     pub fn get(&self, name: &str) -> Known<&Variable> {
         for layer in &self.0 {
             match layer {
@@ -130,7 +145,7 @@ impl Variables {
     }
 
     /// The variable, if it is this file that sets it, and where.
-    pub fn written(&self, name: &str) -> Option<(&Variable, &Span)> {
+    pub fn written(&self, name: &str) -> Option<(&Variable, &Place)> {
         match self.get(name) {
             Known::Set(variable) => Some((variable, variable.place.as_ref()?)),
             _ => None,
@@ -233,7 +248,7 @@ impl Variable {
                 true => String::new(),
                 false => scalar.text.to_string(),
             },
-            place: Some(value.span.clone()),
+            place: Some(value.place()),
             is_raw: node.get("expand").and_then(Node::as_str) == Some("false"),
         })
     }

@@ -6,7 +6,10 @@ use std::{collections::BTreeMap, path::Path};
 
 use crate::{
     facts::client::DockerHost,
-    lint::source::{Located, Place},
+    lint::{
+        image::Image,
+        source::{Located, Place},
+    },
     settings::subject_names::SubjectName,
 };
 
@@ -40,6 +43,8 @@ pub struct Runner {
     pub environment: Vec<Located<Assignment>>,
     /// Of `[runners.feature_flags]`.
     pub feature_flags: BTreeMap<String, Located<bool>>,
+    /// What jobs run in that name no image.
+    pub image: Option<String>,
     pub privileged: Option<Located<bool>>,
     /// Of the services alone: `services_privileged`, or their security context's `privileged`.
     pub services_privileged: Option<Located<bool>>,
@@ -48,6 +53,10 @@ pub struct Runner {
     /// The value of Docker's `volumes = […]`, brackets and all.
     pub volume_list: Option<Place>,
     pub services: Vec<Service>,
+    /// What keeps services from writing to their own file systems.
+    pub read_only_root: Option<Place>,
+    /// What has services run as somebody else than root.
+    pub other_user: Option<Place>,
     /// `[[runners.kubernetes.pod_spec]]`, which may change anything.
     pub pod_spec: Option<Place>,
     /// Docker's `services_security_opt`, with which rootless dockerd may do without privileges.
@@ -118,11 +127,40 @@ pub enum VolumeKind {
 #[derive(Clone, Debug)]
 pub struct Service {
     pub image: Located<String>,
+    pub alias: Option<Located<String>>,
     pub command: Option<Located<Vec<String>>>,
+    pub entrypoint: Option<Located<Vec<String>>>,
     pub environment: Vec<Located<Assignment>>,
 }
 
 impl Runner {
+    /// One of which nothing more is said.
+    pub fn new(place: Place, executor: Executor) -> Self {
+        Self {
+            place,
+            name: None,
+            executor,
+            section: None,
+            limit: None,
+            environment: Vec::new(),
+            feature_flags: BTreeMap::new(),
+            image: None,
+            privileged: None,
+            services_privileged: None,
+            allowed_privileged_services: None,
+            volumes: Vec::new(),
+            volume_list: None,
+            services: Vec::new(),
+            read_only_root: None,
+            other_user: None,
+            pod_spec: None,
+            has_security_options: false,
+            has_other_runtime: false,
+            has_other_network: false,
+            is_partly_unknown: false,
+        }
+    }
+
     /// As the runner's user knows it.
     pub fn title(&self) -> String {
         match &self.name {
@@ -150,7 +188,11 @@ impl Runner {
     /// The volume, if any, that puts the node's Docker where a job's own would be.
     pub fn node_socket(&self) -> Option<&Volume> {
         let mut volumes = self.volumes.iter();
-        volumes.find(|volume| SOCKETS.iter().any(|socket| volume.target() == Path::new(socket)))
+        volumes.find(|volume| {
+            SOCKETS
+                .iter()
+                .any(|socket| volume.target() == Path::new(socket))
+        })
     }
 
     /// Whether its jobs' docker commands are sent to another machine.
@@ -171,6 +213,27 @@ impl Runner {
         }
     }
 
+    /// Whether it brings no Docker daemon of any kind to its jobs, as far as all is known.
+    pub fn is_without_docker(&self) -> bool {
+        let may_have_one = self
+            .services
+            .iter()
+            .any(|service| service.is_dind() || service.image.value.contains('$'))
+            || self.leads_elsewhere()
+            || self.node_socket().is_some()
+            || self.volumes.iter().any(|volume| {
+                let path = volume.mount_path.value.as_str();
+                path.contains('$')
+                    || path.ends_with(".sock")
+                    || ["/var/run", "/run"].contains(&path)
+            });
+        let is_known = !self.is_partly_unknown
+            && self.pod_spec.is_none()
+            && !self.has_other_network
+            && self.executor != Executor::Other;
+        is_known && !may_have_one
+    }
+
     /// Whether two of its jobs may run at the same time; `None` where that is not said here.
     pub fn is_concurrent(&self, concurrent: Option<u64>) -> Option<bool> {
         match (self.limit, concurrent) {
@@ -187,7 +250,7 @@ impl Service {
     }
 
     pub fn is_dind(&self) -> bool {
-        is_dind(&self.image.value)
+        Image::parse(&self.image.value).is_dind()
     }
 
     /// Whether its command names a host of its own, which may have another port.
@@ -209,7 +272,8 @@ impl Volume {
     pub fn is_file(&self) -> bool {
         match self.kind {
             VolumeKind::Secret | VolumeKind::ConfigMap | VolumeKind::Projected => {
-                self.sub_path.is_some()
+                let sub_path = self.sub_path.as_ref();
+                sub_path.is_some_and(|path| !self.is_directory_of_items(&path.value))
             }
             VolumeKind::Cache | VolumeKind::EmptyDir => false,
             _ => {
@@ -217,6 +281,13 @@ impl Volume {
                 extension.is_some_and(|it| ["crt", "pem", "key", "cert"].iter().any(|e| it == *e))
             }
         }
+    }
+
+    /// Whether `items` put keys below that path.
+    fn is_directory_of_items(&self, path: &str) -> bool {
+        let items = self.items.iter().flatten();
+        let mut paths = items.map(|(_, item)| Path::new(&item.value));
+        paths.any(|item| item != Path::new(path) && item.starts_with(path))
     }
 
     /// Kubernetes mounts Secrets and ConfigMaps read-only whatever is asked for
@@ -274,35 +345,7 @@ impl VolumeKind {
     }
 }
 
-/// Whether an image is one of docker in docker, by its name.
-pub fn is_dind(image: &str) -> bool {
-    // A registry or a group may be called anything.
-    let name = image.rsplit('/').next().unwrap_or(image);
-    name.to_ascii_lowercase().contains("dind")
-}
-
 fn find<'a>(environment: &'a [Located<Assignment>], name: &str) -> Option<&'a Located<Assignment>> {
     let mut from_the_end = environment.iter().rev();
     from_the_end.find(|assignment| assignment.value.name == name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dind_is_told_by_the_image_and_not_by_its_registry() {
-        for (image, expected) in [
-            ("docker:dind", true),
-            ("docker:29-dind", true),
-            ("registry.example.com/my/dind", true),
-            ("docker:28-dind-rootless", true),
-            ("$CI_REGISTRY/DIND:1", true),
-            ("docker:29", false),
-            ("docker:29-cli", false),
-            ("registry.dind.example.com/postgres:16", false),
-        ] {
-            assert_eq!(is_dind(image), expected, "{image}");
-        }
-    }
 }

@@ -110,29 +110,18 @@ fn runner(reader: &mut Reader<'_>, table: Table<'_>, text: &str) -> Runner {
         Executor::Other => None,
     };
     let mut runner = Runner {
-        place: reader.place(table.span()),
         name: reader.string(table, "name").map(|name| name.value),
-        executor,
         section: section
             .filter(|section| section.has_header)
             .map(|section| reader.place(section.span())),
         limit: reader.number(table, "limit"),
         environment: environment(reader, table),
         feature_flags: feature_flags(reader, table, text),
-        privileged: None,
-        services_privileged: None,
-        allowed_privileged_services: None,
-        volumes: Vec::new(),
-        volume_list: None,
-        services: Vec::new(),
-        pod_spec: None,
-        has_security_options: false,
-        has_other_runtime: false,
-        has_other_network: false,
-        is_partly_unknown: false,
+        ..Runner::new(reader.place(table.span()), executor)
     };
     if let Some(section) = section {
         runner.privileged = reader.boolean(section, "privileged");
+        runner.image = reader.string(section, "image").map(|image| image.value);
         runner.services = services(reader, section, text);
         match executor {
             Executor::Kubernetes => kubernetes(reader, section, text, &mut runner),
@@ -158,7 +147,18 @@ fn executor(reader: &mut Reader<'_>, table: Table<'_>) -> Executor {
 
 fn kubernetes(reader: &mut Reader<'_>, section: Table<'_>, text: &str, runner: &mut Runner) {
     let context = reader.table(section, "service_container_security_context", text);
-    runner.services_privileged = context.and_then(|context| reader.boolean(context, "privileged"));
+    if let Some(context) = context {
+        runner.services_privileged = reader.boolean(context, "privileged");
+        let read_only = reader.boolean(context, "read_only_root_filesystem");
+        runner.read_only_root = read_only.filter(|it| it.value).map(|it| it.place);
+        runner.other_user = other_user(reader, context);
+    }
+    let says_user = context.is_some_and(|context| context.get("run_as_user").is_some());
+    let of_pod = reader.table(section, "pod_security_context", text);
+    // What a container says wins.
+    if let Some(context) = of_pod.filter(|_| !says_user) {
+        runner.other_user = other_user(reader, context);
+    }
     runner.has_other_runtime = section.get("runtime_class_name").is_some();
     let pod_spec = reader.tables(section, "pod_spec", text).into_iter().next();
     runner.pod_spec = pod_spec.map(|table| reader.place(table.span()));
@@ -176,6 +176,13 @@ fn kubernetes(reader: &mut Reader<'_>, section: Table<'_>, text: &str, runner: &
     runner
         .volumes
         .sort_by_key(|volume| volume.mount_path.place.span.start);
+}
+
+/// `run_as_user`, but for root.
+fn other_user(reader: &mut Reader<'_>, context: Table<'_>) -> Option<Place> {
+    let user = reader.number(context, "run_as_user")?;
+    let place = context.get("run_as_user").map(|value| value.span());
+    place.filter(|_| user > 0).map(|span| reader.place(span))
 }
 
 fn kubernetes_volume(
@@ -223,10 +230,7 @@ fn docker(reader: &mut Reader<'_>, section: Table<'_>, runner: &mut Runner) {
     runner.has_other_runtime =
         runtime.is_some_and(|runtime| !["", "runc"].contains(&runtime.value.as_str()));
     let allowed = reader.strings(section, "allowed_privileged_services");
-    runner.allowed_privileged_services = allowed.map(|allowed| Located {
-        value: values(allowed.value),
-        place: allowed.place,
-    });
+    runner.allowed_privileged_services = allowed.map(located_values);
     if let Some(volumes) = reader.strings(section, "volumes") {
         runner.volumes = volumes.value.into_iter().map(docker_volume).collect();
         runner.volume_list = Some(volumes.place);
@@ -296,10 +300,9 @@ fn services(reader: &mut Reader<'_>, section: Table<'_>, text: &str) -> Vec<Serv
         };
         services.push(Service {
             image,
-            command: command.map(|command| Located {
-                value: values(command.value),
-                place: command.place,
-            }),
+            alias: reader.string(table, "alias"),
+            command: command.map(located_values),
+            entrypoint: reader.strings(table, "entrypoint").map(located_values),
             environment: environment(reader, table),
         });
     }
@@ -340,6 +343,9 @@ fn feature_flags(
         .collect()
 }
 
-fn values(located: Vec<Located<String>>) -> Vec<String> {
-    located.into_iter().map(|item| item.value).collect()
+fn located_values(list: Located<Vec<Located<String>>>) -> Located<Vec<String>> {
+    Located {
+        value: list.value.into_iter().map(|item| item.value).collect(),
+        place: list.place,
+    }
 }

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     facts::client::DockerHost,
     findings::client::Served,
-    reasons::{Severity, certs, network},
+    reasons::{Severity, certs, client, network},
 };
 
 /// Where the builds directory is, which all executors share, if nobody has moved it.
@@ -27,7 +27,6 @@ const BUILDS: &str = "/builds";
 /// A Docker daemon that a job wants.
 #[derive(Debug)]
 pub struct Daemon<'a> {
-    pub pipeline: &'a Pipeline,
     pub job: &'a Job,
     pub service: &'a Service,
     /// `None` where that cannot be told.
@@ -36,12 +35,9 @@ pub struct Daemon<'a> {
 
 /// All of the pipelines.
 pub fn daemons(pipelines: &[Pipeline]) -> Vec<Daemon<'_>> {
-    let jobs = pipelines
-        .iter()
-        .flat_map(|pipeline| pipeline.jobs.iter().map(move |job| (pipeline, job)));
-    jobs.flat_map(|(pipeline, job)| {
+    let jobs = pipelines.iter().flat_map(|pipeline| &pipeline.jobs);
+    jobs.flat_map(|job| {
         job.daemons().map(move |(service, served)| Daemon {
-            pipeline,
             job,
             service,
             served,
@@ -83,9 +79,13 @@ pub fn judge(daemons: &[Daemon<'_>], scenes: &[Scene<'_>], problems: &mut Vec<Pr
             None => vec![
                 unprivileged(daemon, &scenes),
                 unshared(daemon, &scenes),
+                unshared_socket(daemon, &scenes),
                 second_daemon(daemon, &scenes),
             ],
         };
+        for problem in of_context(daemon, &scenes) {
+            add(problem, problems);
+        }
         for problem in found.into_iter().flatten() {
             add(problem, problems);
         }
@@ -94,7 +94,7 @@ pub fn judge(daemons: &[Daemon<'_>], scenes: &[Scene<'_>], problems: &mut Vec<Pr
 
 impl Daemon<'_> {
     fn place(&self) -> Place {
-        Place::new(self.pipeline.file, self.service.span.clone())
+        self.service.place.clone()
     }
 }
 
@@ -103,7 +103,7 @@ fn busy_socket(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem> {
     let sockets = scenes.iter().map(|scene| scene.runner.node_socket());
     let sockets: Vec<_> = sockets.collect::<Option<_>>()?;
     let (scene, socket) = (scenes.first()?, sockets.first()?);
-    let host = match daemon.job.variables.expanded("DOCKER_HOST") {
+    let host = match daemon.job.client_variables().expanded("DOCKER_HOST") {
         Known::Set(host) => Some(DockerHost::parse(&host.text)),
         Known::Unset | Known::Unknown => None,
     };
@@ -127,7 +127,11 @@ fn busy_socket(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem> {
         daemon.job.name
     );
     let finding = network::SOCKET_BUSY.met(cause).with_severity(severity);
-    let problem = Problem::new(finding, socket.mount_path.place.clone(), "the node's Docker");
+    let problem = Problem::new(
+        finding,
+        socket.mount_path.place.clone(),
+        "the node's Docker",
+    );
     Some(problem.with_related(daemon.place(), "cannot start"))
 }
 
@@ -143,6 +147,53 @@ fn unprivileged(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem> {
     let problem = Problem::new(privileges::finding(scene), place.clone(), label);
     let label = format!("the job {:?} needs it for this", daemon.job.name);
     Some(problem.with_related(daemon.place(), label))
+}
+
+/// What the security contexts of all of them forbid.
+fn of_context(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Vec<Problem> {
+    let image = &daemon.service.image;
+    let label = format!("the job {:?} needs it for this", daemon.job.name);
+    let mut of_each = scenes
+        .iter()
+        .map(|scene| privileges::of_context(scene, image, &daemon.place(), &label));
+    let Some(first) = of_each.next() else {
+        return Vec::new();
+    };
+    match of_each.all(|problems| !problems.is_empty()) {
+        true => first,
+        false => Vec::new(),
+    }
+}
+
+/// A socket that service and job are to share, on no volume that they do.
+fn unshared_socket(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem> {
+    let variables = daemon.job.client_variables();
+    let (_, place) = variables.written("DOCKER_HOST")?;
+    let text = variables.literal("DOCKER_HOST")?;
+    let DockerHost::Unix(path) = DockerHost::parse(&text) else {
+        return None;
+    };
+    let directory = path.parent()?;
+    let is_own = SOCKETS.iter().any(|own| path == Path::new(own));
+    let may_be_shared =
+        |scene: &&Scene<'_>| scene.runner.is_partly_unknown || scene.covering(directory).is_some();
+    if is_own || path.starts_with(BUILDS) || scenes.iter().any(may_be_shared) {
+        return None;
+    }
+    let scene = scenes.first()?;
+    let cause = format!(
+        "DOCKER_HOST is {text}, and {} shares no volume at {}: the socket stays in the service's \
+         own container.",
+        match scenes {
+            [scene] => scene.runner.title(),
+            _ => "none of these runners".into(),
+        },
+        directory.display()
+    );
+    let finding = client::HOST.found(cause, scene.sharing_fix(directory));
+    let section = scene.runner.section.as_ref().unwrap_or(&scene.runner.place);
+    let problem = Problem::new(finding, place.clone(), "the job looks for it here");
+    Some(problem.with_related(section.clone(), "a volume is missing here"))
 }
 
 fn unshared(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem> {

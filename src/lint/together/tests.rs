@@ -66,7 +66,7 @@ fn a_job_that_no_runner_lets_be_privileged() {
     let postgres = PLAIN_JOB
         .replace("docker:28-dind", "postgres:16")
         .replace("docker}", "db}");
-    expect(&[&postgres, bare], &[]);
+    expect(&[&postgres, bare], &[("CLIENT-HOST", Error, "build")]);
     // A sign becomes a proof.
     let with_volume = format!("{bare}{EMPTY}");
     expect(

@@ -36,6 +36,11 @@ impl Mapping {
         }
     }
 
+    /// Of entries with keys that are all different.
+    pub fn of(entries: Vec<Entry>) -> Self {
+        Self::ordered(entries)
+    }
+
     pub fn get(&self, key: &str) -> Option<&Node> {
         Some(&self.entry(key)?.value)
     }

@@ -13,7 +13,7 @@ use std::{ops::Deref, rc::Rc};
 
 pub use self::{
     mapping::{Entry, Mapping},
-    reader::{MAXIMAL_DEPTH, MAXIMAL_NODES, parse},
+    reader::{MAXIMAL_DEPTH, MAXIMAL_NODES, parse, parse_file},
     scalar::{Scalar, Style},
 };
 use super::{
@@ -49,6 +49,7 @@ pub struct Duplicate {
 /// Cheap to clone: what an alias stands for is shared.
 #[derive(Clone, Debug)]
 pub struct Node {
+    pub file: FileId,
     pub span: Span,
     /// As it is written: `!reference`. Those of YAML itself (`!!str`) are `tag:yaml.org,2002:str`.
     pub tag: Option<Rc<str>>,
@@ -63,6 +64,18 @@ pub enum Value {
 }
 
 impl Node {
+    pub fn place(&self) -> Place {
+        Place::new(self.file, self.span.clone())
+    }
+
+    /// The same place, with another value.
+    pub fn with_value(&self, value: Value) -> Self {
+        Self {
+            value,
+            ..self.clone()
+        }
+    }
+
     pub fn as_scalar(&self) -> Option<&Scalar> {
         match &self.value {
             Value::Scalar(scalar) => Some(scalar),

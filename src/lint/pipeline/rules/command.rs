@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A feature flag of the runner.
-const HONOR_ENTRYPOINT: &str = "FF_KUBERNETES_HONOR_ENTRYPOINT";
+pub const HONOR_ENTRYPOINT: &str = "FF_KUBERNETES_HONOR_ENTRYPOINT";
 
 /// Drivers that copy every layer.
 const SLOW_DRIVERS: &[&str] = &["vfs", "native"];
@@ -18,6 +18,7 @@ const SLOW_DRIVERS: &[&str] = &["vfs", "native"];
 pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
     let daemons = scene.daemons.iter();
     daemons
+        .filter(|daemon| !daemon.service.is_the_runners)
         .flat_map(|daemon| [dropped(scene, daemon), slow_driver(scene, daemon)])
         .flatten()
         .collect()
@@ -29,7 +30,7 @@ fn dropped(scene: &Scene<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
     let command = daemon.service.command.as_ref()?;
     let words = command.words.as_ref()?;
     let flag = scene.job.variables.literal(HONOR_ENTRYPOINT)?;
-    if !matches!(flag.as_str(), "true" | "1") || words.is_empty() {
+    if !is_on(&flag) || words.is_empty() {
         return None;
     }
     let is_flags = words.iter().all(|word| word.starts_with('-'));
@@ -47,12 +48,17 @@ fn dropped(scene: &Scene<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
             false => format!("in .gitlab-ci.yml, turn {HONOR_ENTRYPOINT} off for this job"),
         },
     );
-    let problem = scene.problem(finding, &command.span, "not passed on");
+    let problem = scene.problem(finding, &command.place, "not passed on");
     Some(match scene.job.variables.written(HONOR_ENTRYPOINT) {
-        Some((_, flag)) => problem.with_related(scene.place(flag), "because of this"),
+        Some((_, flag)) => problem.with_related(flag.clone(), "because of this"),
         // In the runner's configuration.
         None => problem,
     })
+}
+
+/// As the runner reads feature flags (Go's `strconv.ParseBool`).
+pub fn is_on(value: &str) -> bool {
+    ["1", "t", "T", "true", "TRUE", "True"].contains(&value)
 }
 
 /// As a shell splits them; quotes only where they are needed.
@@ -86,5 +92,5 @@ fn slow_driver(scene: &Scene<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
     let words: Vec<OsString> = command.words.iter().flatten().map(OsString::from).collect();
     let driver = flags(&words, "storage-driver", Some('s')).pop()?;
     let is_slow = SLOW_DRIVERS.contains(&driver.as_str());
-    is_slow.then(|| scene.problem(met(&driver, "The service's command"), &command.span, ""))
+    is_slow.then(|| scene.problem(met(&driver, "The service's command"), &command.place, ""))
 }

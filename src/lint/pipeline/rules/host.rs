@@ -12,8 +12,8 @@ pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
 
 fn problem(scene: &Scene<'_>) -> Option<Problem> {
     let job = scene.job;
-    let (_, place) = job.variables.written("DOCKER_HOST")?;
-    let text = job.variables.literal("DOCKER_HOST")?;
+    let (_, place) = scene.client.written("DOCKER_HOST")?;
+    let text = scene.client.literal("DOCKER_HOST")?;
     let DockerHost::Tcp { host, .. } = DockerHost::parse(&text) else {
         return None;
     };
@@ -46,8 +46,8 @@ fn problem(scene: &Scene<'_>) -> Option<Problem> {
         ),
     );
     let label = format!("not called {host}");
-    let problem = scene.problem(finding, &service.span, &label);
-    Some(problem.with_related(scene.place(place), "the job looks for it by this name"))
+    let problem = scene.problem(finding, &service.place, &label);
+    Some(problem.with_related(place.clone(), "the job looks for it by this name"))
 }
 
 /// A name with a domain, or an address, may well be somewhere else; `localhost` is the service on

@@ -3,21 +3,20 @@
 mod client;
 mod command;
 mod host;
+mod options;
 mod ports;
 mod settings;
+mod unset;
 
-use super::{Surroundings, daemon, job::Job, service::Service};
+use super::{Surroundings, Variables, daemon, job::Job, service::Service};
 use crate::{
     findings::client::Served,
-    lint::{
-        problem::Problem,
-        source::{FileId, Place, Span},
-    },
+    lint::{image::Image, problem::Problem, source::Place},
     reasons::Finding,
 };
 
 /// All of a job.
-pub fn problems(file: FileId, job: &Job, surroundings: Surroundings) -> Vec<Problem> {
+pub fn problems(job: &Job, surroundings: &Surroundings) -> Vec<Problem> {
     let daemons: Vec<_> = job
         .services
         .iter()
@@ -27,31 +26,34 @@ pub fn problems(file: FileId, job: &Job, surroundings: Surroundings) -> Vec<Prob
             served: daemon::served(service, &job.variables, surroundings),
         })
         .collect();
-    if daemons.is_empty() {
-        return Vec::new();
-    }
     let scene = Scene {
-        file,
         job,
+        client: job.client_variables(),
         daemons: &daemons,
         surroundings,
     };
+    if daemons.is_empty() {
+        return unset::without_daemon(&scene).into_iter().collect();
+    }
     [
+        unset::problems(&scene),
         host::problems(&scene),
         client::problems(&scene),
         ports::problems(&scene),
         settings::problems(&scene),
         command::problems(&scene),
+        options::problems(&scene),
     ]
     .concat()
 }
 
-/// A job that has a Docker daemon as a service.
+/// A job, and the Docker daemons that are its services.
 struct Scene<'a> {
-    file: FileId,
     job: &'a Job,
+    /// The variables as the job's clients see them.
+    client: Variables,
     daemons: &'a [Daemon<'a>],
-    surroundings: Surroundings,
+    surroundings: &'a Surroundings,
 }
 
 struct Daemon<'a> {
@@ -60,12 +62,45 @@ struct Daemon<'a> {
     served: Option<Served>,
 }
 
+/// Whether the job's image runs an entrypoint that leads clients to the daemon.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum ClientEntrypoint {
+    Runs,
+    Missing,
+    Unknown,
+}
+
 impl Scene<'_> {
-    fn problem(&self, finding: Finding, span: &Span, label: &str) -> Problem {
-        Problem::new(finding, self.place(span), label)
+    fn problem(&self, finding: Finding, place: &Place, label: &str) -> Problem {
+        Problem::new(finding, place.clone(), label)
     }
 
-    fn place(&self, span: &Span) -> Place {
-        Place::new(self.file, span.clone())
+    /// The image that the job's commands run in.
+    fn image(&self) -> Option<Image<'_>> {
+        let own = self.job.image.as_ref().map(|image| image.name.as_str());
+        let of_runner = || {
+            let is_known = self.job.is_whole;
+            self.surroundings.image.as_deref().filter(|_| is_known)
+        };
+        Some(Image::parse(own.or_else(of_runner)?))
+    }
+
+    /// Docker's own image has one, and Kubernetes runs none unless it is told to (gitlab-runner
+    /// FF_KUBERNETES_HONOR_ENTRYPOINT).
+    fn client_entrypoint(&self) -> ClientEntrypoint {
+        let own = self.job.image.as_ref();
+        let is_replaced = own.is_some_and(|image| image.has_entrypoint);
+        let is_honoured = self.job.variables.literal(command::HONOR_ENTRYPOINT);
+        let is_honoured = is_honoured.is_some_and(|value| command::is_on(&value));
+        match (self.surroundings.in_kubernetes, self.image()) {
+            (None, _) => ClientEntrypoint::Unknown,
+            // Whether it finds the certificates already is a matter of time.
+            (Some(true), _) if is_honoured => ClientEntrypoint::Unknown,
+            (Some(true), _) => ClientEntrypoint::Missing,
+            (Some(false), _) if is_replaced => ClientEntrypoint::Missing,
+            (Some(false), Some(image)) if image.is_docker() => ClientEntrypoint::Runs,
+            (Some(false), Some(image)) if image.is_without_docker() => ClientEntrypoint::Missing,
+            (Some(false), _) => ClientEntrypoint::Unknown,
+        }
     }
 }

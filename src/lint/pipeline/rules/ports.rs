@@ -10,9 +10,9 @@ use crate::{
 const HEALTH_CHECK: &str = "HEALTHCHECK_TCP_PORT";
 
 pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
-    let health_checks = scene
-        .daemons
-        .iter()
+    let daemons = scene.daemons.iter();
+    let health_checks = daemons
+        .filter(|daemon| !daemon.service.is_the_runners)
         .filter_map(|daemon| health_check(scene, daemon));
     two_daemons(scene)
         .into_iter()
@@ -27,10 +27,10 @@ fn two_daemons(scene: &Scene<'_>) -> Option<Problem> {
         Some(false) => return None,
         None => Severity::Warning,
     };
-    let served = scene
-        .daemons
-        .iter()
-        .filter_map(|daemon| Some((daemon, daemon.served.as_ref()?)));
+    // The runner's own are judged with it.
+    let daemons = scene.daemons.iter();
+    let daemons = daemons.filter(|daemon| !daemon.service.is_the_runners);
+    let served = daemons.filter_map(|daemon| Some((daemon, daemon.served.as_ref()?)));
     let mut earlier: Vec<(&Daemon<'_>, u16)> = Vec::new();
     for (daemon, served) in served {
         if let Some((other, port)) = earlier.iter().find(|(_, port)| *port == served.port) {
@@ -41,8 +41,8 @@ fn two_daemons(scene: &Scene<'_>) -> Option<Problem> {
                 ))
                 .with_severity(severity);
             let label = format!("serves on port {port}, too");
-            let problem = scene.problem(finding, &daemon.service.span, &label);
-            return Some(problem.with_related(scene.place(&other.service.span), "the other one"));
+            let problem = scene.problem(finding, &daemon.service.place, &label);
+            return Some(problem.with_related(other.service.place.clone(), "the other one"));
         }
         earlier.push((daemon, served.port));
     }

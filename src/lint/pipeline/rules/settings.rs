@@ -56,7 +56,7 @@ fn chains(scene: &Scene<'_>) -> Vec<Problem> {
             .with_severity(Severity::Warning);
         let problem = scene.problem(finding, place, "");
         Some(match variables.written(&link) {
-            Some((_, other)) => problem.with_related(scene.place(other), "refers on"),
+            Some((_, other)) => problem.with_related(other.clone(), "refers on"),
             None => problem,
         })
     });

@@ -1,18 +1,33 @@
 //! Whether the service may be what dockerd needs it to be: privileged.
 
+use std::path::Path;
+
 use glob::{MatchOptions, Pattern};
 
 use super::Scene;
 use crate::{
     lint::{
+        image::Image,
         problem::Problem,
         runner::configuration::{Executor, Runner},
         source::Place,
     },
-    reasons::{Finding, Severity, privilege},
+    reasons::{Finding, Severity, network, privilege},
 };
 
 pub(super) fn problems(scene: &Scene<'_>) -> Vec<Problem> {
+    let services = scene.runner.services.iter().filter(|it| it.is_dind());
+    let mut problems: Vec<Problem> = services
+        .flat_map(|service| {
+            let image = &service.image;
+            of_context(scene, &image.value, &image.place, "this service needs it")
+        })
+        .collect();
+    problems.extend(unprivileged(scene));
+    problems
+}
+
+fn unprivileged(scene: &Scene<'_>) -> Vec<Problem> {
     let runner = scene.runner;
     let mut services = runner.services.iter().filter(|service| service.is_dind());
     let refused = services.find(|it| is_privileged(runner, Some(&it.image.value)) == Some(false));
@@ -34,6 +49,55 @@ pub(super) fn problems(scene: &Scene<'_>) -> Vec<Problem> {
         }
         _ => Vec::new(),
     }
+}
+
+/// What the security context keeps a service with this image from, which `sign` says is wanted.
+pub fn of_context(scene: &Scene<'_>, image: &str, sign: &Place, label: &str) -> Vec<Problem> {
+    let runner = scene.runner;
+    let mut problems = Vec::new();
+    if let Some(user) = &runner.other_user
+        && !image.contains("rootless")
+        && Image::parse(image).is_docker()
+    {
+        let finding = privilege::ROOTLESS_KIT.found(
+            format!(
+                "{} runs services as another user than root, and {image} has nothing with which \
+                 dockerd could do without root.",
+                runner.title()
+            ),
+            format!(
+                "in {}, take `run_as_user` out, or say it for services:\n    \
+                 [runners.kubernetes.service_container_security_context]\n      run_as_user = 0\n\
+                 or use a `-rootless` image of Docker's in .gitlab-ci.yml",
+                scene.source.name()
+            ),
+        );
+        let problem = Problem::new(finding, user.clone(), "not root");
+        problems.push(problem.with_related(sign.clone(), label));
+    }
+    let is_writable = ["/run", "/var/run"]
+        .iter()
+        .any(|path| scene.covering(Path::new(path)).is_some());
+    if let Some(read_only) = &runner.read_only_root
+        && !is_writable
+        && !runner.is_partly_unknown
+    {
+        let finding = network::SOCKET.found(
+            format!(
+                "{} keeps services from writing to their own file systems, where dockerd makes its \
+                 socket (/var/run), its certificates (/certs) and other files (/tmp).",
+                runner.title()
+            ),
+            format!(
+                "in {}:\n    [runners.kubernetes.service_container_security_context]\n      \
+                 read_only_root_filesystem = false",
+                scene.source.name()
+            ),
+        );
+        let problem = Problem::new(finding, read_only.clone(), "nothing can be written");
+        problems.push(problem.with_related(sign.clone(), label));
+    }
+    problems
 }
 
 /// Whether a service with this image would be; `None` where that cannot be told.
@@ -212,6 +276,41 @@ mod tests {
         expect(&text(false), &[("NOT-PRIVILEGED", Fatal, "false")]);
         let patched = text(false) + "[[runners.kubernetes.pod_spec]]\nname = \"x\"\n";
         expect(&patched, &[]);
+    }
+
+    #[test]
+    fn a_security_context_may_forbid_what_dockerd_needs() {
+        let certs = "[[runners.kubernetes.volumes.empty_dir]]\nname = \"a\"\n\
+                     mount_path = \"/certs/client\"\n";
+        let data = certs.replace("/certs/client", "/var/lib/docker");
+        let service = SERVICE.replace("SECTION", "kubernetes");
+        let with = |context: &str| kubernetes(&format!("{certs}{data}{service}{context}\n"));
+        let context = |name: &str, line: &str| format!("[runners.kubernetes.{name}]\n{line}");
+        for (context, id, underlined) in [
+            (
+                context("pod_security_context", "run_as_user = 1000"),
+                "PRIVILEGE-ROOTLESS-KIT",
+                "1000",
+            ),
+            (
+                context(
+                    "service_container_security_context",
+                    "privileged = true\nread_only_root_filesystem = true",
+                ),
+                "NETWORK-SOCKET",
+                "true",
+            ),
+        ] {
+            expect(&with(&context), &[(id, Fatal, underlined)]);
+            let rootless = with(&context).replace("28-dind", "28-dind-rootless");
+            if id == "PRIVILEGE-ROOTLESS-KIT" {
+                expect(&rootless, &[]);
+            }
+        }
+        expect(
+            &with(&context("pod_security_context", "run_as_user = 0")),
+            &[],
+        );
     }
 
     #[test]

@@ -21,7 +21,35 @@ pub(super) fn problems(scene: &Scene<'_>) -> Vec<Problem> {
         Some(_) => None,
         None => on_no_volume(scene),
     };
-    problem.into_iter().collect()
+    problem.into_iter().chain(mounted_twice(scene)).collect()
+}
+
+/// Kubernetes makes no pod with two volumes at one path.
+fn mounted_twice(scene: &Scene<'_>) -> Option<Problem> {
+    if scene.runner.executor != Executor::Kubernetes {
+        return None;
+    }
+    let volumes = &scene.runner.volumes;
+    let (first, second) = volumes.iter().enumerate().find_map(|(index, volume)| {
+        let mut earlier = volumes[..index].iter();
+        let same = earlier.find(|earlier| earlier.target() == volume.target())?;
+        Some((same, volume))
+    })?;
+    let cause = format!(
+        "{} mounts the {} and the {} at {}. Kubernetes refuses such a pod, so no job starts.",
+        scene.runner.title(),
+        first.described(),
+        second.described(),
+        second.target().display()
+    );
+    let fix = format!(
+        "in {}, take one of them out, or give it another mount_path",
+        scene.source.name()
+    );
+    let finding = storage::MOUNTED_TWICE.found(cause, fix);
+    let place = second.mount_path.place.clone();
+    let problem = Problem::new(finding, place, "there is a volume already");
+    Some(problem.with_related(first.mount_path.place.clone(), "this one"))
 }
 
 fn read_only(scene: &Scene<'_>, volume: &Volume) -> Problem {
@@ -141,5 +169,18 @@ mod tests {
         expect(&with, &[unshared]);
         let on_docker = docker(&service.replace("kubernetes", "docker"));
         expect(&on_docker, &[unshared]);
+    }
+
+    #[test]
+    fn two_volumes_at_one_path_refuse_the_pod() {
+        let empty = |path: &str| {
+            format!(
+                "[[runners.kubernetes.volumes.empty_dir]]\nname = \"v\"\nmount_path = {path:?}\n"
+            )
+        };
+        let text = kubernetes(&format!("{}{}", empty("/certs"), empty("/certs/")));
+        expect(&text, &[("STORAGE-MOUNTED-TWICE", Fatal, "\"/certs/\"")]);
+        let text = kubernetes(&format!("{}{}", empty("/certs"), empty("/certs/client")));
+        expect(&text, &[]);
     }
 }

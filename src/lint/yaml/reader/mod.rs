@@ -8,7 +8,7 @@ use super::{
     Documents, Entry, Error, Mapping, Node, Scalar, Value,
     characters::{MARK, Offsets, check, check_number},
 };
-use crate::lint::source::Span;
+use crate::lint::source::{FileId, Span};
 
 /// How deep values may be nested, aliases resolved; GitLab's own limit (`max_yaml_depth`).
 pub const MAXIMAL_DEPTH: usize = 100;
@@ -17,11 +17,16 @@ pub const MAXIMAL_DEPTH: usize = 100;
 /// GitLab takes it (2 MiB, `max_yaml_size_bytes`) has some 100 000.
 pub const MAXIMAL_NODES: usize = 500_000;
 
-/// The documents of a text; none, if it is empty.
+/// The documents of the only file there is.
 pub fn parse(text: &str) -> Result<Documents, Error> {
+    parse_file(FileId::default(), text)
+}
+
+/// The documents of a text; none, if it is empty.
+pub fn parse_file(file: FileId, text: &str) -> Result<Documents, Error> {
     check(text)?;
     check_number(text)?;
-    let mut reader = Reader::new(text);
+    let mut reader = Reader::new(file, text);
     for event in Parser::new_from_str(text.strip_prefix(MARK).unwrap_or(text)) {
         let (event, span) = event.map_err(|error| reader.error(&error))?;
         let span = reader.span(span);
@@ -31,6 +36,7 @@ pub fn parse(text: &str) -> Result<Documents, Error> {
 }
 
 struct Reader<'a> {
+    file: FileId,
     text: &'a str,
     offsets: Offsets<'a>,
     documents: Documents,
@@ -68,8 +74,9 @@ struct Weight {
 }
 
 impl<'a> Reader<'a> {
-    fn new(text: &'a str) -> Self {
+    fn new(file: FileId, text: &'a str) -> Self {
         Self {
+            file,
             text,
             offsets: Offsets::new(text),
             documents: Documents::default(),
@@ -95,6 +102,7 @@ impl<'a> Reader<'a> {
                 let text = text.into();
                 let scalar = Scalar::new(text, style, is_marked, span.clone(), self.text);
                 let node = Node {
+                    file: self.file,
                     span,
                     tag: tag.as_deref().map(name),
                     value: Value::Scalar(Rc::new(scalar)),
@@ -150,6 +158,7 @@ impl<'a> Reader<'a> {
             }
         };
         let node = Node {
+            file: self.file,
             // The end of one without brackets is where the next thing begins.
             span: collection.start..match end.is_empty() {
                 true => collection.end,

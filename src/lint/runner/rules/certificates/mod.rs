@@ -63,6 +63,10 @@ struct Certificates<'a> {
 impl Certificates<'_> {
     fn judge(&self) -> Judgement {
         let mut judgement = Judgement::default();
+        if let Some(volume) = self.file_in_place_of_directory() {
+            judgement.problems.push(self.file_on_directory(volume));
+            return judgement;
+        }
         for volume in &self.scene.runner.volumes {
             self.judge_file(volume, &mut judgement);
         }
@@ -77,6 +81,34 @@ impl Certificates<'_> {
             None => {}
         }
         judgement
+    }
+
+    /// A single file at the directory's own path, or above: `sub_path` takes one key alone.
+    fn file_in_place_of_directory(&self) -> Option<&Volume> {
+        let mut volumes = self.scene.runner.volumes.iter();
+        volumes.find(|volume| {
+            volume.is_made_of_keys() && volume.is_file() && self.client.starts_with(volume.target())
+        })
+    }
+
+    fn file_on_directory(&self, volume: &Volume) -> Problem {
+        let cause = format!(
+            "{} mounts one file of the {} at {}, which has to be a directory: `sub_path` takes one \
+             key alone.",
+            self.scene.runner.title(),
+            volume.described(),
+            volume.target().display()
+        );
+        let problem = Problem::new(
+            certs::SUBPATH.found(cause, self.moving_fix(volume)),
+            volume.mount_path.place.clone(),
+            "a file is mounted here",
+        );
+        let sub_path = volume.sub_path.as_ref();
+        match sub_path {
+            Some(path) => problem.with_related(path.place.clone(), "this is one file"),
+            None => problem,
+        }
     }
 
     /// A single file that is mounted where the service has to write one.

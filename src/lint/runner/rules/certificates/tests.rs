@@ -203,3 +203,18 @@ fn a_runner_without_services_is_left_alone() {
     let text = volumes(&[("secret", "mount_path = \"/certs/client\"")]);
     expect(&text.replace("\"kubernetes\"", "\"shell\""), &[]);
 }
+
+#[test]
+fn one_key_in_place_of_the_directory() {
+    for path in ["/certs/client", "/certs"] {
+        let lines = format!("mount_path = {path:?}\nsub_path = \"ca.crt\"");
+        let underlined = format!("{path:?}");
+        expect(
+            &volumes(&[("secret", &lines)]),
+            &[("CERTS-SUBPATH", Fatal, underlined.as_str())],
+        );
+    }
+    // A claim has directories.
+    let claim = "mount_path = \"/certs/client\"\nsub_path = \"$CI_JOB_ID\"";
+    expect(&volumes(&[("pvc", claim)]), &[]);
+}
