@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod examples;
+mod faults;
 
 use std::{fs, path::Path};
 
