@@ -90,12 +90,16 @@ pub mod testing {
     pub mod lint {
         pub use crate::lint::lint;
         pub mod output {
-            pub mod text {
-                pub use crate::lint::output::text::{render, renderer};
-            }
+            pub use crate::lint::output::{Format, render};
         }
         pub mod problem {
             pub use crate::lint::problem::Judgement;
+        }
+        pub mod repair {
+            pub use crate::lint::repair::repair;
+        }
+        pub mod secrets {
+            pub use crate::lint::secrets::shown_line;
         }
         pub mod source {
             pub use crate::lint::source::{Files, Place, Source};

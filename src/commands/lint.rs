@@ -88,16 +88,15 @@ fn exit_status(judgement: &Judgement, deny: Option<Deny>) -> u8 {
 fn write_changes(files: &Files, repaired: &Repaired, format: Format) -> u8 {
     let mut status = 0;
     for (file, old) in files.given().iter() {
-        let new = repaired.files.get(file);
-        if new.text() == old.text() {
+        let Some(diff) = repaired.diff(file, old) else {
             continue;
-        }
+        };
+        let new = repaired.files.get(file);
         if let Err(error) = atomic_file::update(Path::new(old.name()), new.text().as_bytes()) {
             complain(&format!("{}: {error}", old.name()));
             status = UNREADABLE;
             continue;
         }
-        let diff = repair::diff(old, new);
         let _ = match format {
             Format::Text => io::stdout().write_all(diff.as_bytes()),
             Format::Json | Format::CodeQuality => io::stderr().write_all(diff.as_bytes()),

@@ -14,7 +14,7 @@ pub mod pipeline;
 pub mod problem;
 pub mod repair;
 pub mod runner;
-mod secrets;
+pub mod secrets;
 pub mod source;
 mod together;
 pub mod yaml;

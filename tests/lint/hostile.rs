@@ -181,7 +181,7 @@ fn encodings_and_line_ends() {
         ),
         ("UTF-16", utf16, 2, "this is UTF-16"),
         ("Latin 1", latin1, 2, "not UTF-8"),
-        ("empty", Vec::new(), 0, "nothing is wrong"),
+        ("empty", Vec::new(), 0, "no problems"),
     ] {
         let outcome = lint(&["-"], &bytes);
         assert_eq!(outcome.status, status, "{name}\n{outcome:#?}");

@@ -4,6 +4,7 @@
 mod calls;
 mod cases;
 mod hostile;
+mod marker;
 mod secrets;
 
 use std::{

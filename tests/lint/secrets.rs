@@ -1,8 +1,19 @@
 //! Tokens and passwords are in these files, and in nothing that is printed.
 
-use std::fs;
+use std::{fs, path::Path};
 
-use crate::lint_in;
+use dind_init::testing::lint::{
+    lint,
+    output::{Format, render},
+    repair::repair,
+    secrets::shown_line,
+    source::{Files, Source},
+};
+
+use crate::{
+    lint_in,
+    marker::{MARKERS, PARTS, places},
+};
 
 const MARKER: &str = "hUnter2-mArkEr";
 
@@ -55,8 +66,7 @@ const BROKEN: [&str; 6] = [
 #[test]
 fn no_secret_is_printed_in_any_format() {
     let directory = tempfile::tempdir().unwrap();
-    let values = RUNNER.replace('\n', "\n    ");
-    let values = format!("runnerToken: MARKER\nrunners:\n  config: |\n    {values}");
+    let values = values();
     let texts = [RUNNER, PIPELINE, values.as_str()];
     let texts = texts.into_iter().chain(BROKEN);
     for (index, text) in texts.enumerate() {
@@ -88,7 +98,7 @@ fn what_is_underlined_is_shown_all_the_same() {
     let outcome = lint_in(directory.path(), &["c"], b"");
     for part in [
         "\"DOCKER_TLS_CERTDIR=/certs\"",
-        "password: ***",
+        "privileged = false # …",
         "docker:dind",
     ] {
         assert!(
@@ -96,5 +106,82 @@ fn what_is_underlined_is_shown_all_the_same() {
             "{part} in\n{}",
             outcome.stdout
         );
+    }
+}
+
+/// Ours, and all that the tests have.
+fn texts() -> Vec<String> {
+    let mut texts = vec![RUNNER.to_owned(), PIPELINE.to_owned(), values()];
+    let mut directories = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            let endings = ["toml", "yml", "yaml"];
+            if path.is_dir() {
+                directories.push(path);
+            } else if endings.iter().any(|end| path.extension() == Some(end.as_ref())) {
+                texts.push(fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    assert!(texts.len() > 30, "{}", texts.len());
+    texts
+}
+
+fn values() -> String {
+    let runner = RUNNER.replace('\n', "\n    ");
+    format!("runnerToken: MARKER\nrunners:\n  config: |\n    {runner}")
+}
+
+/// A line may be shown because of anything: so all of them are asked for.
+#[test]
+fn no_line_shows_a_marker_wherever_it_is_put() {
+    let mut count = 0;
+    for text in texts() {
+        for marked in MARKERS.iter().flat_map(|marker| places(&text, marker)) {
+            let mut start = 0;
+            for line in marked.split_inclusive('\n') {
+                let shown = shown_line(&marked, start).text;
+                assert_none(&shown, &[line, &marked]);
+                start += line.len();
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 10_000, "{count}");
+}
+
+#[test]
+fn no_format_and_no_diff_shows_a_marker_wherever_it_is_put() {
+    let (mut beside, mut diffs) = (0, 0);
+    for text in [RUNNER.to_owned(), PIPELINE.to_owned(), values()] {
+        for marked in places(&text, MARKERS[0]) {
+            let mut files = Files::default();
+            let file = files.add(Source::new("file", marked.as_str()));
+            let judgement = lint(&mut files);
+            // What is printed here is what would be printed if it were not hidden.
+            beside += judgement.problems.iter().filter(|problem| {
+                let lines = files.get(problem.place.file).lines_of(&problem.place.span);
+                marked[lines].contains(MARKERS[0])
+            }).count();
+            for format in FORMATS {
+                assert_none(&render(format, &judgement, &files), &[&marked]);
+            }
+            let repaired = repair(&files, judgement);
+            if let Some(diff) = repaired.diff(file, files.get(file)) {
+                assert_none(&diff, &[&marked]);
+                diffs += 1;
+            }
+        }
+    }
+    assert!(beside > 100 && diffs > 100, "{beside} findings and {diffs} diffs");
+}
+
+const FORMATS: [Format; 3] = [Format::Text, Format::Json, Format::CodeQuality];
+
+#[track_caller]
+fn assert_none(printed: &str, of: &[&str]) {
+    for part in PARTS {
+        assert!(!printed.contains(part), "{printed}\n--- of ---\n{}", of.join("\n---\n"));
     }
 }

@@ -1,9 +1,6 @@
 //! As rustc would: the place, the line with the span underlined, the cause, the fix.
 
-use std::{
-    collections::{HashMap, HashSet},
-    io::IsTerminal,
-};
+use std::{collections::HashSet, io::IsTerminal};
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 
@@ -19,7 +16,6 @@ use crate::{
 /// Everything, problems last: the end of the output is what stays on the screen.
 pub fn render(judgement: &Judgement, files: &Files, renderer: &Renderer) -> String {
     let given = files.given().iter().count();
-    let files = &without_secrets(judgement, files);
     let remarks = judgement.remarks.iter();
     let errors = judgement.errors.iter();
     let problems = judgement.problems.iter();
@@ -60,7 +56,7 @@ fn summary(judgement: &Judgement, files: usize) -> String {
     let repairable = judgement.problems.iter();
     let repairable = repairable.filter(|it| it.repair.is_some()).count();
     match (found.is_empty(), repairable) {
-        (true, _) => format!("nothing is wrong in {files}\n"),
+        (true, _) => format!("no problems in {files}\n"),
         (false, 0) => format!("{} in {files}\n", found.join(", ")),
         (false, 1) if judgement.problems.len() == 1 => {
             format!("{} in {files}; --fix repairs it\n", found.join(", "))
@@ -77,35 +73,6 @@ fn counted(count: usize, noun: &str) -> String {
         1 => format!("1 {noun}"),
         count => format!("{count} {noun}s"),
     }
-}
-
-/// The files with those lines alone that are shown, and no secrets in them.
-fn without_secrets(judgement: &Judgement, files: &Files) -> Files {
-    let problems = judgement.problems.iter();
-    let related = problems.clone().flat_map(|problem| &problem.related);
-    let places = problems
-        .map(|problem| &problem.place)
-        .chain(related.map(|(place, _)| place))
-        .chain(judgement.remarks.iter().map(|remark| &remark.place))
-        .chain(judgement.errors.iter().map(|error| &error.place));
-    let mut shown: HashMap<FileId, HashSet<usize>> = HashMap::new();
-    for place in places {
-        let source = files.get(place.file);
-        let last = source.position(place.span.end).line;
-        let lines = source.position(place.span.start).line..=last;
-        shown.entry(place.file).or_default().extend(lines);
-    }
-    let mut masked = Files::default();
-    for (file, source) in files.iter() {
-        let text = shown.get(&file).map_or_else(String::new, |lines| {
-            // There is at least one, or the file would not be among these.
-            let first = lines.iter().min().copied().unwrap_or_default();
-            let last = lines.iter().max().copied().unwrap_or_default();
-            secrets::masked_lines(source.text(), first..last + 1, |line| lines.contains(&line))
-        });
-        masked.add(Source::new(source.name(), text));
-    }
-    masked
 }
 
 /// Colours for people who look, none in logs and files.
@@ -171,10 +138,10 @@ fn level(severity: Severity) -> Level<'static> {
     }
 }
 
-/// Longer lines are no help to anybody, and drawing them takes its time.
+/// More is no help to anybody, and drawing it takes its time.
 const LONGEST_EXCERPT: usize = 2000;
 
-/// The lines of `place` alone: the drawing reads all of the text that it is given.
+/// The lines of `place` alone, without what may be secret in them.
 fn excerpt<'a>(
     files: &'a Files,
     place: &Place,
@@ -182,21 +149,20 @@ fn excerpt<'a>(
     kind: AnnotationKind,
 ) -> Element<'a> {
     let source: &'a Source = files.get(place.file);
+    let lines: Span = source.lines_of(&place.span);
+    let position = source.position(place.span.start);
     if source.text().is_empty() {
         return Origin::path(source.name()).into();
     }
-    let shown: Span = source.lines_of(&place.span);
-    let position = source.position(place.span.start);
-    if shown.len() > LONGEST_EXCERPT {
+    if lines.len() > LONGEST_EXCERPT {
         return Origin::path(source.name())
             .line(position.line)
             .char_column(position.column)
             .into();
     }
-    let start = place.span.start.clamp(shown.start, shown.end) - shown.start;
-    let end = place.span.end.clamp(shown.start, shown.end) - shown.start;
-    let annotation = kind.span(start..end.max(start));
-    Snippet::source(&source.text()[shown.clone()])
+    let (text, span) = shown(source.text(), lines, &place.span);
+    let annotation = kind.span(span);
+    Snippet::source(text)
         .path(source.name())
         .line_start(position.line)
         .annotation(match label {
@@ -204,6 +170,30 @@ fn excerpt<'a>(
             label => annotation.label(label),
         })
         .into()
+}
+
+/// These lines as they may be printed, and where `span` is in that.
+fn shown(text: &str, lines: Span, span: &Span) -> (String, Span) {
+    let mut shown = String::new();
+    let mut marked: Option<Span> = None;
+    let mut start = lines.start;
+    for (number, line) in text[lines].split('\n').enumerate() {
+        if number > 0 {
+            shown.push('\n');
+        }
+        let end = start + line.len();
+        let masked = secrets::shown_line(text, start);
+        let within = span.start.clamp(start, end) - start..span.end.clamp(start, end) - start;
+        let is_marked = span.start <= end && (span.end > start || number == 0);
+        if is_marked {
+            let place = masked.place_of(within);
+            let from = marked.map_or(shown.len() + place.start, |marked| marked.start);
+            marked = Some(from..shown.len() + place.end);
+        }
+        shown.push_str(&masked.text);
+        start = end + 1;
+    }
+    (shown, marked.unwrap_or(0..0))
 }
 
 #[cfg(test)]

@@ -1,16 +1,15 @@
 //! What can safely be repaired, repaired.
 
-use similar::TextDiff;
+mod diff;
 
+use std::collections::HashMap;
+
+use self::diff::{Origins, diff};
 use super::{
     lint,
-    problem::{Judgement, Problem, Repair},
-    secrets,
+    problem::{Edit, Judgement, Problem, Repair},
     source::{FileId, Files, Source},
 };
-
-/// How many lines of context a diff has.
-const CONTEXT: usize = 3;
 
 /// The files as they are once everything is repaired that can be, and what is still to be said
 /// about them.
@@ -18,6 +17,17 @@ const CONTEXT: usize = 3;
 pub struct Repaired {
     pub files: Files,
     pub judgement: Judgement,
+    /// Of those that are changed.
+    origins: HashMap<FileId, Origins>,
+}
+
+impl Repaired {
+    /// What has become of a file, in the form of `diff -u`, and without any secret; `None` where it
+    /// stays as it is.
+    pub fn diff(&self, file: FileId, old: &Source) -> Option<String> {
+        let origins = self.origins.get(&file)?;
+        Some(diff(old, self.files.get(file), origins))
+    }
 }
 
 /// Repairs `files`, about which `judgement` was passed. One repair may do away with the need for
@@ -26,6 +36,7 @@ pub fn repair(files: &Files, judgement: Judgement) -> Repaired {
     let mut repaired = Repaired {
         files: files.given(),
         judgement,
+        origins: HashMap::new(),
     };
     loop {
         let before = repairable(&repaired.judgement).count();
@@ -34,13 +45,19 @@ pub fn repair(files: &Files, judgement: Judgement) -> Repaired {
             return repaired;
         }
         let mut next = repaired.files.given();
+        let mut origins = repaired.origins.clone();
         for (file, source) in repaired.files.given().iter() {
             let mut of_file = repairs
                 .iter()
                 .filter(|repair| repair.file == file)
                 .peekable();
             if of_file.peek().is_some() {
-                next.replace(file, Source::new(source.name(), apply(source, of_file)));
+                let edits = edits(of_file);
+                let text = apply(source, &edits);
+                let before = origins.remove(&file);
+                let before = before.unwrap_or_else(|| Origins::of_unchanged(source.text()));
+                origins.insert(file, before.after(&edits, source.text(), &text));
+                next.replace(file, Source::new(source.name(), text));
             }
         }
         let judgement = lint(&mut next);
@@ -53,18 +70,9 @@ pub fn repair(files: &Files, judgement: Judgement) -> Repaired {
         repaired = Repaired {
             files: next,
             judgement,
+            origins,
         };
     }
-}
-
-/// What `new` changes, in the form of `diff -u`, without any secret.
-pub fn diff(old: &Source, new: &Source) -> String {
-    let (before, after) = (secrets::masked(old.text()), secrets::masked(new.text()));
-    TextDiff::from_lines(before.as_str(), after.as_str())
-        .unified_diff()
-        .context_radius(CONTEXT)
-        .header(old.name(), new.name())
-        .to_string()
 }
 
 fn repairable(judgement: &Judgement) -> impl Iterator<Item = &Repair> {
@@ -84,10 +92,14 @@ fn one_for_each_part(judgement: &Judgement) -> Vec<&Repair> {
     chosen
 }
 
-/// The text with these changes, which do not overlap: they are in different parts.
-fn apply<'a>(source: &Source, repairs: impl Iterator<Item = &'a &'a Repair>) -> String {
+/// In the order of the text. They do not overlap: they are in different parts.
+fn edits<'a>(repairs: impl Iterator<Item = &'a &'a Repair>) -> Vec<&'a Edit> {
     let mut edits: Vec<_> = repairs.flat_map(|repair| &repair.edits).collect();
     edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
+    edits
+}
+
+fn apply(source: &Source, edits: &[&Edit]) -> String {
     let mut text = String::with_capacity(source.text().len());
     let mut done = 0;
     for edit in edits {
