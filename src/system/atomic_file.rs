@@ -27,8 +27,14 @@ pub fn update(path: &Path, content: &[u8]) -> io::Result<()> {
         file.sync_all()
     });
     match written {
-        // A file that is mounted by itself, as in a container, can only be written to.
-        Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+        // A file that is mounted by itself, as in a container, can only be written to. So can one
+        // whose group is not the caller's: another file would get another group, or wider rights.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::ResourceBusy | io::ErrorKind::PermissionDenied
+            ) =>
+        {
             directory.overwrite(name, content)
         }
         written => written,
