@@ -90,7 +90,7 @@ pub mod testing {
     pub mod lint {
         pub use crate::lint::lint;
         pub mod output {
-            pub use crate::lint::output::{Format, render};
+            pub use crate::lint::output::{Format, Options, render};
         }
         pub mod problem {
             pub use crate::lint::problem::Judgement;

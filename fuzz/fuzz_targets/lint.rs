@@ -4,7 +4,7 @@
 
 use dind_init::testing::lint::{
     self,
-    output::text,
+    output::{Options, render},
     source::{Files, Place, Source},
 };
 use libfuzzer_sys::fuzz_target;
@@ -30,5 +30,5 @@ fuzz_target!(|bytes: &[u8]| {
             "{span:?}"
         );
     }
-    text::render(&judgement, &files, &text::renderer());
+    render(&Options::default(), &judgement, &files);
 });

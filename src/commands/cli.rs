@@ -53,7 +53,8 @@ pub enum Command {
     /// Find mistakes in config.toml, Helm values and .gitlab-ci.yml before they are applied
     ///
     /// The exit status is 0 where docker commands will work, 1 where something is found that breaks
-    /// them, and 2 for a file that cannot be read. Tokens and passwords are never shown.
+    /// them, and 2 for a file that cannot be read. Tokens and passwords are never shown. For the
+    /// rest, see docs/lint.md.
     Lint(commands::lint::Arguments),
     /// Print what a reason means and how to fix it
     Explain {
@@ -128,7 +129,7 @@ fn statuses() -> String {
     format!(
         "Exit status:\n  dockerd's own, 128 + n if signal n ended it, 126 or 127 if it could not be \
          run;\n  or what dind-init's reason is about:\n{}  \
-         of lint: 0 docker commands will work, 1 they will not, 2 a file cannot be read",
+         of lint: 0 docker commands will work, 1 they will not, 2 a file cannot be read or written",
         own.concat()
     )
 }

@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read},
+    path::Path,
 };
 
 use super::{
@@ -42,6 +43,12 @@ pub fn read(path: &str, files: &mut Files) -> Result<FileId, SyntaxError> {
             ))
         }
     }
+}
+
+/// The text of a file that is followed from another one; what is wrong with it is said when it is
+/// read to be judged.
+pub(super) fn text(path: &Path) -> Option<String> {
+    String::from_utf8(File::open(path).and_then(bytes).ok()?).ok()
 }
 
 fn bytes(input: impl Read) -> io::Result<Vec<u8>> {

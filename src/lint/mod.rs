@@ -5,10 +5,14 @@
 //!
 //! [`Problem`]: problem::Problem
 
+pub mod checks;
+pub mod discovery;
 mod embedded;
 mod helm;
 mod image;
+mod ignoring;
 pub mod input;
+mod judged;
 pub mod output;
 pub mod pipeline;
 pub mod problem;
@@ -26,6 +30,7 @@ use std::{
 
 use self::{
     helm::Templates,
+    judged::Judged,
     pipeline::{Pipeline, RunnerVariables, Surroundings},
     problem::{Judgement, Problem, Remark, SyntaxError},
     runner::{
@@ -35,10 +40,15 @@ use self::{
     source::{FileId, Files, Place, Source},
     yaml::Duplicate,
 };
-use crate::reasons;
+use crate::reasons::{self, Reason};
 
 /// Judges all files, together. What lies within one of them is added to them.
 pub fn lint(files: &mut Files) -> Judgement {
+    lint_ignoring(files, &[])
+}
+
+/// The same, with these reasons passed over.
+pub fn lint_ignoring(files: &mut Files, ignored: &[&'static Reason]) -> Judgement {
     let mut judgement = Judgement::default();
     let given = files.iter().filter(|(_, source)| source.is_readable());
     let given: Vec<FileId> = given.map(|(file, _)| file).collect();
@@ -63,10 +73,13 @@ pub fn lint(files: &mut Files) -> Judgement {
     }
     judgement.problems.append(&mut documents.problems);
     judgement.remarks.append(&mut documents.remarks);
+    judgement.judged = Judged::of(documents.runners(), &documents.pipelines);
     embedded::lift(&mut judgement, files);
+    ignoring::apply(&mut judgement, ignored, files);
     judgement.sort();
+    judgement.merge();
     judgement.truncate();
-    judgement.make_presentable();
+    judgement.make_presentable(files);
     judgement
 }
 

@@ -38,6 +38,12 @@ impl Files {
         Self(given.cloned().collect())
     }
 
+    /// How many were given.
+    pub fn count(&self) -> usize {
+        let sources = self.0.iter();
+        sources.filter(|source| source.embedding.is_none()).count()
+    }
+
     pub fn replace(&mut self, file: FileId, source: Source) {
         self.0[file.0] = source;
     }

@@ -81,7 +81,7 @@ impl fmt::Display for Finding {
 }
 
 /// What stops working, from worst to mildest.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Severity {
     /// dockerd cannot start, or is gone.
     Fatal,

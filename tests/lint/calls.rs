@@ -2,7 +2,12 @@
 
 use std::{
     fs::{self, Permissions},
-    os::unix::fs::{MetadataExt, PermissionsExt, symlink},
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt, chown, symlink},
+        process::CommandExt,
+    },
+    path::Path,
+    process::{Command, Stdio},
 };
 
 use crate::{Outcome, lint, lint_in};
@@ -28,8 +33,16 @@ fn the_status_says_whether_anything_was_found() {
         (&["--deny", "warnings", "-"], CLEAN, 0),
         (&["-"], BROKEN, 2),
         (&["-", "/nonexistent/config.toml"], SECRET, 2),
-        (&["/"], "", 2),
+        (&["/etc/hostname/x"], "", 2),
         (&[], "", 64),
+        (&["--ignore", "CERTS-READONLY", "-"], SECRET, 0),
+        (&["--ignore", "CERTS-READNLY", "-"], SECRET, 64),
+        (&["--exit-zero", "-"], SECRET, 0),
+        (&["--exit-zero", "-"], BROKEN, 2),
+        (&["--diff", "-"], SECRET, 1),
+        (&["--diff", "-"], CLEAN, 0),
+        (&["--diff", "--fix", "x"], SECRET, 64),
+        (&["--list"], "", 0),
         (&["--format", "xml", "-"], "", 64),
         (&["--fix", "-"], SECRET, 64),
     ] {
@@ -40,8 +53,8 @@ fn the_status_says_whether_anything_was_found() {
         );
         assert!(!outcome.stderr.contains("panicked"), "{outcome:#?}");
         // The same in every format.
-        for format in ["json", "codequality"] {
-            if status != 64 {
+        for format in ["json", "codequality", "sarif"] {
+            if status != 64 && arguments != ["--list"] {
                 let arguments = [&["--format", format], arguments].concat();
                 let outcome = lint(&arguments, input.as_bytes());
                 assert_eq!(outcome.status, status, "{arguments:?}\n{outcome:#?}");
@@ -62,7 +75,8 @@ fn the_place_is_that_in_the_file_that_was_given() {
         "16 |           mount_path = \"/certs/client\"",
         "^^^^^^^^^^^^^^^",
         "in override-values.yaml, move a registry's CA",
-        "1 error in 1 file; --fix repairs it",
+        "for more: dind-init explain CERTS-READONLY\n",
+        "1 fatal problem: 2 runners; --fix repairs it\n",
     ] {
         assert!(
             outcome.stdout.contains(part),
@@ -173,12 +187,243 @@ fn a_file_that_is_not_utf_8_is_never_written() {
 
 #[test]
 fn a_closed_output_is_no_error_of_its_own() {
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_dind-init"))
+    let mut child = Command::new(env!("CARGO_BIN_EXE_dind-init"))
         .args(["lint", "/nonexistent"])
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     drop((child.stdout.take(), child.stderr.take()));
     assert_eq!(child.wait().unwrap().code(), Some(2));
+}
+
+#[test]
+fn diff_shows_what_fix_would_do_and_changes_nothing() {
+    let (directory, outcome) = fixed(&["--diff", "config.toml"]);
+    assert_eq!(outcome.status, 1);
+    for part in [
+        "+++ config.toml\n",
+        "\n-mount_path = \"/certs/client\"\n",
+        "fatal[CERTS-READONLY]",
+    ] {
+        assert!(outcome.stdout.contains(part), "{part} in\n{outcome:#?}");
+    }
+    let text = fs::read_to_string(directory.path().join("real.toml")).unwrap();
+    assert_eq!(text, SECRET);
+    let (_, fix) = fixed(&["--fix", "config.toml"]);
+    let diff = outcome.stdout.split("\nfatal").next().unwrap();
+    assert!(
+        fix.stdout.starts_with(diff.trim_end()),
+        "{fix:#?}\n{outcome:#?}"
+    );
+}
+
+/// Runs lint as a user who is not root, in a directory that is theirs.
+fn as_nobody(directory: &Path, arguments: &[&str]) -> Outcome {
+    let program = directory.join("dind-init");
+    fs::copy(env!("CARGO_BIN_EXE_dind-init"), &program).unwrap();
+    let output = Command::new(&program)
+        .arg("lint")
+        .args(arguments)
+        .current_dir(directory)
+        .uid(NOBODY)
+        .gid(NOBODY)
+        .output();
+    crate::outcome(output.unwrap())
+}
+
+const NOBODY: u32 = 65534;
+
+/// A directory of nobody's with a file in need of repair; `None` where the tests are not root's.
+fn of_nobody(mode: u32, directory_mode: u32) -> Option<tempfile::TempDir> {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("config.toml");
+    fs::write(&file, SECRET).unwrap();
+    // The group stays root's, which nobody cannot give away.
+    chown(&file, Some(NOBODY), None).ok()?;
+    chown(directory.path(), Some(NOBODY), None).unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+    fs::set_permissions(directory.path(), Permissions::from_mode(directory_mode)).unwrap();
+    Some(directory)
+}
+
+#[test]
+fn a_file_of_another_group_is_repaired_and_stays_that_group_s() {
+    for directory_mode in [0o755, 0o555] {
+        let Some(directory) = of_nobody(0o640, directory_mode) else {
+            return;
+        };
+        let outcome = as_nobody(directory.path(), &["--fix", "config.toml"]);
+        assert_eq!(outcome.status, 0, "{outcome:#?}");
+        let metadata = fs::metadata(directory.path().join("config.toml")).unwrap();
+        let owner = (metadata.uid(), metadata.gid(), metadata.mode() & 0o7777);
+        assert_eq!(owner, (NOBODY, 0, 0o640));
+        let text = fs::read_to_string(directory.path().join("config.toml")).unwrap();
+        assert!(text.contains("/etc/dind/registry-ca"), "{text}");
+    }
+}
+
+#[test]
+fn what_could_not_be_written_is_still_wrong_in_every_format() {
+    for format in ["text", "oneline", "json", "codequality", "sarif"] {
+        let Some(directory) = of_nobody(0o444, 0o555) else {
+            return;
+        };
+        // A good file beside it does not make it better.
+        fs::write(directory.path().join("good.toml"), CLEAN).unwrap();
+        let arguments = ["--fix", "--format", format, "config.toml", "good.toml"];
+        let outcome = as_nobody(directory.path(), &arguments);
+        assert_eq!(outcome.status, 2, "{format}: {outcome:#?}");
+        for part in [
+            "CERTS-READONLY",
+            "this cannot be written: Permission denied",
+        ] {
+            assert!(
+                outcome.stdout.contains(part),
+                "{format}: {part} in {outcome:#?}"
+            );
+        }
+        assert!(!outcome.stdout.contains("no problems"), "{outcome:#?}");
+        assert!(!format!("{outcome:?}").contains("+++ "), "{outcome:#?}");
+        let text = fs::read_to_string(directory.path().join("config.toml")).unwrap();
+        assert_eq!(text, SECRET);
+    }
+}
+
+/// A project with a mistake in each file that is found by itself.
+fn project() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir_all(directory.path().join("runners")).unwrap();
+    let write = |name: &str, text: &str| fs::write(directory.path().join(name), text).unwrap();
+    write(".gitlab-ci.yml", "include: more.yml\n");
+    write(
+        "more.yml",
+        "build:\n  services: [docker:dind]\n  script: x\n  variables: {DOCKER_HOST: \"tcp://docker:2375\", \
+         DOCKER_TLS_CERTDIR: /certs}\n",
+    );
+    write("runners/config.toml", SECRET);
+    write("Cargo.toml", "[package]\n");
+    directory
+}
+
+#[test]
+fn without_arguments_it_is_the_project_s_files() {
+    let directory = project();
+    for arguments in [&[][..], &["."]] {
+        let outcome = lint_in(directory.path(), arguments, b"");
+        assert_eq!(outcome.status, 1, "{outcome:#?}");
+        for part in ["more.yml:4:", "runners/config.toml:6:"] {
+            assert!(outcome.stdout.contains(part), "{part} in {outcome:#?}");
+        }
+        assert!(!outcome.stdout.contains("Cargo.toml"), "{outcome:#?}");
+    }
+    let empty = tempfile::tempdir().unwrap();
+    let outcome = lint_in(empty.path(), &[], b"");
+    assert_eq!(outcome.status, 64);
+    assert!(outcome.stderr.contains("no .gitlab-ci.yml"), "{outcome:#?}");
+}
+
+#[test]
+fn oneline_is_a_line_for_each_finding() {
+    let outcome = lint_in(project().path(), &["--format", "oneline", "--quiet"], b"");
+    let lines: Vec<&str> = outcome.stdout.lines().collect();
+    assert!(!lines.is_empty());
+    for line in lines {
+        let mut parts = line.splitn(4, ':');
+        assert!(parts.next().unwrap().ends_with("l"), "{line}");
+        for _ in 0..2 {
+            assert!(
+                parts.next().unwrap().parse::<usize>().unwrap() > 0,
+                "{line}"
+            );
+        }
+        let rest = parts.next().unwrap();
+        let (severity, rest) = rest.trim_start().split_once('[').unwrap();
+        assert!(["fatal", "error", "warning"].contains(&severity), "{line}");
+        assert!(rest.contains("] "), "{line}");
+    }
+}
+
+#[test]
+fn quiet_says_nothing_but_findings() {
+    let quiet = |input: &str| lint(&["--quiet", "-"], input.as_bytes()).stdout;
+    assert_eq!(quiet(CLEAN), "");
+    assert_eq!(quiet("something: else\n"), "");
+    let found = quiet(SECRET);
+    assert!(
+        found.contains("CERTS-READONLY") && !found.contains("for more"),
+        "{found}"
+    );
+    assert!(!found.contains("1 fatal problem"), "{found}");
+}
+
+#[test]
+fn colors_are_as_asked_for() {
+    let is_colored = |color: &str| {
+        lint(&["--color", color, "-"], SECRET.as_bytes())
+            .stdout
+            .contains('\u{1b}')
+    };
+    assert_eq!(
+        ["always", "auto", "never"].map(is_colored),
+        [true, false, false]
+    );
+}
+
+#[test]
+fn the_checks_are_listed() {
+    let list = lint(&["--list"], b"").stdout;
+    assert!(list.lines().count() > 15, "{list}");
+    assert!(list.contains("\nCERTS-READONLY"), "{list}");
+    // Only a running service finds it.
+    assert!(!list.contains("DAEMON-OOM"), "{list}");
+}
+
+#[test]
+fn an_unknown_check_is_told_its_nearest() {
+    let outcome = lint(&["--ignore", "CERTS-UNSHARD", "-"], b"");
+    assert!(
+        outcome.stderr.contains("is CERTS-UNSHARED meant?"),
+        "{outcome:#?}"
+    );
+}
+
+#[test]
+fn where_nothing_was_judged_nothing_is_said_to_be_right() {
+    for text in ["[package]\nname = \"x\"\n", "a: 1\n", ""] {
+        let outcome = lint(&["-"], text.as_bytes());
+        assert_eq!(outcome.status, 0);
+        assert!(
+            outcome.stdout.contains("nothing was judged"),
+            "{text}\n{outcome:#?}"
+        );
+    }
+}
+
+#[test]
+fn one_cause_is_one_finding_however_many_jobs_it_breaks() {
+    let directory = tempfile::tempdir().unwrap();
+    let job = "  services: [docker:dind]\n  script: docker info\n  variables:\n    \
+               DOCKER_TLS_CERTDIR: /certs\n";
+    let jobs = ["a", "b", "c"].map(|name| format!("{name}:\n{job}"));
+    fs::write(directory.path().join("jobs.yml"), jobs.concat()).unwrap();
+    fs::write(directory.path().join("config.toml"), CLEAN).unwrap();
+    let outcome = lint_in(directory.path(), &["jobs.yml", "config.toml"], b"");
+    assert_eq!(outcome.status, 1);
+    let count = outcome.stdout.matches("CERTS-UNSHARED]").count();
+    assert_eq!(count, 1, "{outcome:#?}");
+    for place in [
+        "jobs.yml:2:14",
+        "jobs.yml:7:14",
+        "jobs.yml:12:14",
+        "config.toml:2:1",
+    ] {
+        assert!(
+            outcome.stdout.contains(place),
+            "{place} in\n{}",
+            outcome.stdout
+        );
+    }
+    let last = "1 error: 1 runner, 3 jobs with a Docker daemon\n";
+    assert!(outcome.stdout.ends_with(last), "{}", outcome.stdout);
 }

@@ -81,12 +81,14 @@ fn table() -> Vec<(&'static str, String, i32)> {
 
 #[test]
 fn a_large_file_takes_as_long_as_its_reading_explains() {
+    // Before and after each: the machine may get other things to do.
+    let mut before = plain_reading();
     for (name, text, status) in table() {
-        // Anew for each: the machine may get other things to do.
-        let plain = plain_reading();
         let start = Instant::now();
         let outcome = lint(&["-"], text.as_bytes());
         let took = start.elapsed();
+        let after = plain_reading();
+        let plain = std::mem::replace(&mut before, after).min(after);
         assert!(
             !outcome.stderr.contains("panicked"),
             "{name}: {}",
@@ -116,12 +118,9 @@ fn note(name: &str, ratio: f64) {
 /// How long it takes to hand as much over, read it as TOML and say nothing: a table of one key.
 fn plain_reading() -> Duration {
     let text = format!("a = \"{}\"", "x".repeat(SIZE));
-    let times = (0..2).map(|_| {
-        let start = Instant::now();
-        lint(&["-"], text.as_bytes());
-        start.elapsed()
-    });
-    times.min().unwrap()
+    let start = Instant::now();
+    lint(&["-"], text.as_bytes());
+    start.elapsed()
 }
 
 #[test]
@@ -181,7 +180,7 @@ fn encodings_and_line_ends() {
         ),
         ("UTF-16", utf16, 2, "this is UTF-16"),
         ("Latin 1", latin1, 2, "not UTF-8"),
-        ("empty", Vec::new(), 0, "no problems"),
+        ("empty", Vec::new(), 0, "nothing was judged"),
     ] {
         let outcome = lint(&["-"], &bytes);
         assert_eq!(outcome.status, status, "{name}\n{outcome:#?}");

@@ -5,6 +5,7 @@ mod calls;
 mod cases;
 mod hostile;
 mod marker;
+mod reports;
 mod secrets;
 
 use std::{
@@ -43,7 +44,7 @@ pub fn lint(arguments: &[&str], input: &[u8]) -> Outcome {
     lint_in(Path::new("/"), arguments, input)
 }
 
-fn outcome(output: Output) -> Outcome {
+pub fn outcome(output: Output) -> Outcome {
     Outcome {
         // A signal is no status, and no test expects one.
         status: output.status.code().unwrap_or(-1),

@@ -4,12 +4,11 @@
 //! `location.lines.begin` and `severity` of each entry, and passes over entries that lack one
 //! (docs/ci/testing/code_quality, "Code Quality report format").
 
-use std::{collections::HashMap, fmt::Write};
+use std::path::Path;
 
-use aws_lc_rs::digest;
 use serde_json::{Value, json};
 
-use super::name;
+use super::{UNREADABLE, identity::Fingerprints, path};
 use crate::{
     lint::{
         problem::Judgement,
@@ -18,14 +17,12 @@ use crate::{
     reasons::Severity,
 };
 
-/// The check's name for files that cannot be read.
-const UNREADABLE: &str = "LINT-UNREADABLE";
-
 /// A list with an entry for each finding and each file that cannot be read.
-pub fn render(judgement: &Judgement, files: &Files) -> Value {
+pub fn render(judgement: &Judgement, files: &Files, root: &Path) -> Value {
     let mut report = Report {
         files,
-        seen: HashMap::new(),
+        root,
+        fingerprints: Fingerprints::default(),
     };
     let mut entries = Vec::new();
     for error in &judgement.errors {
@@ -48,19 +45,17 @@ pub fn render(judgement: &Judgement, files: &Files) -> Value {
 
 struct Report<'a> {
     files: &'a Files,
-    /// How often the same was said of the same file.
-    seen: HashMap<String, usize>,
+    /// The repository, which is where CI jobs start: paths are relative to it.
+    root: &'a Path,
+    fingerprints: Fingerprints,
 }
 
 impl Report<'_> {
     fn entry(&mut self, check: &str, description: String, severity: &str, place: &Place) -> Value {
-        // Relative to the repository, which is where CI jobs start.
-        let path = name(place, self.files).trim_start_matches("./");
-        // Not the line: a finding that only moves is the same one. The same twice is two.
-        let identity = format!("{check}\n{path}\n{description}");
-        let number = self.seen.entry(identity.clone()).or_default();
-        let fingerprint = fingerprint(&format!("{identity}\n{number}"));
-        *number += 1;
+        let path = path(place, self.files, self.root);
+        let fingerprint = self
+            .fingerprints
+            .fingerprint(check, &path, place, self.files);
         json!({
             "description": description,
             "check_name": check,
@@ -82,15 +77,6 @@ fn sentence(summary: &str, more: &str) -> String {
     }
 }
 
-fn fingerprint(identity: &str) -> String {
-    let digest = digest::digest(&digest::SHA256, identity.as_bytes());
-    digest.as_ref().iter().fold(String::new(), |mut hex, byte| {
-        // Writing into a String does not fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -105,7 +91,10 @@ mod tests {
         let mut files = Files::default();
         files.add(Source::new(name, text));
         let judgement = lint(&mut files);
-        render(&judgement, &files).as_array().unwrap().clone()
+        render(&judgement, &files, Path::new(""))
+            .as_array()
+            .unwrap()
+            .clone()
     }
 
     #[test]

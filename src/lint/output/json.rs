@@ -11,7 +11,10 @@ use crate::{
     report::status,
 };
 
-/// An object with `findings`, each as in the status file and `check`'s report with its place
+/// Rises when something that a program may rely on changes; more fields are no such change.
+const VERSION: u32 = 1;
+
+/// As docs/lint.md describes it: an object with `findings`, each as in the status file and `check`'s report with its place
 /// besides; `errors`, for files that cannot be read; and `remarks` on what was not looked at.
 pub fn render(judgement: &Judgement, files: &Files) -> Value {
     let problems = judgement.problems.iter();
@@ -25,7 +28,19 @@ pub fn render(judgement: &Judgement, files: &Files) -> Value {
             "at": place(&remark.place, files),
         })
     });
+    let judged = &judgement.judged;
+    let left_out = judged.left_out.iter();
     json!({
+        "version": VERSION,
+        "judged": {
+            "files": files.count(),
+            "runners": judged.runners,
+            "jobs": judged.jobs,
+            "not_judged": left_out.map(|it| {
+                json!({"what": it.noun, "count": it.count, "because": it.because})
+            }).collect::<Vec<_>>(),
+        },
+        "ignored": judgement.ignored,
         "findings": problems.map(|problem| finding(problem, files)).collect::<Vec<_>>(),
         "errors": errors.collect::<Vec<_>>(),
         "remarks": remarks.collect::<Vec<_>>(),

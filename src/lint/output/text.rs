@@ -1,22 +1,23 @@
 //! As rustc would: the place, the line with the span underlined, the cause, the fix.
 
-use std::{collections::HashSet, io::IsTerminal};
+use std::{collections::BTreeSet, io::IsTerminal};
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 
+use super::{Options, summary::summary};
 use crate::{
     lint::{
         problem::{Judgement, Problem, Remark, SyntaxError},
         secrets,
-        source::{FileId, Files, Place, Source, Span},
+        source::{Files, Place, Source, Span},
     },
     reasons::Severity,
 };
 
 /// Everything, problems last: the end of the output is what stays on the screen.
-pub fn render(judgement: &Judgement, files: &Files, renderer: &Renderer) -> String {
-    let given = files.given().iter().count();
-    let remarks = judgement.remarks.iter();
+pub fn render(judgement: &Judgement, files: &Files, options: &Options) -> String {
+    let renderer = renderer(options.color);
+    let remarks = judgement.remarks.iter().filter(|_| !options.quiet);
     let errors = judgement.errors.iter();
     let problems = judgement.problems.iter();
     let groups = remarks
@@ -28,59 +29,49 @@ pub fn render(judgement: &Judgement, files: &Files, renderer: &Renderer) -> Stri
         text.push_str(&renderer.render(&[group]));
         text.push_str("\n\n");
     }
-    text.push_str(&summary(judgement, given));
+    if !options.quiet {
+        text.push_str(&more(judgement));
+        text.push_str(&summary(judgement, files));
+    }
     text
 }
 
-/// Such as `2 errors and 1 warning in 3 files; --fix repairs 1 of them`.
-fn summary(judgement: &Judgement, files: usize) -> String {
-    let of = |severities: &[Severity]| {
-        let problems = judgement.problems.iter();
-        let counted = problems.filter(|it| severities.contains(&it.finding.severity));
-        counted.count()
-    };
-    let errors = judgement.errors.iter();
-    let unreadable: HashSet<FileId> = errors.map(|error| error.place.file).collect();
-    let counts = [
-        (unreadable.len(), "unreadable file"),
-        (of(&[Severity::Fatal, Severity::Error]), "error"),
-        (of(&[Severity::Warning]), "warning"),
-        (of(&[Severity::Note]), "note"),
-    ];
-    let found: Vec<_> = counts
+/// Where the catalogue tells more.
+fn more(judgement: &Judgement) -> String {
+    let ids: BTreeSet<_> = judgement
+        .problems
         .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, noun)| counted(*count, noun))
+        .map(|it| it.finding.reason.id)
         .collect();
-    let files = counted(files, "file");
-    let repairable = judgement.problems.iter();
-    let repairable = repairable.filter(|it| it.repair.is_some()).count();
-    match (found.is_empty(), repairable) {
-        (true, _) => format!("no problems in {files}\n"),
-        (false, 0) => format!("{} in {files}\n", found.join(", ")),
-        (false, 1) if judgement.problems.len() == 1 => {
-            format!("{} in {files}; --fix repairs it\n", found.join(", "))
-        }
-        (false, count) => format!(
-            "{} in {files}; --fix repairs {count} of them\n",
-            found.join(", ")
-        ),
+    let ids: Vec<_> = ids.into_iter().collect();
+    match ids.as_slice() {
+        [] => String::new(),
+        [id] => format!("for more: dind-init explain {id}\n"),
+        [id, ..] => format!("for more: dind-init explain ID, such as {id}\n"),
     }
 }
 
-fn counted(count: usize, noun: &str) -> String {
-    match count {
-        1 => format!("1 {noun}"),
-        count => format!("{count} {noun}s"),
-    }
+/// When there are colors.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    Always,
+    Never,
 }
 
-/// Colours for people who look, none in logs and files.
-pub fn renderer() -> Renderer {
-    let wants_none = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    match std::io::stdout().is_terminal() && !wants_none {
-        true => Renderer::styled(),
-        false => Renderer::plain(),
+fn renderer(color: Color) -> Renderer {
+    let wants_none = || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let has_colors = match color {
+        Color::Auto => std::io::stdout().is_terminal() && !wants_none(),
+        Color::Always => true,
+        Color::Never => false,
+    };
+    if has_colors {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
     }
 }
 
@@ -215,7 +206,7 @@ mod tests {
             )],
             ..Judgement::default()
         };
-        let text = render(&judgement, &files, &Renderer::plain());
+        let text = render(&judgement, &files, &Options::default());
         for part in [
             "fatal[CERTS-READONLY]: the directory for the TLS certificates",
             "--> config.toml:2:14",

@@ -228,7 +228,7 @@ impl Pipeline {
         Judgement {
             problems,
             remarks: self.remarks.clone(),
-            errors: Vec::new(),
+            ..Judgement::default()
         }
     }
 }

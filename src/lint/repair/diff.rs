@@ -19,29 +19,46 @@ impl Origins {
 
     /// After the text that these are of has become `new` by `edits`, in the order of the text.
     pub fn after(&self, edits: &[&Edit], old: &str, new: &str) -> Self {
-        let new_lines: Vec<&str> = lines(new).collect();
-        let mut origins = Vec::with_capacity(new_lines.len());
+        let (old_lines, new_lines): (Vec<_>, Vec<_>) = (lines(old).collect(), lines(new).collect());
+        let mut kept: Vec<(usize, usize)> = Vec::new();
         let mut start = 0;
-        // Where the next old line is in the new text; edits in between move it.
-        let mut edits = edits.iter().peekable();
+        // Where an old line is in the new text: edits before it have moved it.
         let mut moved = 0_isize;
+        let mut edits = edits.iter().peekable();
         let mut positions = Positions::of(&new_lines);
-        for (number, line) in lines(old).enumerate() {
+        for (number, line) in old_lines.iter().enumerate() {
             let end = start + line.len();
             while let Some(edit) = edits.next_if(|edit| edit.span.end <= start) {
                 moved += edit.text.len() as isize - edit.span.len() as isize;
             }
-            let at = start.wrapping_add_signed(moved);
             let is_kept = edits.peek().is_none_or(|edit| edit.span.start >= end);
-            if let Some(new_number) = positions.line_at(at).filter(|_| is_kept)
-                && new_lines[new_number] == line
-            {
-                origins.resize(new_number, None);
-                origins.push(self.0.get(number).copied().flatten());
+            let at = positions.line_at(start.wrapping_add_signed(moved));
+            if let Some(new_number) = at.filter(|at| is_kept && new_lines[*at] == *line) {
+                kept.push((number, new_number));
             }
             start = end;
         }
-        origins.resize(new_lines.len(), None);
+        let mut origins = vec![None; new_lines.len()];
+        let mut next = (0, 0);
+        for (old, new) in kept.into_iter().chain([(old_lines.len(), new_lines.len())]) {
+            // An edit in the middle of a line may leave a line as it was, before or after it.
+            let (mut old_end, mut new_end) = (old, new);
+            while old_end > next.0
+                && new_end > next.1
+                && old_lines[old_end - 1] == new_lines[new_end - 1]
+            {
+                (old_end, new_end) = (old_end - 1, new_end - 1);
+                origins[new_end] = self.0[old_end];
+            }
+            while old_end > next.0 && new_end > next.1 && old_lines[next.0] == new_lines[next.1] {
+                origins[next.1] = self.0[next.0];
+                next = (next.0 + 1, next.1 + 1);
+            }
+            if new < new_lines.len() {
+                origins[new] = self.0[old];
+            }
+            next = (old + 1, new + 1);
+        }
         Self(origins)
     }
 }
@@ -188,7 +205,7 @@ mod tests {
             .map(|(part, text)| {
                 let start = old.find(part).unwrap();
                 // In front of it, or in its place.
-                let end = start + if text.ends_with('\n') { 0 } else { part.len() };
+                let end = start + if text.contains('\n') { 0 } else { part.len() };
                 Edit {
                     span: start..end,
                     text: (*text).to_owned(),
@@ -253,6 +270,14 @@ mod tests {
             diff,
             "--- f\n+++ f\n@@ -1,8 +1,9 @@\n+name: new\n name: a\n name: b\n name: c\n name: d\n\
              -name: e\n+name: x\n name: f\n name: g\n name: h\n"
+        );
+    }
+
+    #[test]
+    fn lines_that_are_put_into_the_middle_of_one_are_added_alone() {
+        assert_eq!(
+            diff_of("  name: a\n  name: b\n", &[("name: b", "name: x\n  ")]),
+            "@@ -1,2 +1,3 @@\n   name: a\n+  name: x\n   name: b\n"
         );
     }
 

@@ -6,10 +6,11 @@ use std::collections::HashMap;
 
 use self::diff::{Origins, diff};
 use super::{
-    lint,
+    lint_ignoring,
     problem::{Edit, Judgement, Problem, Repair},
     source::{FileId, Files, Source},
 };
+use crate::reasons::Reason;
 
 /// The files as they are once everything is repaired that can be, and what is still to be said
 /// about them.
@@ -32,7 +33,7 @@ impl Repaired {
 
 /// Repairs `files`, about which `judgement` was passed. One repair may do away with the need for
 /// another, so that after each round everything is judged anew.
-pub fn repair(files: &Files, judgement: Judgement) -> Repaired {
+pub fn repair(files: &Files, judgement: Judgement, ignored: &[&'static Reason]) -> Repaired {
     let mut repaired = Repaired {
         files: files.given(),
         judgement,
@@ -60,7 +61,7 @@ pub fn repair(files: &Files, judgement: Judgement) -> Repaired {
                 next.replace(file, Source::new(source.name(), text));
             }
         }
-        let judgement = lint(&mut next);
+        let judgement = lint_ignoring(&mut next, ignored);
         // Fewer each time, so that this ends; and a file that can be read stays one.
         let is_better = repairable(&judgement).count() < before
             && judgement.errors.len() <= repaired.judgement.errors.len();

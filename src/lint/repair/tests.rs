@@ -1,5 +1,5 @@
 use super::*;
-use crate::lint::yaml;
+use crate::lint::{lint, yaml};
 
 const VALUES: &str = include_str!("../../../tests/lint/override-values.yaml");
 
@@ -9,7 +9,7 @@ fn repaired(name: &str, text: &str) -> (String, Source, Judgement) {
     let mut files = Files::default();
     let file = files.add(Source::new(name, text));
     let judgement = lint(&mut files);
-    let repaired = repair(&files, judgement);
+    let repaired = repair(&files, judgement, &[]);
     (
         repaired.diff(file, files.get(file)).unwrap_or_default(),
         repaired.files.get(file).clone(),
@@ -71,7 +71,7 @@ fn what_is_changed_is_shown_and_no_secret_with_it() {
         "[runners.kubernetes]\n        # Our",
     );
     let (diff, _, _) = repaired("x", &near_a_token);
-    assert!(diff.contains("url = …"), "{diff}");
+    assert!(diff.contains("url = \"…\""), "{diff}");
     assert!(!diff.contains("mArkEr"), "{diff}");
 }
 

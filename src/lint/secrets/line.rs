@@ -97,10 +97,24 @@ fn key_at(line: &str, start: usize) -> Option<Key> {
         ':' => rest.next().is_none_or(char::is_whitespace),
         _ => false,
     };
-    (separates && !name.is_empty()).then_some(Key {
+    // An option of a command line has a sign of equality, too.
+    let is_option = line[name.clone()].starts_with('-');
+    (separates && !name.is_empty() && !is_option).then_some(Key {
         name,
         end: after + 1,
     })
+}
+
+/// Where a string ends of which `text` is the rest.
+fn end_of_quoted(text: &str, quote: char) -> Option<usize> {
+    let mut is_escaped = false;
+    let mut characters = text.char_indices();
+    let end = characters.find(|(_, character)| {
+        let is_end = *character == quote && !is_escaped;
+        is_escaped = quote == '"' && *character == '\\' && !is_escaped;
+        is_end
+    });
+    end.map(|(end, _)| end)
 }
 
 struct Reader<'t> {
@@ -186,24 +200,35 @@ impl<'t> Reader<'t> {
     fn begin_entry(&mut self, key: &Key) {
         let name = &self.line[key.name.clone()];
         self.push(key.name.start, true);
-        self.push(key.name.end, name.split('.').all(is_known) || is_known(name));
+        self.push(
+            key.name.end,
+            name.split('.').all(is_known) || is_known(name),
+        );
         self.push(key.end, true);
         self.safe = self.parts.len();
-        self.key = Some(if is_known(name) { name } else { last_segment(name) });
+        self.key = Some(if is_known(name) {
+            name
+        } else {
+            last_segment(name)
+        });
     }
 
     fn value(&mut self) -> Option<()> {
         let rest = &self.line[self.at..];
         match rest.chars().next()? {
             quote @ ('"' | '\'') => {
-                let length = rest[1..].find(quote)?;
+                let length = end_of_quoted(&rest[1..], quote)?;
                 let content = &rest[1..1 + length];
-                // Three of them, or an escape: not as it is written.
-                if content.contains('\\') || rest[length + 2..].starts_with(quote) {
+                // Three of them, or one that is doubled: not what it seems to be.
+                if rest[length + 2..].starts_with(quote) {
                     return None;
                 }
                 self.push(self.at + 1, true);
-                self.text(content);
+                // One with escapes says something else than is written.
+                match content.contains('\\') {
+                    true => self.push(self.at + length, false),
+                    false => self.text(content),
+                }
                 self.push(self.at + 1, true);
             }
             _ => {

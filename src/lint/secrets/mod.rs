@@ -9,7 +9,7 @@ mod line;
 mod tokens;
 mod vocabulary;
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 pub use self::tokens::without_tokens;
 
@@ -45,6 +45,70 @@ pub fn shown_line(text: &str, start: usize) -> ShownLine {
     shown
 }
 
+/// Shorter ones are parts of other words.
+const SHORTEST_HIDDEN: usize = 6;
+
+/// The values that are not shown of the lines of `text` in `span`.
+pub fn hidden_values(text: &str, span: Range<usize>) -> Vec<&str> {
+    let mut values = Vec::new();
+    let mut start = span.start;
+    for line in text[span].split('\n') {
+        let shown = shown_line(text, start);
+        let mut parts = shown.parts.iter().peekable();
+        while let Some((from, to)) = parts.next() {
+            let next = parts
+                .peek()
+                .map_or("", |(_, next)| &shown.text[next.clone()]);
+            let next = next.trim_start_matches(['"', '\'', ' ']);
+            let is_key = next.starts_with([':', '=']);
+            let value = &line[from.clone()];
+            let is_hidden = shown.text[to.clone()] != *value;
+            // No sentence is made of a comment.
+            let is_comment = shown.text[..to.start].trim_end().ends_with('#');
+            if is_hidden && !is_key && !is_comment && !is_word(value) {
+                values.push(value);
+            }
+        }
+        start += line.len() + 1;
+    }
+    values
+}
+
+/// The variables whose values sentences quote, wherever they are set, by a part of the name.
+const QUOTED: [&str; 5] = ["DOCKER_", "DIND_", "HEALTHCHECK_", "_PROXY", "_proxy"];
+
+/// The values in `text` that a sentence may quote, and that are not shown.
+pub fn hidden_variables(text: &str) -> HashSet<&str> {
+    let mut values = HashSet::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let end = start + line.trim_end_matches(['\n', '\r']).len();
+        if line.len() <= LONGEST_LINE && QUOTED.iter().any(|name| line.contains(name)) {
+            values.extend(hidden_values(text, start..end));
+        }
+        start += line.len();
+    }
+    values
+}
+
+/// A sentence without the words that are such values.
+pub fn without_values(sentence: &str, values: &HashSet<&str>) -> String {
+    let words = sentence.split_inclusive(char::is_whitespace);
+    let shown = words.map(|word| {
+        let value = word.trim_matches(|it: char| it.is_whitespace() || "\"'`,.;".contains(it));
+        match values.contains(value) {
+            true => word.replace(value, "…"),
+            false => word.to_owned(),
+        }
+    });
+    shown.collect()
+}
+
+/// One that may be a part of a sentence by itself.
+fn is_word(value: &str) -> bool {
+    value.len() < SHORTEST_HIDDEN || value.bytes().all(|it| it.is_ascii_lowercase())
+}
+
 impl ShownLine {
     fn push(&mut self, line: &str, span: Range<usize>, is_shown: bool) {
         let start = self.text.len();
@@ -60,10 +124,7 @@ impl ShownLine {
     pub fn place_of(&self, span: Range<usize>) -> Range<usize> {
         let end = self.text.len();
         let part = |offset: usize| {
-            let found = self
-                .parts
-                .iter()
-                .find(|(from, _)| from.contains(&offset))?;
+            let found = self.parts.iter().find(|(from, _)| from.contains(&offset))?;
             Some((found, offset - found.0.start))
         };
         let is_copied = |(from, to): &(Range<usize>, Range<usize>)| from.len() == to.len();

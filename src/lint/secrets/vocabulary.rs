@@ -140,7 +140,8 @@ pub fn is_harmless(key: Option<&str>, value: &str) -> bool {
     if value.len() > LONGEST_VALUE || is_token(value) {
         return false;
     }
-    let is_block = value.starts_with(['|', '>']) && value[1..].bytes().all(|it| b"+-123456789".contains(&it));
+    let is_block =
+        value.starts_with(['|', '>']) && value[1..].bytes().all(|it| b"+-123456789".contains(&it));
     if is_block || value.is_empty() {
         return true;
     }
@@ -148,7 +149,8 @@ pub fn is_harmless(key: Option<&str>, value: &str) -> bool {
     match form(key) {
         Form::Never if is_file_name(key) => is_path(value),
         Form::Never => false,
-        Form::Word => is_word(value),
+        // A medium that Kubernetes spells so.
+        Form::Word => is_word(value) || value == "Memory",
         Form::Path => is_path(value),
         Form::Name => is_made_of(value, "._/:@-"),
         Form::Addresses => value.split(',').all(is_address),
@@ -187,7 +189,8 @@ fn plain(key: &str) -> String {
 }
 
 fn is_name(key: &str) -> bool {
-    key.bytes().all(|it| it.is_ascii_alphabetic() || matches!(it, b'_' | b'-'))
+    key.bytes()
+        .all(|it| it.is_ascii_alphabetic() || matches!(it, b'_' | b'-'))
 }
 
 fn is_variable(key: &str) -> bool {

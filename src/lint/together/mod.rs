@@ -271,7 +271,7 @@ fn add(problem: Problem, problems: &mut Vec<Problem>) {
     };
     match problems.iter_mut().find(is_same) {
         Some(other) if other.finding.severity > problem.finding.severity => *other = problem,
-        Some(_) => {}
+        Some(other) => other.add_related(problem.related),
         None => problems.push(problem),
     }
 }
