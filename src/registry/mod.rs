@@ -29,6 +29,8 @@ use self::{
     trust::Trust,
 };
 use crate::{
+    facts::{certificates, mounts::Mounts},
+    pki::origin,
     reasons::Finding,
     settings::{Environment, non_empty, registry::RegistrySettings, registry_host::RegistryHost},
     system::directory::Directory,
@@ -173,6 +175,9 @@ impl Registries {
         let mut refusal = None;
         let shared = self.places.shared.iter();
         for directory in shared.filter_map(|path| Directory::open(path).ok()) {
+            if trust.is_empty() && holds_a_set_of_somebody_s(directory.path()) {
+                continue;
+            }
             match exports::write(&directory, trust, &self.known) {
                 Ok(None) => return,
                 Ok(Some(path)) => {
@@ -194,6 +199,12 @@ impl Registries {
             tracing::warn!("the job's own clients get no registry CAs: {error}");
         }
     }
+}
+
+/// Nothing that is not needed is put beside certificates of a user's own.
+fn holds_a_set_of_somebody_s(directory: &Path) -> bool {
+    let directory = certificates::Directory::survey(directory, &Mounts::default());
+    !origin::foreign_files(&directory, None).is_empty()
 }
 
 #[cfg(test)]
