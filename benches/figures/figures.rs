@@ -5,7 +5,7 @@ use std::{fs, thread, time::Duration};
 use crate::{
     client, clock,
     podman::step,
-    service::{Container, Daemon, IMAGE},
+    service::{Container, Daemon, image},
     table::{Row, milliseconds, percentile},
 };
 
@@ -17,11 +17,12 @@ const MIB: f64 = 1024.0 * 1024.0;
 /// On what this is measured.
 pub fn circumstances() -> String {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
-    let dockerd = step(&["run", "--rm", "--entrypoint=dockerd", IMAGE, "--version"]);
+    let image = image();
+    let dockerd = step(&["run", "--rm", "--entrypoint=dockerd", &image, "--version"]);
     let processors = thread::available_parallelism().map_or(1, |number| number.get());
     let load = read("/proc/loadavg");
     format!(
-        "{dockerd}; Linux {}, {processors} processors, load {} before.",
+        "{dockerd} of the image {image}; Linux {}, {processors} processors, load {} before.",
         read("/proc/sys/kernel/osrelease").trim(),
         load.split(' ').next().unwrap_or("?")
     )
@@ -61,23 +62,27 @@ pub fn start(print: Print) {
 }
 
 /// dind-init against dockerd alone, in turn, with the whole machine and with a quarter of a
-/// processor.
-pub fn tls_answer(print: Print) {
+/// processor. Returns the times with the whole machine.
+pub fn tls_answer(print: Print) -> Turns {
     let whole = Turns::measure(12, &[]);
     print(whole.base("start → answer over TLS of dockerd alone, with ready-made certificates"));
     let overhead = percentile(&whole.differences(Daemon::Init), 50);
     print(whole.overhead(Daemon::Init, "≤ 30 ms", Some(overhead <= 30.0)));
     print(whole.overhead(Daemon::InitWithRsa, "", None));
+    if Daemon::all().contains(&Daemon::Official) {
+        print(whole.overhead(Daemon::Official, "", None));
+    }
 
     let quarter = Turns::measure(6, &["--cpus=0.25"]);
     print(quarter.base("the same with 0.25 CPU"));
     let share = percentile(&quarter.differences(Daemon::Init), 50) / quarter.median(Daemon::Bare);
     print(quarter.overhead(Daemon::Init, "≤ 10 %", Some(share <= 0.1)));
     print(quarter.overhead(Daemon::InitWithRsa, "", None));
+    whole
 }
 
-/// Times of the three daemons, one of each in a turn.
-struct Turns(Vec<[f64; 3]>);
+/// Times of all daemons in milliseconds, one of each in a turn.
+pub struct Turns(Vec<Vec<f64>>);
 
 impl Turns {
     fn measure(turns: usize, options: &[&str]) -> Self {
@@ -85,15 +90,16 @@ impl Turns {
         container.ask("ready certificates");
         // The very first start makes what later ones find.
         time_to_answer(&container, Daemon::Bare);
+        let daemons = Daemon::all();
         let turns = 0..turns;
         Self(
             turns
                 .map(|turn| {
-                    let mut times = [0.0; 3];
+                    let mut times = vec![0.0; daemons.len()];
                     // Each is first, second and last equally often.
-                    for step in 0..3 {
-                        let which = (turn + step) % 3;
-                        times[which] = time_to_answer(&container, Daemon::ALL[which]);
+                    for step in 0..daemons.len() {
+                        let which = (turn + step) % daemons.len();
+                        times[which] = time_to_answer(&container, daemons[which]);
                     }
                     times
                 })
@@ -101,14 +107,33 @@ impl Turns {
         )
     }
 
+    /// What gnuplot reads: a block of all times, and one of the medians, each line with the
+    /// daemon's number and name.
+    pub fn to_plot(&self) -> String {
+        let lines = |times: &dyn Fn(Daemon) -> Vec<f64>| -> String {
+            let daemons = (0..).zip(Daemon::all());
+            let lines = daemons.flat_map(|(number, daemon)| {
+                let line = move |time: f64| format!("{number}\t{time:.1}\t\"{}\"\n", daemon.name());
+                times(*daemon).into_iter().map(line)
+            });
+            lines.collect()
+        };
+        let all = lines(&|daemon| self.times(daemon));
+        let medians = lines(&|daemon| vec![self.median(daemon)]);
+        format!("{all}\n\n{medians}")
+    }
+
+    fn times(&self, daemon: Daemon) -> Vec<f64> {
+        self.0.iter().map(|turn| turn[daemon as usize]).collect()
+    }
+
     fn median(&self, daemon: Daemon) -> f64 {
-        let times: Vec<_> = self.0.iter().map(|turn| turn[daemon as usize]).collect();
-        percentile(&times, 50)
+        percentile(&self.times(daemon), 50)
     }
 
     /// To dockerd alone, turn by turn.
     fn differences(&self, daemon: Daemon) -> Vec<f64> {
-        let difference = |turn: &[f64; 3]| turn[daemon as usize] - turn[Daemon::Bare as usize];
+        let difference = |turn: &Vec<f64>| turn[daemon as usize] - turn[Daemon::Bare as usize];
         self.0.iter().map(difference).collect()
     }
 

@@ -1,4 +1,4 @@
-//! `make bench`: what README claims, measured with a real dockerd, and printed as Markdown.
+//! `make bench`: what docs/figures.md says, measured with a real dockerd, and written there.
 //!
 //! Times on a machine that others use as well say little by themselves, so each is a median, and
 //! what is compared is measured in turn, in one run. Nothing is asserted: a missed bound is a line
@@ -15,6 +15,7 @@ mod certificates;
 mod client;
 mod clock;
 mod figures;
+mod page;
 #[allow(dead_code)] // the pod tests call more of it
 #[path = "../../tests/pods/podman.rs"]
 mod podman;
@@ -42,17 +43,19 @@ fn main() {
 }
 
 fn observe() {
-    podman::require_image(service::IMAGE);
-    println!("{}\n", figures::circumstances());
-    println!("{}", table::HEAD);
+    podman::require_image(&service::image());
+    let circumstances = figures::circumstances();
+    println!("{circumstances}\n\n{}", table::HEAD);
+    let mut rows = Vec::new();
     // Each as soon as it is known: the whole takes minutes.
+    let mut print = |row: table::Row| {
+        println!("{row}");
+        rows.push(row);
+    };
     figures::size(&mut print);
     registries::install_many(&mut print);
     figures::start(&mut print);
-    figures::tls_answer(&mut print);
+    let turns = figures::tls_answer(&mut print);
     figures::memory(&mut print);
-}
-
-fn print(row: table::Row) {
-    println!("{row}");
+    page::write(&circumstances, &rows, &turns.to_plot());
 }

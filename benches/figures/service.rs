@@ -17,8 +17,20 @@ use tempfile::TempDir;
 
 use crate::podman::{podman, step};
 
-/// What `make image` makes.
-pub const IMAGE: &str = "localhost/dind-init:dev";
+/// Given an image with the official entrypoint, that is where everything is measured; else in what
+/// `make image` makes.
+pub fn image() -> String {
+    let name = || env::var("DIND_INIT_IMAGE").unwrap_or_else(|_| "localhost/dind-init".to_owned());
+    official_image().unwrap_or_else(|| format!("{}:dev", name()))
+}
+
+/// `OFFICIAL_IMAGE`, a full reference.
+pub fn official_image() -> Option<String> {
+    env::var("OFFICIAL_IMAGE")
+        .ok()
+        .filter(|image| !image.is_empty())
+}
+
 /// The binaries that are measured and that measure, as mounted.
 pub const DIND_INIT: &str = "/usr/local/bin/dind-init";
 pub const FIGURES: &str = "/usr/local/bin/figures";
@@ -41,16 +53,27 @@ pub enum Daemon {
     Init,
     /// The same, with `DIND_CLIENT_KEY=rsa-2048`.
     InitWithRsa,
+    /// The official entrypoint of `OFFICIAL_IMAGE`, with certificates to be made.
+    Official,
 }
 
 impl Daemon {
-    pub const ALL: [Self; 3] = [Self::Bare, Self::Init, Self::InitWithRsa];
+    const ALL: [Self; 4] = [Self::Bare, Self::Init, Self::InitWithRsa, Self::Official];
+
+    /// Those that can be measured here, dockerd alone first.
+    pub fn all() -> &'static [Self] {
+        match official_image() {
+            Some(_) => &Self::ALL,
+            None => &Self::ALL[..3],
+        }
+    }
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Bare => "dockerd",
             Self::Init => "dind-init",
             Self::InitWithRsa => "dind-init with rsa-2048",
+            Self::Official => "the official entrypoint",
         }
     }
 
@@ -62,7 +85,7 @@ impl Daemon {
     pub fn certificates(self) -> &'static str {
         match self {
             Self::Bare => READY_CERTIFICATES,
-            Self::Init | Self::InitWithRsa => NEW_CERTIFICATES,
+            Self::Init | Self::InitWithRsa | Self::Official => NEW_CERTIFICATES,
         }
     }
 
@@ -87,6 +110,11 @@ impl Daemon {
                     init.env("DIND_CLIENT_KEY", "rsa-2048");
                 }
                 init
+            }
+            Self::Official => {
+                let mut entrypoint = Command::new("dockerd-entrypoint.sh");
+                entrypoint.env("DOCKER_TLS_CERTDIR", NEW_CERTIFICATES);
+                entrypoint
             }
         }
     }
@@ -123,10 +151,11 @@ impl Container {
             format!("--volume={}:{FIGURES}:ro", itself.display()),
             format!("--volume={init}:{DIND_INIT}:ro"),
         ];
+        let image = image();
         let mut line = vec!["run", "--detach", "--privileged", "--network=none"];
         line.extend(volumes.iter().map(String::as_str));
         line.extend(options);
-        line.extend(["--entrypoint", program, IMAGE]);
+        line.extend(["--entrypoint", program, &image]);
         line.extend(arguments);
         let id = step(&line);
         let pid = step(&["inspect", "--format={{.State.Pid}}", &id]);
