@@ -21,7 +21,11 @@ scenarios! {
         KUBERNETES "A Secret in the certificates' place" 1,
         COMPONENT "dind" 1,
         COMPONENT "Kubernetes" 1,
-        README "Use it" 1,
+        README "With the component" 1,
+    );
+    the_template_is_taken_from_a_project_of_one_s_own(
+        README "With the component" 2,
+        README "With the component" 1,
     );
     a_private_registry_keeps_images_and_layers(
         COMPONENT "A private registry with a CA of its own" 1,
@@ -65,6 +69,20 @@ fn nothing_of_the_runner_has_to_change(
         .expect("Docker cannot work in this job.")
         .expect("DAEMON-KILLED")
         .expect_not("made by a build");
+}
+
+fn the_template_is_taken_from_a_project_of_one_s_own(include: Block, job: Block) {
+    let (_, job) = job.text.split_once("\n\n").unwrap();
+    // The interpreter has no other project to ask; this checkout stands for it.
+    const PROJECT: &str = "project: my/ci\n    file: templates/dind.yml\n";
+    let local = include.text.replace(PROJECT, "local: templates/dind.yml\n");
+    assert_ne!(local, include.text);
+    let job = job_of(&format!("{local}\n{job}"));
+    assert_eq!(job.services[0].name, "registry.example.test/my/dind");
+    let job = job.plan(Suite::Trixie, &privileged(), &Cluster::default());
+    let job = job.start();
+    job.succeeds();
+    job.has_built("job");
 }
 
 fn a_private_registry_keeps_images_and_layers(push: Block, layers: Block, with_ca: Block) {
@@ -165,8 +183,12 @@ fn a_merge_request_is_linted(block: Block) {
 
 /// The example's one job, as the interpreter reads it with the component of this checkout.
 fn job(block: &Block) -> Job {
-    let preview = Project::of(&of_this_checkout(block)).preview();
-    let preview = preview.unwrap_or_else(|why| panic!("{block:?}: {why}"));
+    job_of(&of_this_checkout(block))
+}
+
+fn job_of(pipeline: &str) -> Job {
+    let preview = Project::of(pipeline).preview();
+    let preview = preview.unwrap_or_else(|why| panic!("{pipeline}: {why}"));
     let Value::Mapping(mut jobs) = preview else {
         panic!("no jobs: {preview:?}");
     };

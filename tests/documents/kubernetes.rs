@@ -1,5 +1,7 @@
 //! What docs/kubernetes.md shows, in the pods that a runner would make of it.
 
+use std::process::Command;
+
 use crate::job::Job;
 use crate::page::{Block, text};
 use crate::pods::registry::{Access, Registry};
@@ -95,6 +97,14 @@ fn a_secret_in_the_certificates_place_is_explained_and_moved(
     after: Block,
     job: Block,
 ) {
+    let (status, said) = lint(&before);
+    assert!(
+        status == Some(1) && said.contains("fatal[CERTS-READONLY]"),
+        "{said}"
+    );
+    let (status, said) = lint(&after);
+    assert!(status == Some(0) && !said.contains("["), "{said}");
+
     let registry = Registry::start(Access::Password);
     let cluster = Cluster::default().secret("registry-ca", &[("ca.pem", &registry.ca())]);
     let job = job_of(&job).with_script(LOG_IN);
@@ -109,7 +119,8 @@ fn a_secret_in_the_certificates_place_is_explained_and_moved(
     assert!(told.contains("fatal CERTS-READONLY"), "{told}");
     // What it says to paste is what the page shows.
     let pasted: Vec<_> = told.lines().map(str::trim).collect();
-    for line in after.text.lines().skip(3).map(str::trim) {
+    let lines = after.text.lines().map(str::trim);
+    for line in lines.skip_while(|line| !line.contains("empty_dir")) {
         let line = line.replace("\"registry-ca\"", "\"…\"");
         assert!(pasted.contains(&line.as_str()), "`{line}` in {told}");
     }
@@ -202,6 +213,20 @@ fn the_image_s_own_entrypoint_is_one_variable_away(values: Block, back: Block, j
         .service_end()
         .expect_success()
         .expect("this is the original");
+}
+
+/// What `dind-init lint values.yaml` ends with and prints.
+fn lint(values: &Block) -> (Option<i32>, String) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("values.yaml");
+    std::fs::write(&path, &values.text).unwrap();
+    let mut lint = Command::new(env!("CARGO_BIN_EXE_dind-init"));
+    let done = lint.arg("lint").arg(path).output().unwrap();
+    let said = [done.stdout, done.stderr].concat();
+    (
+        done.status.code(),
+        String::from_utf8_lossy(&said).into_owned(),
+    )
 }
 
 const LOG_IN: &str = "docker login --username \"$CI_REGISTRY_USER\" \

@@ -14,6 +14,7 @@ mod inputs;
 mod job;
 mod kubernetes;
 mod links;
+mod other_ci;
 mod page;
 #[path = "../pods/mod.rs"]
 mod pods;

@@ -39,12 +39,15 @@ pub struct Block {
     pub text: String,
 }
 
-/// The blocks of a page that have a language: what readers paste.
+/// The blocks of a page that have a language, but for drawings: what readers paste.
 pub fn examples(page: &str) -> Vec<Block> {
     let mut blocks = blocks(&text(page));
-    blocks.retain(|block| !block.language.is_empty());
+    blocks.retain(|block| !block.language.is_empty() && block.language != DRAWING);
     blocks
 }
+
+/// The language of drawings.
+pub const DRAWING: &str = "mermaid";
 
 /// All blocks. A fence may be indented, as in a list; its block is less indented by as much.
 pub fn blocks(text: &str) -> Vec<Block> {

@@ -1,4 +1,4 @@
-//! What README.md shows.
+//! What README.md shows, and docs/registry-ca.md.
 
 use std::fs;
 use std::time::Duration;
@@ -12,13 +12,14 @@ use crate::runner::{Cluster, Runner};
 use crate::scenarios::scenarios;
 
 const README: &str = "README.md";
+const REGISTRY_CA: &str = "docs/registry-ca.md";
 
 scenarios! {
-    three_lines_make_an_image_of_it(README "Use it" 2);
+    three_lines_make_an_image_of_it(README "In an image of your own" 1);
     a_job_names_the_image_and_trusts_the_registry(
-        README "Use it" 3,
+        README "With the image" 1,
         README "A registry with a certificate of your own CA" 1,
-        README "A registry with a certificate of your own CA" 2,
+        REGISTRY_CA "BuildKit and build steps" 1,
     );
 }
 

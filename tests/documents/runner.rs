@@ -123,11 +123,16 @@ impl Runner {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Values {
+            #[serde(rename = "gitlabUrl")]
+            _gitlab_url: Option<String>,
             runners: Chart,
         }
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Chart {
+            /// The name of the one that holds the runner's token.
+            #[serde(rename = "secret")]
+            _secret: Option<String>,
             config: String,
         }
         let config = match serde_yaml_ng::from_str::<Values>(text) {

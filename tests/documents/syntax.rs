@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use crate::page::{examples, pages};
+use crate::page::{DRAWING, blocks, examples, pages, text};
 
 #[test]
 fn every_block_parses() {
@@ -16,6 +16,53 @@ fn every_block_parses() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// As far as it can be known without a browser: each line is one that its kind of drawing has.
+#[test]
+fn every_drawing_has_only_lines_that_it_may_have() {
+    let mut drawings = 0;
+    for page in pages() {
+        for block in blocks(&text(&page)) {
+            if block.language == DRAWING {
+                drawings += 1;
+                let line = block.line;
+                drawing(&block.text).unwrap_or_else(|bad| panic!("{page}:{line}: {bad}"));
+            }
+        }
+    }
+    assert!(drawings > 1, "none was found");
+    for bad in [
+        "flowcart LR",
+        "flowchart LR\n  a b",
+        "sequenceDiagram\n  alt x\n  a->>b: c",
+    ] {
+        assert!(drawing(bad).is_err(), "{bad}");
+    }
+}
+
+fn drawing(text: &str) -> Result<(), String> {
+    let mut lines = text.lines();
+    let kind = lines.next().unwrap_or_default();
+    let mut open = 0;
+    for line in lines.map(str::trim).filter(|line| !line.is_empty()) {
+        let word = line.split(' ').next().unwrap_or_default();
+        let is_known = match (kind, word) {
+            ("flowchart LR" | "flowchart TB", _) => line.contains("--") || line.ends_with(']'),
+            ("sequenceDiagram", "participant" | "alt" | "else" | "end" | "loop") => true,
+            ("sequenceDiagram", _) => line.contains(">>") && line.contains(": "),
+            _ => false,
+        };
+        if !is_known {
+            return Err(format!("no line of `{kind}`: {line}"));
+        }
+        open += i32::from(["alt", "loop"].contains(&word)) - i32::from(word == "end");
+    }
+    let is_known = kind.starts_with("flowchart ") || kind == "sequenceDiagram";
+    if !is_known || open != 0 {
+        return Err(format!("`{kind}`, and {open} blocks that are not closed"));
+    }
+    Ok(())
 }
 
 #[test]
