@@ -6,8 +6,7 @@
 //! publishes (libnetwork, bridge driver: `CreateEndpoint`, then `ProgramExternalConnectivity`).
 
 use std::{
-    fs,
-    io,
+    fs, io,
     os::{
         fd::{AsFd, AsRawFd, OwnedFd},
         linux::net::SocketAddrExt,
