@@ -78,7 +78,9 @@ ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0 [vsyscall]";
         // Exact, unlike the counters in status.
         let resident = || {
             let maps = fs::read_to_string("/proc/self/smaps").unwrap();
-            let lines = maps.lines().skip_while(|line| !line.contains(" r-xp "));
+            // The kernel's own code, [vdso], may lie before the program's.
+            let is_program = |line: &str| line.contains(" r-xp ") && line.contains('/');
+            let lines = maps.lines().skip_while(|line| !is_program(line));
             let mut sizes = lines.filter_map(|line| line.strip_prefix("Rss:"));
             let size = sizes.next().unwrap().trim_end_matches("kB").trim();
             size.parse::<u64>().unwrap()
