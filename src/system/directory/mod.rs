@@ -260,15 +260,22 @@ impl Directory {
     }
 
     /// The place of what has no other name: that may be one which somebody else cares for.
+    ///
+    /// The kernel looks a name up first and counts the links then, so a link that is taken away in
+    /// between is not counted. Whoever is after that would have to hit that instant each time.
     fn own(&self, name: &OsStr) -> io::Result<OwnedFd> {
+        const LOOKS: usize = 4;
         let place = self.place(name)?;
-        let (held, there) = (fstat(&place)?, self.stat_of(name)?);
-        // One of two names may have been taken away meanwhile, but then it is not this one.
-        let is_there = (held.st_dev, held.st_ino) == (there.st_dev, there.st_ino);
-        match is_there && there.st_nlink == 1 {
-            true => Ok(place),
-            false => Err(io::Error::other("a file that has another name as well")),
+        let held = fstat(&place)?;
+        for _ in 0..LOOKS {
+            let there = self.stat_of(name)?;
+            // One of two names may have been taken away meanwhile, but then it is not this one.
+            let is_there = (held.st_dev, held.st_ino) == (there.st_dev, there.st_ino);
+            if !is_there || there.st_nlink != 1 {
+                return Err(io::Error::other("a file that has another name as well"));
+            }
         }
+        Ok(place)
     }
 
     fn open_to_write(&self, name: &str, how: OFlag) -> io::Result<File> {
