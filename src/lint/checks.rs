@@ -7,14 +7,20 @@ use crate::reasons::{
 };
 
 const CHECKS: &[&Reason] = &[
+    &settings::DUPLICATE_KEY,
     &settings::INVALID,
     &privilege::NOT_PRIVILEGED,
+    &privilege::ROOTLESS_KIT,
+    &storage::DRIVER_CONFLICT,
     &storage::IN_USE,
+    &storage::MOUNTED_TWICE,
     &storage::ON_OVERLAY,
     &storage::READONLY,
     &storage::SLOW_DRIVER,
     &network::HEALTH_CHECK,
     &network::PORT_IN_USE,
+    &network::SOCKET,
+    &network::SOCKET_BUSY,
     &certs::IN_USE,
     &certs::READONLY,
     &certs::SUBPATH,

@@ -194,7 +194,7 @@ fn no_format_and_no_diff_shows_a_marker_wherever_it_is_put() {
         }
     }
     assert!(
-        beside > 100 && diffs > 100,
+        beside > 20 && diffs > 100,
         "{beside} findings and {diffs} diffs"
     );
 }

@@ -5,10 +5,17 @@ use std::{fs, path::Path};
 use crate::{assert_clean, judge};
 
 /// What a page shows as the mistake that it is about, by a part of the example.
-const MISTAKES: [(&str, &str); 1] = [(
-    "name = \"registry-ca\"\n      mount_path = \"/certs/client\"",
-    "CERTS-READONLY",
-)];
+const MISTAKES: [(&str, &str); 2] = [
+    (
+        "name = \"registry-ca\"\n      mount_path = \"/certs/client\"",
+        "CERTS-READONLY",
+    ),
+    // The same in a chart's values.
+    (
+        "name = \"registry-ca\"\n          mount_path = \"/certs/client\"",
+        "CERTS-READONLY",
+    ),
+];
 
 #[test]
 fn what_we_write_down_is_clean() {
