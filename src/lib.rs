@@ -48,6 +48,8 @@ mod system;
 mod trials;
 
 #[cfg(test)]
+mod pictures;
+#[cfg(test)]
 mod rooms;
 
 use std::process::ExitCode;

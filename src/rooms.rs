@@ -122,7 +122,7 @@ fn room(file: &Path) -> Option<String> {
         .to_str()?
         .trim_end_matches(".rs")
         .to_owned();
-    (!["lib", "main", "rooms"].contains(&name.as_str())).then_some(name)
+    (!["lib", "main", "pictures", "rooms"].contains(&name.as_str())).then_some(name)
 }
 
 fn files(directory: &Path) -> Vec<PathBuf> {

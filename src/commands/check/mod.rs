@@ -1,6 +1,6 @@
 //! `dind-init check`: facts, findings and plan, and nothing changed.
 
-mod report;
+pub(crate) mod report;
 
 use std::{
     env,
