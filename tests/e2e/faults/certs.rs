@@ -13,6 +13,8 @@ fault!(
         fact: "read-only Secret volume",
         fix: "mount_path = \"/certs/client\"",
         client: Client::SeesTheNames,
+        cure: PastedAfter("the mount_path of the volume is changed", |pod| pod
+            .with_volume_moved("/certs/client", "/etc/dind/registry-ca")),
         ..Fault::USUAL
     }
 );
@@ -26,6 +28,8 @@ fault!(
         fact: "ConfigMap",
         fix: "mount_path = \"/certs/client\"",
         client: Client::SeesTheNames,
+        cure: PastedAfter("the mount_path of the volume is changed", |pod| pod
+            .with_volume_moved("/certs/client", "/etc/dind/registry-ca")),
         ..Fault::USUAL
     }
 );
@@ -73,6 +77,8 @@ fault!(
         fact: "/certs/client/ca.pem",
         fix: "sub_path",
         client: Client::SeesTheNames,
+        cure: PastedAfter("the volume is taken out", |pod| pod
+            .without_volumes_at("/certs/client/ca.pem")),
         ..Fault::USUAL
     }
 );
@@ -94,6 +100,7 @@ fault!(
         fact: "tls.crt",
         fix: "\"tls.crt\" = \"cert.pem\"",
         client: Client::HearsNothing,
+        cure: OutOfReach("the pod does not know the names of the Secrets"),
         ..Fault::USUAL
     }
 );
@@ -111,6 +118,7 @@ fault!(
         fact: "/certs/server holds ca.pem and cert.pem but no key.pem",
         fix: "Add key.pem to /certs/server",
         client: Client::SeesTheNames,
+        cure: OutOfReach("whoever made the set has to make it anew"),
         ..Fault::USUAL
     }
 );
@@ -130,6 +138,7 @@ fault!(
         fact: "/certs/server/cert.pem (CN=docker:dind server) expired on",
         fix: "Renew cert.pem in /certs/server",
         client: Client::SeesTheNames,
+        cure: OutOfReach("whoever made the set has to make it anew"),
         ..Fault::USUAL
     }
 );
@@ -151,6 +160,7 @@ fault!(
         fact: "/certs/server/key.pem is not the key of cert.pem",
         fix: "made together",
         client: Client::SeesTheNames,
+        cure: OutOfReach("whoever made the set has to make it anew"),
         ..Fault::USUAL
     }
 );
@@ -168,6 +178,7 @@ fault!(
         fact: "/certs/server/cert.pem",
         fix: "PEM",
         client: Client::SeesTheNames,
+        cure: OutOfReach("whoever made the set has to make it anew"),
         ..Fault::USUAL
     }
 );
@@ -187,6 +198,8 @@ fault!(
         fact: "dind.example.com",
         fix: "docker",
         client: Client::HearsNothing,
+        cure: PastedAfter("the service gets the alias", |pod| pod
+            .alias("dind.example.com")),
         ..Fault::USUAL
     }
 );

@@ -12,6 +12,7 @@ fault!(
         id: "CGROUP-NO-DEVICES",
         fact: "nothing is mounted at /sys/fs/cgroup",
         fix: "privileged = true",
+        cure: OutOfReach("the pod is privileged already"),
         ..Fault::USUAL
     }
 );
@@ -31,6 +32,7 @@ fault!(
         fix: "privileged = true",
         // dockerd answers.
         client: Client::HearsNothing,
+        cure: OutOfReach("the pod is privileged already"),
         ..Fault::USUAL
     }
 );

@@ -148,6 +148,7 @@ fault!(
         fact: "invalid character '}'",
         fix: "dockerd --validate",
         check: Check::CannotKnow,
+        cure: OutOfReach("whoever wrote the file has to correct it"),
         ..Fault::USUAL
     }
 );
@@ -161,6 +162,7 @@ fault!(
         fact: "mtuu",
         fix: "daemon.json",
         check: Check::CannotKnow,
+        cure: OutOfReach("whoever wrote the file has to correct it"),
         ..Fault::USUAL
     }
 );
@@ -175,6 +177,7 @@ fault!(
         fact: "dockerd",
         fix: "Use an image that holds Docker whole",
         check: Check::CannotKnow,
+        cure: OutOfReach("it takes another image"),
         ..Fault::USUAL
     }
 );
@@ -188,6 +191,7 @@ fault!(
         id: "DAEMON-IPTABLES",
         fact: "no program iptables is in dockerd's PATH",
         fix: "Use an image that holds iptables",
+        cure: OutOfReach("it takes another image"),
         ..Fault::USUAL
     }
 );
@@ -201,6 +205,7 @@ fault!(
         fact: "dockerd ended with status 3. Its last words:\n    the moon is not full",
         fix: "CI_DEBUG_SERVICES",
         check: Check::CannotKnow,
+        cure: OutOfReach("the fault is made by a stand-in, which stays"),
         ..Fault::USUAL
     }
 );
@@ -216,6 +221,7 @@ fault!(
         fact: "dockerd is not ready after 2 s. Its last words:\n    waiting for the moon",
         fix: "DIND_START_TIMEOUT: 180",
         check: Check::CannotKnow,
+        cure: OutOfReach("the fault is made by a stand-in, which stays"),
         ..Fault::USUAL
     }
 );
@@ -233,6 +239,7 @@ fault!(
         fact: "dockerd is not ready after 3 s.",
         fix: "DIND_START_TIMEOUT: 180",
         check: Check::CannotKnow,
+        cure: OutOfReach("the fault is made by a stand-in, which stays"),
         ..Fault::USUAL
     }
 );
@@ -248,6 +255,7 @@ fault!(
         fact: "containerd",
         fix: "mount_path = \"/var/lib/docker\"",
         check: Check::CannotKnow,
+        cure: OutOfReach("the fault is made by a stand-in, which stays"),
         ..Fault::USUAL
     }
 );
@@ -264,6 +272,7 @@ fault!(
         id: "DAEMON-KILLED",
         fact: "dockerd was ended by SIGKILL",
         fix: "KUBERNETES_SERVICE_MEMORY_REQUEST",
+        cure: OutOfReach("it would be ended again"),
         ..Fault::USUAL
     }
 );
@@ -280,6 +289,7 @@ fault!(
         id: "DAEMON-UNKNOWN",
         fact: "dockerd ended with status 0",
         fix: "CI_DEBUG_SERVICES",
+        cure: OutOfReach("it would be ended again"),
         ..Fault::USUAL
     }
 );
@@ -301,6 +311,7 @@ fault!(
         id: "DAEMON-OOM",
         fact: "the memory limit of 300 MiB was used up",
         fix: "KUBERNETES_SERVICE_MEMORY_LIMIT",
+        cure: OutOfReach("memory is filled until there is none, however much there is"),
         ..Fault::USUAL
     }
 );

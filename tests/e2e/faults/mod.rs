@@ -8,6 +8,7 @@ mod commands;
 mod daemon;
 mod life;
 mod network;
+mod paste;
 mod privilege;
 mod quiet;
 mod registry;
@@ -17,6 +18,10 @@ mod storage;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use self::paste::{
+    Cure::{self, OutOfReach, Pasted, PastedAfter},
+    paste,
+};
 use crate::gitlab::RunnerLog;
 use crate::openssl::{Authority, Profile};
 use crate::pod::{Plan, Pod};
@@ -40,6 +45,8 @@ struct Fault {
     fact: &'static str,
     /// A part of the fix.
     fix: &'static str,
+    /// Whether the fix cures when it is pasted as it stands.
+    cure: Cure,
     client: Client,
     check: Check,
 }
@@ -73,6 +80,7 @@ impl Fault {
         id: "",
         fact: "",
         fix: "",
+        cure: Pasted,
         client: Client::GetsTheAnswer,
         check: Check::Finds,
     };
@@ -117,6 +125,32 @@ impl Fault {
             .expect_failure()
             .expect(self.id)
             .expect(self.fact);
+    }
+
+    /// Pastes what is told, and runs the job again.
+    fn is_cured_by_its_fix(&self, suite: Suite) {
+        let (first, change): (&str, fn(Plan) -> Plan) = match self.cure {
+            Pasted => ("nothing", |plan| plan),
+            PastedAfter(first, change) => (first, change),
+            OutOfReach(why) => {
+                assert!(!why.is_empty());
+                return;
+            }
+        };
+        let log = RunnerLog::new();
+        let pod = self.pod(suite, |pod| pod.runner_log(&log));
+        self.run_job(&pod);
+        drop(pod);
+        let told = log.text().unwrap();
+        let log = RunnerLog::new();
+        let plan = (self.pod)(Pod::new(suite)).gitlab_job(&Volume::disk());
+        let pod = paste(change(plan), &told, self.id).runner_log(&log).start();
+        let outcome = pod.job(self.job).expect_success();
+        let told_again = log.text().unwrap();
+        assert!(
+            !told_again.contains(self.id),
+            "pasted, after {first}\n{told_again}\n{outcome}"
+        );
     }
 
     fn pod(&self, suite: Suite, log: impl FnOnce(Plan) -> Plan) -> Pod {
@@ -217,10 +251,36 @@ macro_rules! fault {
                     $crate::faults::$docker(&$fault);
                 }
             )+
+
+            mod pasted {
+                #[allow(unused_imports)]
+                use super::*;
+
+                $(
+                    #[test]
+                    #[ignore = "issue 14: what is printed has not been pasted in every row yet"]
+                    fn $docker() {
+                        $crate::faults::paste::$docker(&$fault);
+                    }
+                )+
+            }
         }
     };
 }
 use fault;
+
+/// The control of what is pasted: the lines of another fix do not cure.
+#[test]
+fn control_a_fix_for_something_else_does_not_cure() {
+    let told = "dind-init: error CLIENT-PROXY: x\n  Fix: In .gitlab-ci.yml:\n        \
+                variables:\n          NO_PROXY: docker\n";
+    let plan = with_certs(Pod::new(Suite::Trixie)).unprivileged();
+    let plan = plan.gitlab_job(&Volume::disk());
+    let pod = paste(plan, told, "CLIENT-PROXY").start();
+    pod.job("docker info")
+        .expect_failure()
+        .expect("NOT-PRIVILEGED");
+}
 
 /// The control: without the init the same job hears nothing, and the matrix would notice.
 #[test]

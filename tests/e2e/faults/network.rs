@@ -18,6 +18,7 @@ fault!(
         fix: "Keep one dind service",
         // Whoever has the port answers.
         client: Client::HearsNothing,
+        cure: OutOfReach("the other service has to go"),
         ..Fault::USUAL
     }
 );
@@ -31,6 +32,7 @@ fault!(
         id: "NETWORK-SOCKET-BUSY",
         fact: "docker.sock is a directory",
         fix: "config.toml",
+        cure: OutOfReach("the fault is made by a stand-in, which stays"),
         ..Fault::USUAL
     }
 );
@@ -45,6 +47,7 @@ fault!(
         id: "NETWORK-SOCKET-BUSY",
         fact: "docker.sock is a file",
         fix: "config.toml",
+        cure: OutOfReach("the fault is made by a stand-in, which stays"),
         ..Fault::USUAL
     }
 );
@@ -57,6 +60,7 @@ fault!(
         id: "NETWORK-SOCKET-GROUP",
         fact: "\"ci\"",
         fix: "--group",
+        cure: OutOfReach("the flag has to be taken out of the command"),
         ..Fault::USUAL
     }
 );
@@ -87,6 +91,7 @@ fault!(
         id: "NETWORK-NAT-MISSING",
         fact: "TABLE_ADD failed (Not supported): table nat",
         fix: "modprobe",
+        cure: OutOfReach("the fault is made by a stand-in, which stays"),
         ..Fault::USUAL
     }
 );

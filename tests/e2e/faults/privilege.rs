@@ -40,6 +40,7 @@ fault!(
         fact: "CAP_NET_ADMIN is missing",
         fix: "privileged = true",
         check: Check::CannotKnow,
+        cure: OutOfReach("the capability is taken from a privileged pod"),
         ..Fault::USUAL
     }
 );
@@ -53,6 +54,7 @@ fault!(
         fact: "CAP_SYS_ADMIN",
         fix: "privileged = true",
         check: Check::CannotKnow,
+        cure: OutOfReach("the capability is taken from a privileged pod"),
         ..Fault::USUAL
     }
 );
@@ -69,6 +71,7 @@ fault!(
         // dockerd answers.
         client: Client::HearsNothing,
         check: Check::CannotKnow,
+        cure: OutOfReach("the job asks for this limit itself"),
         ..Fault::USUAL
     }
 );
@@ -85,6 +88,7 @@ fault!(
         id: "PRIVILEGE-ROOTLESS",
         fact: "rootlesskit",
         fix: "root",
+        cure: OutOfReach("the user is an option of the pod"),
         ..Fault::USUAL
     }
 );
@@ -98,6 +102,7 @@ fault!(
         fact: "/dev/net/tun: No such file",
         fix: "modprobe tun",
         check: Check::CannotKnow,
+        cure: OutOfReach("the fault is made by a stand-in, which stays"),
         ..Fault::USUAL
     }
 );
@@ -114,6 +119,7 @@ fault!(
         fact: "/dev/net/tun: Permission denied",
         fix: "modprobe tun",
         check: Check::CannotKnow,
+        cure: OutOfReach("the fault is made by a stand-in, which stays"),
         ..Fault::USUAL
     }
 );

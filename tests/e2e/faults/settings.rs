@@ -10,6 +10,7 @@ fault!(
         id: "SETTINGS-INVALID",
         fact: "DIND_MTU has the value \"small\"",
         fix: "dind-init --help",
+        cure: OutOfReach("whoever set it knows what was meant"),
         ..Fault::USUAL
     }
 );
@@ -22,6 +23,7 @@ fault!(
         id: "SETTINGS-INVALID",
         fact: "DIND_INIT has the value \"offical\"",
         fix: "dind-init --help",
+        cure: OutOfReach("whoever set it knows what was meant"),
         ..Fault::USUAL
     }
 );

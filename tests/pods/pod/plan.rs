@@ -164,6 +164,37 @@ impl Plan {
         self
     }
 
+    /// Starts the service with `privileged = true`, as most are.
+    pub fn privileged(mut self) -> Self {
+        self.is_privileged = true;
+        self
+    }
+
+    /// Takes out what is mounted at `target`, and below it.
+    pub fn without_volumes_at(mut self, target: &str) -> Self {
+        let is_there = |path: &str| {
+            let below = path.strip_prefix(target);
+            below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
+        };
+        self.mounts
+            .retain(|mount| !mount.split(':').nth(1).is_some_and(is_there));
+        self.without_option(&format!("destination={target}"))
+    }
+
+    /// Mounts at `to` what is mounted at `from`.
+    pub fn with_volume_moved(mut self, from: &str, to: &str) -> Self {
+        for mount in &mut self.mounts {
+            *mount = mount.replace(&format!(":{from}:"), &format!(":{to}:"));
+        }
+        self
+    }
+
+    /// Takes out the service's options that hold `part`.
+    pub fn without_option(mut self, part: &str) -> Self {
+        self.service_options.retain(|option| !option.contains(part));
+        self
+    }
+
     /// An option of `podman create` for the service.
     pub fn service_option(mut self, option: &str) -> Self {
         self.service_options.push(option.to_owned());

@@ -1,0 +1,244 @@
+//! What an explanation gives to paste, pasted: its lines are found as a reader finds them, by the
+//! file that is named before them, and put into the pod's own set-up.
+
+use serde_yaml_ng::Value;
+
+use super::Fault;
+use crate::pod::Plan;
+use crate::suite::Suite;
+use crate::volume::Volume;
+
+/// How the fix of a row is tried.
+#[derive(Clone, Copy)]
+pub enum Cure {
+    /// The lines are pasted as they are printed.
+    Pasted,
+    /// The same, after something that a sentence before them asks for.
+    PastedAfter(&'static str, fn(Plan) -> Plan),
+    /// No program can; why.
+    OutOfReach(&'static str),
+}
+
+pub(super) fn docker_20(fault: &Fault) {
+    fault.is_cured_by_its_fix(Suite::Bookworm);
+}
+
+pub(super) fn docker_26(fault: &Fault) {
+    fault.is_cured_by_its_fix(Suite::Trixie);
+}
+
+pub(super) fn docker_28(fault: &Fault) {
+    fault.is_cured_by_its_fix(Suite::Sid);
+}
+
+/// Lines to paste.
+#[derive(Debug, Eq, PartialEq)]
+struct Snippet {
+    /// "Or …": instead of what is before it.
+    is_alternative: bool,
+    place: Option<Place>,
+    lines: String,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Place {
+    Job,
+    Runner,
+}
+
+/// The set-up with the first of the alternatives that a program can apply.
+#[track_caller]
+pub fn paste(plan: Plan, told: &str, id: &str) -> Plan {
+    let snippets = snippets(&fix(told, id));
+    let mut alternatives: Vec<Vec<&Snippet>> = vec![Vec::new()];
+    for snippet in &snippets {
+        if snippet.is_alternative {
+            alternatives.push(Vec::new());
+        }
+        alternatives.last_mut().unwrap().push(snippet);
+    }
+    let can_be_pasted = |snippets: &&Vec<&Snippet>| {
+        !snippets.is_empty() && snippets.iter().all(|snippet| snippet.place.is_some())
+    };
+    let Some(chosen) = alternatives.iter().find(can_be_pasted) else {
+        panic!("{id}: nothing to paste into a file\n{told}");
+    };
+    chosen
+        .iter()
+        .fold(plan, |plan, snippet| match snippet.place {
+            Some(Place::Job) => into_job(plan, &snippet.lines),
+            _ => into_runner(plan, &snippet.lines),
+        })
+}
+
+/// The fix as it was printed, less indented.
+fn fix(told: &str, id: &str) -> String {
+    let begins = format!(" {id}: ");
+    let mut lines = told.lines();
+    let found = lines.any(|line| line.starts_with("dind-init: ") && line.contains(&begins));
+    assert!(found, "{id} is not told\n{told}");
+    let mut fix: Vec<&str> = Vec::new();
+    for line in lines.take_while(|line| line.starts_with("  ")) {
+        match (line.strip_prefix("  Fix: "), fix.is_empty()) {
+            (Some(first), _) => fix.push(first),
+            (None, false) => fix.push(line.strip_prefix("    ").unwrap_or_default()),
+            (None, true) => {}
+        }
+    }
+    fix.join("\n")
+}
+
+fn snippets(fix: &str) -> Vec<Snippet> {
+    let mut snippets: Vec<Snippet> = Vec::new();
+    let mut prose = String::new();
+    let mut open = false;
+    for line in fix.lines() {
+        match line.strip_prefix("    ") {
+            Some(code) if open => {
+                let lines = &mut snippets.last_mut().unwrap().lines;
+                lines.push('\n');
+                lines.push_str(code);
+            }
+            Some(code) => {
+                let sentence = prose.rsplit(". ").next().unwrap();
+                snippets.push(Snippet {
+                    is_alternative: sentence.starts_with("Or "),
+                    place: place(sentence),
+                    lines: code.to_owned(),
+                });
+                prose.clear();
+                open = true;
+            }
+            None => {
+                if !prose.is_empty() {
+                    prose.push(' ');
+                }
+                prose.push_str(line);
+                open = false;
+            }
+        }
+    }
+    snippets
+}
+
+fn place(sentence: &str) -> Option<Place> {
+    let sentence = sentence.to_lowercase();
+    [
+        ("in .gitlab-ci.yml:", Place::Job),
+        ("in the runner's config.toml:", Place::Runner),
+    ]
+    .into_iter()
+    .find_map(|(end, place)| sentence.ends_with(end).then_some(place))
+}
+
+fn into_job(mut plan: Plan, lines: &str) -> Plan {
+    let job: serde_yaml_ng::Mapping = serde_yaml_ng::from_str(lines).unwrap();
+    for (key, value) in &job {
+        match (key.as_str().unwrap(), value) {
+            ("variables", Value::Mapping(variables)) => {
+                for (name, value) in variables {
+                    plan = plan.variable(name.as_str().unwrap(), &expanded(value));
+                }
+            }
+            ("command", Value::Sequence(words)) => {
+                let words: Vec<_> = words.iter().map(|word| word.as_str().unwrap()).collect();
+                plan = plan.command(&words);
+            }
+            (other, _) => panic!("no program knows {other}\n{lines}"),
+        }
+    }
+    plan
+}
+
+/// As the runner does it for job 7.
+fn expanded(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        other => panic!("no variable's value: {other:?}"),
+    };
+    let text = text.replace("$CI_BUILDS_DIR", "/builds");
+    text.replace("$CI_JOB_ID", "7")
+}
+
+fn into_runner(mut plan: Plan, lines: &str) -> Plan {
+    let file: toml::Table = toml::from_str(lines).unwrap();
+    let runner = file["runners"].as_table().unwrap();
+    let settings = runner["kubernetes"].as_table().unwrap();
+    assert_eq!((file.len(), runner.len()), (1, 1), "{lines}");
+    for (key, value) in settings {
+        match (key.as_str(), value) {
+            ("privileged", toml::Value::Boolean(true)) => plan = plan.privileged(),
+            ("volumes", toml::Value::Table(kinds)) => {
+                for (kind, volumes) in kinds {
+                    assert_eq!(kind, "empty_dir", "{lines}");
+                    for volume in volumes.as_array().unwrap() {
+                        let content = match volume.get("medium").map(|it| it.as_str().unwrap()) {
+                            Some("Memory") => Volume::memory(),
+                            None => Volume::disk(),
+                            other => panic!("no medium of Kubernetes: {other:?}"),
+                        };
+                        let target = volume["mount_path"].as_str().unwrap();
+                        plan = plan.without_volumes_at(target).volume(&content, target);
+                    }
+                }
+            }
+            ("service_container_security_context", toml::Value::Table(context)) => {
+                let read_only = context["read_only_root_filesystem"].as_bool();
+                assert_eq!((context.len(), read_only), (1, Some(false)), "{lines}");
+                plan = plan.without_option("--read-only");
+            }
+            (other, _) => panic!("no program knows {other}\n{lines}"),
+        }
+    }
+    plan
+}
+
+#[test]
+fn lines_are_found_with_the_file_that_they_are_for() {
+    let told = "\
+dind-init: error OTHER: something
+  Fix: In .gitlab-ci.yml:
+        variables:
+          A: b
+dind-init: this matters:
+dind-init: fatal MINE: it is wrong
+  Cause: a path.
+    with a second line
+  Fix: Take it out. Share it, in the runner's
+    config.toml:
+        [runners.kubernetes]
+          privileged = true
+    Or say so, in .gitlab-ci.yml:
+        variables:
+          B: c
+    Or load it, on the node:
+        modprobe it
+    That is all.
+$ docker info";
+    let found = snippets(&fix(told, "MINE"));
+    let snippet = |is_alternative, place, lines: &str| Snippet {
+        is_alternative,
+        place,
+        lines: lines.to_owned(),
+    };
+    assert_eq!(
+        found,
+        [
+            snippet(
+                false,
+                Some(Place::Runner),
+                "[runners.kubernetes]\n  privileged = true"
+            ),
+            snippet(true, Some(Place::Job), "variables:\n  B: c"),
+            snippet(true, None, "modprobe it"),
+        ]
+    );
+}
+
+#[test]
+#[should_panic(expected = "no program knows volums")]
+fn a_key_that_no_runner_knows_is_noticed() {
+    let plan = crate::pod::Pod::new(Suite::Trixie);
+    into_runner(plan, "[runners.kubernetes]\nvolums = 1");
+}
