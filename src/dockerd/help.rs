@@ -12,6 +12,9 @@ use crate::system::background::Background;
 /// So long a dockerd that hangs is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Further to the right than any flag begins.
+const FLAGS: usize = 10;
+
 /// The flags that dockerd has.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Help(Vec<Flag>);
@@ -43,8 +46,21 @@ impl Help {
         asked.wait(Instant::now() + PATIENCE).unwrap_or_default()
     }
 
+    /// Without a terminal dockerd breaks its lines at column 80, and a meaning goes on below itself.
     pub fn parse(text: &str) -> Self {
-        Self(text.lines().filter_map(Flag::parse).collect())
+        let mut flags: Vec<Flag> = Vec::new();
+        for line in text.lines() {
+            let words = line.trim_start();
+            if words.starts_with('-') {
+                flags.extend(Flag::parse(line));
+            } else if line.len() - words.len() > FLAGS
+                && let Some(flag) = flags.last_mut()
+            {
+                flag.meaning.push(' ');
+                flag.meaning.push_str(words.trim_end());
+            }
+        }
+        Self(flags)
     }
 
     pub fn flag(&self, name: &str) -> Option<&Flag> {
@@ -84,7 +100,9 @@ Options:
       --add-runtime runtime                   Register an additional OCI compatible runtime (default [])
   -D, --debug                                 Enable debug mode
   -H, --host list                             Daemon socket(s) to connect to
-      --mtu int                               Set the containers network MTU (default 1500)
+      --mtu int                               Set the MTU for the
+                                              default \"bridge\" network
+                                              (default 1500)
       --registry-mirror list                  Preferred registry mirror
 ";
 
@@ -94,7 +112,8 @@ Options:
         assert_eq!(help.0.len(), 5);
         let mtu = help.flag("mtu").unwrap();
         assert_eq!(mtu.takes, "int");
-        assert!(mtu.meaning.starts_with("Set the containers network MTU"));
+        let meaning = "Set the MTU for the default \"bridge\" network (default 1500)";
+        assert_eq!(mtu.meaning, meaning);
         assert_eq!(help.flag("debug").unwrap().takes, "");
         assert_eq!(help.flag("host").unwrap().takes, "list");
     }
