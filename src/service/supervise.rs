@@ -68,8 +68,7 @@ impl Supervisor<'_> {
         loop {
             let sources = [self.signals.descriptor.as_fd(), self.readiness.as_fd()];
             let sources = sources.into_iter().chain(self.failed.map(AsFd::as_fd));
-            let deadline = self.events.deadline();
-            poll::until_readable(sources, deadline);
+            poll::until_readable(sources, self.events.deadline());
             let ended = self.handle_signals(&mut forwarded);
             self.handle_notifications();
             if let Some(ended) = ended {
@@ -78,6 +77,8 @@ impl Supervisor<'_> {
                 return ended;
             }
             self.handle_failure();
+            // Asked again: dockerd may have said something meanwhile, or be ready.
+            let deadline = self.events.deadline();
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 self.events.overdue();
             }
