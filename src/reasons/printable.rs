@@ -53,6 +53,18 @@ pub fn explanation(text: &str) -> String {
     told
 }
 
+/// Lines of any number and length, in which nothing commands a terminal.
+pub fn lines(text: &str) -> String {
+    let mut printable = String::new();
+    for character in text.chars() {
+        match character {
+            '\n' => printable.push(character),
+            other => push_escaped(&mut printable, other),
+        }
+    }
+    printable
+}
+
 /// Control characters would move a cursor, begin a section of GitLab's log (`\r` and escape), or
 /// turn what follows around (Unicode's marks of direction).
 fn push_escaped(printable: &mut String, character: char) {
@@ -197,6 +209,13 @@ fn head(text: &str, longest: usize) -> &str {
 mod tests {
     use super::*;
     use crate::reasons::{self, advice};
+
+    #[test]
+    fn lines_stay_lines_and_command_nothing() {
+        let text = "removed /builds/\u{1b}[2J\rsection_start:1\n  and more";
+        let printable = "removed /builds/\\u{1b}[2J\\rsection_start:1\n  and more";
+        assert_eq!(lines(text), printable);
+    }
 
     #[test]
     fn a_value_is_one_line_that_commands_nothing() {

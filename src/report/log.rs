@@ -9,7 +9,7 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    reasons::{Finding, Severity},
+    reasons::{Finding, Severity, printable},
     settings::LogFormat,
     system::stderr::Stderr,
 };
@@ -74,7 +74,8 @@ struct Message<'a, 'w> {
 impl field::Visit for Message<'_, '_> {
     fn record_debug(&mut self, field: &field::Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
-            self.result = write!(self.writer, "{value:?}");
+            let text = printable::lines(&format!("{value:?}"));
+            self.result = self.writer.write_str(&text);
         }
     }
 }
