@@ -128,7 +128,7 @@ fault!(
         pod: |pod| pod
             .plain()
             .service_variable("DOCKER_TLS_VERIFY", "1")
-            .command(&["dockerd", "--host=tcp://0.0.0.0:2375"]),
+            .command(&["dockerd", "--host=tcp://0.0.0.0:2375", "--tls=false"]),
         // dockerd would open its port itself: until it has ended, nobody answers there.
         job: "until docker info 2>&1 | grep -q dind-init; do sleep 0.1; done; docker info",
         id: "CERTS-NOT-NAMED",

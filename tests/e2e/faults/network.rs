@@ -19,6 +19,8 @@ fault!(
         // Whoever has the port answers.
         client: Client::HearsNothing,
         cure: OutOfReach("the other service has to go"),
+        // The service has ended: it has no port to explain anything on.
+        check: Check::CannotKnow,
         ..Fault::USUAL
     }
 );
