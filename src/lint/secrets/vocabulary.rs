@@ -127,12 +127,18 @@ pub fn is_known(key: &str) -> bool {
     if form(key) != Form::Never || is_file_name(key) {
         return true;
     }
-    let is_like = |known: &str| {
-        let is_near = || strsim::osa_distance(&plain(known), &plain(key)) <= SLIPS;
-        known == key || (key.len() >= SHORTEST_WITH_SLIPS && is_name(key) && is_near())
-    };
     let mut known = KEYS.iter().flat_map(|(_, keys)| *keys);
-    family(key).is_some() || known.any(|known| is_like(known))
+    family(key).is_some() || known.clone().any(|known| *known == key) || {
+        let plain_key = plain(key);
+        let length = plain_key.chars().count();
+        // By so much in length they differ at least.
+        let is_near = |known: &str| {
+            let known = plain(known);
+            known.chars().count().abs_diff(length) <= SLIPS
+                && strsim::osa_distance(&known, &plain_key) <= SLIPS
+        };
+        key.len() >= SHORTEST_WITH_SLIPS && is_name(key) && known.any(|known| is_near(known))
+    }
 }
 
 /// Whether the value of a key is shown.
