@@ -110,18 +110,22 @@ fn a_set_that_somebody_else_made_in_our_name_is_not_kept() {
     let certs = Volume::disk();
     let (builds, _) = builds();
     let ca = || fs::read(certs.path().join("client/ca.pem")).unwrap();
-    let serve = || {
-        let pod = pod(&builds).volume(&certs, "/certs").start();
+    let pod = pod(&builds).volume(&certs, "/certs").start();
+    works(&pod);
+    // In the same container: another one has other names, which a set without a CA key lacks.
+    let serve_again = || {
+        pod.signal("TERM");
+        pod.service_end().expect_status(0);
+        pod.restart_service();
         works(&pod);
-        ends_when_asked(&pod);
         ca()
     };
-    let first = serve();
+    let first = ca();
     // A CA that is there is the administrator's, whoever owns it, and certifies what it finds.
     fs::remove_dir_all(certs.path().join("ca")).unwrap();
-    assert!(serve() == first, "the control was not kept");
+    assert!(serve_again() == first, "the control was not kept");
     Planter::User.owns_all(&certs.path().join("server"));
-    assert!(serve() != first, "it was kept");
+    assert!(serve_again() != first, "it was kept");
 }
 
 #[test]
