@@ -4,7 +4,7 @@
 use std::fs;
 
 use crate::pod::Plan;
-use crate::stand_in::{Record, Run, Workbench};
+use crate::stand_in::{Record, Run, Workbench, log_with};
 use crate::subject::{dind, dind_without_variables};
 use crate::volume::Volume;
 
@@ -103,7 +103,7 @@ fn dockerd_gets_a_cgroup_namespace_where_the_container_has_none() {
             .expect_success();
         let links: Vec<_> = outcome.output().lines().map(str::to_owned).collect();
         assert_eq!(links.len(), 2, "{links:?}");
-        (links[0] == links[1], pod.service_log())
+        (links[0] == links[1], log_with(&pod, "starting dockerd"))
     };
     let (shared, log) = namespaces(dind());
     assert!(
@@ -191,7 +191,7 @@ fn a_data_directory_on_overlay_is_named_before_dockerd_starts_and_left_as_it_is(
         )
         .start();
     record.wait_for_start(&pod);
-    let log = pod.service_log();
+    let log = log_with(&pod, "dockerd begins");
     let at = |text: &str| log.find(text).unwrap_or_else(|| panic!("{text} in {log}"));
     assert!(
         at("warning STORAGE-ON-OVERLAY") < at("dockerd begins"),

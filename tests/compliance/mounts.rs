@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::busybox::IMPORT_BUSYBOX;
-use crate::stand_in::{Record, Start};
+use crate::stand_in::{Record, Start, log_with};
 use crate::subject::dind;
 use crate::volume::Volume;
 
@@ -98,7 +98,7 @@ mod differs {
             .variable("DIND_IGNORE", "CGROUP-NO-DEVICES")
             .start();
         record.wait_for_start(&pod);
-        let log = pod.service_log();
+        let log = log_with(&pod, "starting dockerd");
         assert!(
             log.contains("memory"),
             "no word about the controller\n{log}"

@@ -104,6 +104,14 @@ impl Record {
     }
 }
 
+/// The service's log, as soon as it has this part: what the init says goes on its way by itself, so
+/// that nobody who does not read keeps it.
+#[track_caller]
+pub fn log_with(pod: &Pod, part: &str) -> String {
+    wait_until(pod, || pod.service_log().contains(part));
+    pod.service_log()
+}
+
 #[track_caller]
 fn wait_until(pod: &Pod, is_true: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);

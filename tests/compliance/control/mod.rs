@@ -52,15 +52,15 @@ fn a_wrong_entrypoint_is_refused() {
             "DOCKER_TLS_VERIFY",
         ),
         (
-            "certificates::the_files_have_official_s_names_modes_and_owners",
+            "certificates::files::the_files_have_official_s_names_modes_and_owners",
             "ca/key.pem",
         ),
         (
-            "certificates::the_user_s_own_set_is_used_and_nothing_is_written",
+            "certificates::own::the_user_s_own_set_is_used_and_nothing_is_written",
             "not as they were",
         ),
         (
-            "certificates::what_cannot_work_ends_with_a_status_that_is_not_0",
+            "certificates::own::what_cannot_work_ends_with_a_status_that_is_not_0",
             "was to fail",
         ),
         ("iptables::the_choice_is_official_s", ".iptables-legacy"),
