@@ -10,7 +10,6 @@ use std::{
 
 use crate::{
     dockerd::launch,
-    facts::nftables,
     reasons::{Finding, daemon},
 };
 
@@ -44,7 +43,6 @@ impl Backend {
                 (true, "DOCKER_IPTABLES_LEGACY is set")
             }
             None if legacy_is_in_use() => (true, "legacy rules exist here"),
-            None if nftables_is_free() => (false, "nftables works"),
             None => probe(),
         };
         Self { legacy, why }
@@ -85,12 +83,6 @@ fn legacy_is_in_use() -> bool {
     LEGACY_TABLES
         .iter()
         .any(|table| fs::read_to_string(table).is_ok_and(|names| !names.is_empty()))
-}
-
-/// The kernel answers for nftables, and there is no rule that `iptables` could fail to read: what
-/// `iptables -nL` would show, without a process.
-fn nftables_is_free() -> bool {
-    nftables::filter_rules() == Some(0)
 }
 
 /// Legacy only where nftables does not work even with its module, and legacy does.
