@@ -106,7 +106,7 @@ impl Launched {
                 .map(Path::to_owned),
         );
         if let Some(version) = version.and_then(|it| it.wait(Instant::now() + trials::LIMIT)) {
-            say_what_filters(version, assessment.machine.backend.why, service);
+            say_what_filters(version, &assessment.machine, service);
         }
         Ok(Self {
             dockerd,
@@ -149,25 +149,27 @@ fn command_line(plan: &Plan, service: &Service<'_>) -> Vec<OsString> {
     Rootless::parse(&process_environment).wrap(plan.argv.clone(), plan.port)
 }
 
-/// Asks iptables, where dockerd uses it and it can be asked.
+/// Asks iptables, where it can be asked: official's log has its version, too.
 fn ask_for_version(machine: &Machine) -> Option<Background<Result<String, Finding>>> {
     let backend = machine.backend.clone();
-    let is_asked = machine.uses_iptables && !machine.has(&daemon::IPTABLES);
+    let is_asked = !machine.has(&daemon::IPTABLES);
     is_asked.then(|| Background::start(move || backend.version()))
 }
 
-fn say_what_filters(version: Result<String, Finding>, why: &str, service: &Service<'_>) {
+fn say_what_filters(version: Result<String, Finding>, machine: &Machine, service: &Service<'_>) {
     match version {
-        Ok(version) => tracing::info!("{version}: {why}"),
-        Err(finding) => service
+        Ok(version) => tracing::info!("{version}: {}", machine.backend.why),
+        Err(finding) if machine.uses_iptables => service
             .report
             .finding(&service.settings.ignored.apply(finding)),
+        // Nobody needs it.
+        Err(_) => {}
     }
 }
 
 fn say_what_starts(plan: &Plan) {
     for host in &plan.dropped_hosts {
-        tracing::info!("--host={host} is open already and left out");
+        tracing::info!("--host={host} is left out: dind-init has opened it already");
     }
     match (&plan.sockets, &plan.certificates) {
         (Some(sockets), Some(certificates)) => tracing::info!(

@@ -40,10 +40,12 @@ fn the_choice_is_official_s() {
         let bench = bench(nft, legacy);
         for (variables, is_legacy) in cases {
             let run = bench.run(&variables, &["--iptables=false"]);
+            let log = run.transcript.output().to_owned();
             let start = run.expect_start();
-            // The version is told beside dockerd's start, and not where dockerd makes no rules.
             let path = start.variable("PATH").unwrap();
             assert_eq!(path.starts_with(LEGACY), is_legacy, "{variables:?}: {path}");
+            let version = if is_legacy { "(legacy)" } else { "(nf_tables)" };
+            assert!(log.contains(version), "{version} is not in {log}");
         }
     }
 }
