@@ -117,17 +117,23 @@ fn a_secret_in_the_certificates_place_is_explained_and_moved(
         .expect("x509: certificate is valid for CERTS-READONLY.");
     let told = broken.told();
     assert!(told.contains("fatal CERTS-READONLY"), "{told}");
-    // What it says to paste and to change is what the page shows.
-    let pasted: Vec<_> = told.lines().map(str::trim).collect();
-    let lines = after.text.lines().map(str::trim);
-    let empty_volume = lines
-        .skip_while(|line| !line.contains("empty_dir"))
-        .take_while(|line| !line.contains("volumes.secret"));
-    for line in empty_volume {
-        assert!(pasted.contains(&line), "`{line}` in {told}");
-    }
+    // What it says to change and to paste makes of the one what the page shows as the other.
     let place = "/etc/dind/registry-ca";
-    assert!(after.text.contains(place) && told.contains(place), "{told}");
+    let change = format!("Change the `mount_path` of that Secret to {place}");
+    assert!(told.contains(&change), "{told}");
+    let changed = before.text.replace("/certs/client", place);
+    let pasted = told.lines().skip_while(|line| !line.contains("empty_dir"));
+    let pasted = pasted.take_while(|line| !line.trim().is_empty());
+    let sorted = |lines: &mut dyn Iterator<Item = &str>| {
+        let mut lines: Vec<_> = lines.map(|line| line.trim().to_owned()).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(
+        sorted(&mut changed.lines().chain(pasted)),
+        sorted(&mut after.text.lines()),
+        "{told}"
+    );
 
     let mended = job.plan(Suite::Trixie, &runner(&after), &cluster);
     let mended = mended.with(|plan| plan.knowing(&registry)).start();
