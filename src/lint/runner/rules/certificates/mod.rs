@@ -99,11 +99,7 @@ impl Certificates<'_> {
             volume.described(),
             volume.target().display()
         );
-        let problem = Problem::new(
-            certs::SUBPATH.found(cause, self.moving_fix(volume)),
-            volume.mount_path.place.clone(),
-            "a file is mounted here",
-        );
+        let problem = self.file_in_the_way(volume, cause, "a file is mounted here");
         let sub_path = volume.sub_path.as_ref();
         match sub_path {
             Some(path) => problem.with_related(path.place.clone(), "this is one file"),
@@ -128,12 +124,17 @@ impl Certificates<'_> {
             volume.described(),
             volume.target().display()
         );
-        let problem = Problem::new(
+        let label = "the service has to write this file itself";
+        let problem = self.file_in_the_way(volume, cause, label);
+        judgement.problems.push(self.with_repair(problem, volume));
+    }
+
+    fn file_in_the_way(&self, volume: &Volume, cause: String, label: &str) -> Problem {
+        Problem::new(
             certs::SUBPATH.found(cause, self.moving_fix(volume)),
             volume.mount_path.place.clone(),
-            "the service has to write this file itself",
-        );
-        judgement.problems.push(self.with_repair(problem, volume));
+            label,
+        )
     }
 
     /// The volume in which the client's directory lies.
