@@ -18,7 +18,7 @@ use crate::{
         rootless,
     },
     settings::{CertificateSettings, Settings, process_environment},
-    sockets::SocketPlan,
+    sockets::{Opens, SocketPlan},
 };
 
 /// The client's variables, two of which dockerd would take as its own
@@ -128,7 +128,11 @@ impl Plan {
                     .group
                     .clone()
                     .or_else(|| configuration.group().map(str::to_owned)),
-                open_at_once: certificates.is_none(),
+                opens: match certificates {
+                    _ if settings.ends_a_job_s_service() => Opens::WithDockerd,
+                    Some(_) => Opens::WithCertificates,
+                    None => Opens::AtOnce,
+                },
             });
             argv.push("--host=fd://".into());
         } else if hosts_are_ours {
@@ -316,13 +320,16 @@ mod tests {
             format!("dockerd --host=fd:// {TLS_FLAGS} --mtu=1450")
         );
         let sockets = tls.sockets.unwrap();
-        assert_eq!((sockets.port, sockets.open_at_once), (2376, false));
+        assert_eq!(
+            (sockets.port, sockets.opens),
+            (2376, Opens::WithCertificates)
+        );
         assert_eq!(sockets.unix, Path::new("/var/run/docker.sock"));
 
         let plain = plan(&[], "", "", true);
         assert_eq!(argv(&plain), "dockerd --host=fd://");
         let sockets = plain.sockets.unwrap();
-        assert_eq!((sockets.port, sockets.open_at_once), (2375, true));
+        assert_eq!((sockets.port, sockets.opens), (2375, Opens::AtOnce));
     }
 
     #[test]

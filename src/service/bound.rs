@@ -11,7 +11,7 @@ use crate::{
     reasons::{Finding, daemon},
     report::{Report, explain},
     settings::Settings,
-    sockets::{Sockets, TcpSocket},
+    sockets::{Opens, Sockets, TcpSocket},
 };
 
 /// What clients meet, and what they are answered on. Held as long as the service lives.
@@ -55,13 +55,26 @@ impl Bound {
             bound.no_unix_socket = no_unix_socket;
         }
         if let Some((tls, key)) = plan.certificates.as_ref().zip(client_key) {
-            let sockets = bound.sockets.clone();
+            let is_opened_by_it = opens(plan) == Some(Opens::WithCertificates);
+            let sockets = bound.sockets.clone().filter(|_| is_opened_by_it);
             let (settings, mounts) = (service.settings, &service.mounts);
             let publication = Publication::start(tls, settings, mounts, key, sockets);
             bound.publication =
                 Some(publication.map_err(|error| daemon::init("the certificates", &error))?);
         }
         Ok(bound)
+    }
+
+    /// Opens the port, where that was not to be before dockerd's start; where dockerd opens it by
+    /// itself, sees to it that clients have their certificates by then.
+    pub fn let_clients_in_with_dockerd(&self, plan: &Plan) -> Result<(), Finding> {
+        if opens(plan).is_some_and(|opens| opens != Opens::WithDockerd) {
+            return Ok(());
+        }
+        let published = self.publication.as_ref().map(Publication::wait);
+        published.transpose()?;
+        let ours = self.sockets.as_ref().map(|sockets| sockets.tcp.open());
+        ours.transpose().map(drop)
     }
 
     /// Tells whoever dials the port of the other transport, which nothing serves.
@@ -105,4 +118,9 @@ impl Bound {
             self.sockets = late();
         }
     }
+}
+
+/// `None` where dockerd opens its own sockets.
+fn opens(plan: &Plan) -> Option<Opens> {
+    plan.sockets.as_ref().map(|wanted| wanted.opens)
 }

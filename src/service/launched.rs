@@ -52,13 +52,6 @@ impl Launched {
             &plan.argv,
             completed.as_ref().unwrap_or(&plan.configuration),
         );
-        if bound.sockets.is_none() {
-            // dockerd opens its port itself, so clients' certificates come first.
-            bound
-                .publication
-                .as_ref()
-                .map_or(Ok(()), Publication::wait)?;
-        }
         let registries = Registries::set_up(
             &service.settings.registry,
             (assessment.trust, assessment.awaited),
@@ -74,6 +67,7 @@ impl Launched {
             &service.report,
         )?;
         environment.extend(registries.environment.clone());
+        bound.let_clients_in_with_dockerd(&plan)?;
 
         say_what_starts(&plan);
         let (dockerd, said) = Launch {

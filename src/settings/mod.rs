@@ -119,6 +119,12 @@ impl Settings {
             gitlab_job,
         })
     }
+
+    /// Somebody wants a job whose service fails to be retried (`retry: runner_system_failure`):
+    /// GitLab Runner then watches the service's port, and does so by itself nowhere else.
+    pub fn ends_a_job_s_service(&self) -> bool {
+        self.gitlab_job.is_some() && self.on_failure == OnFailure::Exit
+    }
 }
 
 impl Settings {

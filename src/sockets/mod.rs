@@ -22,8 +22,17 @@ pub struct SocketPlan {
     pub unix: PathBuf,
     /// Named by the user; else the group `docker`, if there is one.
     pub group: Option<String>,
-    /// TLS clients need their certificates first, so the port opens only when these are there.
-    pub open_at_once: bool,
+    pub opens: Opens,
+}
+
+/// When clients are let in. From then on they wait until somebody accepts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Opens {
+    AtOnce,
+    /// TLS clients need theirs first.
+    WithCertificates,
+    /// Whoever watches the port takes an open one for a service that works, and looks no further.
+    WithDockerd,
 }
 
 /// Why these sockets cannot be had; binds none. What this very container's service holds is not
@@ -47,7 +56,7 @@ impl Sockets {
     /// is: that finding comes beside the sockets.
     pub fn bind(plan: &SocketPlan, mounts: &Mounts) -> Result<(Self, Option<Finding>), Finding> {
         let tcp = TcpSocket::bind(plan.port)?;
-        if plan.open_at_once {
+        if plan.opens == Opens::AtOnce {
             tcp.open()?;
         }
         let (unix, failure) = match UnixSocket::bind(&plan.unix, plan.group.as_deref(), mounts) {
@@ -82,7 +91,7 @@ mod tests {
                 port,
                 unix,
                 group: group.map(str::to_owned),
-                open_at_once: false,
+                opens: Opens::WithCertificates,
             };
             let found = refusals(&plan, &Mounts::default());
             found

@@ -4,8 +4,10 @@ use std::process::Command;
 
 use crate::job::Job;
 use crate::page::{Block, text};
+use crate::pods::pod::{Plan, Pod};
 use crate::pods::registry::{Access, Registry};
 use crate::pods::suite::Suite;
+use crate::pods::volume::Volume;
 use crate::runner::{Cluster, Runner};
 use crate::scenarios::scenarios;
 
@@ -194,6 +196,16 @@ fn a_service_that_the_node_cannot_run_ends_before_its_port_is_open(job: Block, c
         .expect_status(74)
         .expect("STORAGE-FULL");
     broken.pod.job(SAYS_SO).expect_failure();
+
+    // The same where the service waits before it ends: for another to let go of the directory.
+    let data = Volume::disk();
+    let on_data = |plan: Plan| plan.volume(&data, "/var/lib/docker");
+    let holder = on_data(Pod::new(Suite::Trixie).plain()).start();
+    holder.job("docker version").expect_success();
+    let waiting = plan().with(on_data).start();
+    let end = waiting.pod.service_end().expect_status(74);
+    end.expect("STORAGE-IN-USE");
+    waiting.pod.job(SAYS_SO).expect_failure();
 
     // The control, where all is well; and the page's own reservation: what comes later finds the
     // port open, and nobody behind it.
