@@ -21,7 +21,7 @@ TAG = $(if $(filter trixie,$(SUITE)),dev,dev-$(SUITE))
 TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)/$(shell rustc -vV | sed -n 's/^host: //p')
 CONTEXT = $(TARGET_DIR)/image
 
-.PHONY: help demo quick test image bench fuzz check release
+.PHONY: help demo quick test image targets bench fuzz check release
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 8
 
@@ -49,6 +49,9 @@ image: ## Make localhost/dind-init:dev (SUITE=sid|bookworm|busybox: dev-sid and 
 	install -D $(TARGET_DIR)/release/dind-init $(CONTEXT)/dind-init
 	images/podman build --quiet --pull-never --network=none --file images/debian.Dockerfile \
 	    --build-arg BASE_IMAGE=localhost/dind-base:$(SUITE) --tag $(DIND_INIT_IMAGE):$(TAG) $(CONTEXT)
+
+targets: ## Compile and try what no machine here is: arm64, and musl
+	.ci/targets
 
 bench: image ## Measure what docs/figures.md says, and write it (OFFICIAL_IMAGE=docker:29-dind: that beside it)
 	@command -v gnuplot >/dev/null || { echo "make: to draw the plot, as root: apt-get install gnuplot-nox" >&2; exit 69; }

@@ -8,9 +8,10 @@ use crate::checkout::Checkout;
 use crate::preview::{Preview, interpret, script};
 
 /// What a job says in its script that has to have passed, all of it.
-const CHECKS: [&str; 12] = [
+const CHECKS: [&str; 13] = [
     "release/pins.sh check",
     "make check",
+    "make targets",
     ".ci/suite unit",
     ".ci/suite e2e",
     ".ci/suite documents",
@@ -55,6 +56,7 @@ fn control_a_pipeline_with_a_gap_is_found() {
         "images",
         "lint",
         "unit",
+        "targets",
         "e2e",
         "documents",
         "component:local",
