@@ -8,6 +8,10 @@ use std::path::{Path, PathBuf};
 use super::{docker_version::ApiVersion, identity};
 use crate::settings::{Environment, non_empty, subject_names::SubjectName};
 
+/// The port that the CLI dials where `DOCKER_HOST` names none, with TLS as well (docker/cli
+/// `opts/hosts.go`: `ParseTCPAddr` with `defaultTCPHost`).
+const DEFAULT_PORT: u16 = 2375;
+
 /// What clients read, as far as it is known here.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ClientVariables {
@@ -52,7 +56,7 @@ pub enum DockerHost {
         /// As it is written.
         text: String,
         host: SubjectName,
-        /// `None` for the client's default: 2376 with TLS, 2375 without.
+        /// `None` for the client's default.
         port: Option<u16>,
     },
     Unix(PathBuf),
@@ -106,10 +110,7 @@ impl ClientVariables {
     /// The port that a client dials by its `DOCKER_HOST`.
     pub fn dialled_port(&self) -> Option<u16> {
         match self.docker_host.as_ref()? {
-            DockerHost::Tcp { port, .. } => Some(port.unwrap_or(match self.tls_verify {
-                Some(_) => 2376,
-                None => 2375,
-            })),
+            DockerHost::Tcp { port, .. } => Some(port.unwrap_or(DEFAULT_PORT)),
             _ => None,
         }
     }
@@ -174,7 +175,7 @@ mod tests {
             (variables.dialled_port(), variables.docker_host.unwrap())
         };
         assert_eq!(dialled("tcp://docker:2375", "1").0, Some(2375));
-        assert_eq!(dialled("tcp://docker", "1").0, Some(2376));
+        assert_eq!(dialled("tcp://docker", "1").0, Some(2375));
         assert_eq!(dialled("tcp://docker", "").0, Some(2375));
         assert_eq!(dialled("tcp://[::1]:99/x", "").0, Some(99));
         assert_eq!(dialled("tcp://[::1]", "").0, Some(2375));

@@ -119,7 +119,7 @@ fn names_to_call(served: &Served) -> Vec<String> {
 }
 
 fn port(job: &ClientVariables, served: &Served) -> Option<Finding> {
-    let Some(DockerHost::Tcp { text, host, .. }) = &job.docker_host else {
+    let Some(DockerHost::Tcp { text, host, port }) = &job.docker_host else {
         return None;
     };
     let dialled = job.dialled_port()?;
@@ -137,8 +137,12 @@ fn port(job: &ClientVariables, served: &Served) -> Option<Finding> {
         true => client::PORT_OF_TLS_ALONE,
         false => client::PORT_WITHOUT_TLS,
     };
+    let dials = match port {
+        Some(_) => format!("{text} (port {dialled})"),
+        None => format!("{text}, which names no port, so clients dial {dialled}"),
+    };
     let cause = format!(
-        "DOCKER_HOST is {text} (port {dialled}), but this daemon {what} on port {}.",
+        "DOCKER_HOST is {dials}, but this daemon {what} on port {}.",
         served.port
     );
     Some(client::PORT.advised(cause, advice, leading_here(called(job), served)))

@@ -76,7 +76,6 @@ fn a_job_that_is_right_hears_nothing() {
         job(TLS),
         in_kubernetes(job(TLS)),
         with(&[("DOCKER_CERT_PATH", "/certs//client/")]),
-        with(&[("DOCKER_HOST", "tcp://docker")]),
         with(&[("DOCKER_HOST", "tcp://dind:2376")]), // an alias that only Docker's executor knows
         with(&[("DOCKER_HOST", "tcp://buildfarm.example:4243")]),
         with(&[("DOCKER_HOST", "ssh://builder")]),
@@ -101,6 +100,10 @@ fn the_other_port_is_named_with_what_leads_here() {
     ] {
         assert!(text.contains(part), "{part} in {text}");
     }
+    // The CLI's default, whatever DOCKER_TLS_VERIFY is.
+    let text = told(&with(&[("DOCKER_HOST", "tcp://docker")]), &tls());
+    let part = "DOCKER_HOST is tcp://docker, which names no port, so clients dial 2375";
+    assert!(text.contains(part), "{text}");
     let reverse = job(&[("DOCKER_HOST", "tcp://docker:2376")]);
     assert!(told(&reverse, &plain()).contains("without TLS"));
     // A port that one of the service's own flags opens is right.
