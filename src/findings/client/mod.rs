@@ -80,7 +80,7 @@ fn host(job: &ClientVariables, served: &Served) -> Option<Finding> {
     };
     let names = names_to_call(served);
     if job.in_kubernetes {
-        return (!served.names.contains(host)).then(|| {
+        return (!served.names.contains(host) && !is_this_container(host)).then(|| {
             let cause = format!(
                 "DOCKER_HOST is {text}, but this pod is called {}.",
                 names.join(", ")
@@ -94,7 +94,7 @@ fn host(job: &ClientVariables, served: &Served) -> Option<Finding> {
         });
     }
     // With Docker's executor the job has a network of its own.
-    (job.in_gitlab && is_loopback(host)).then(|| {
+    (job.in_gitlab && is_this_container(host)).then(|| {
         let cause = format!(
             "DOCKER_HOST is {text}, which is the job's own container and not this one, unless \
              they share a network."
@@ -274,6 +274,12 @@ fn is_loopback(host: &SubjectName) -> bool {
         SubjectName::Dns(name) => name == "localhost",
         SubjectName::Ip(address) => address.is_loopback(),
     }
+}
+
+/// Whether it leads whoever dials it to itself: Linux connects `0.0.0.0` to this machine, too.
+fn is_this_container(host: &SubjectName) -> bool {
+    let is_any = matches!(host, SubjectName::Ip(address) if address.is_unspecified());
+    is_any || is_loopback(host)
 }
 
 /// A job's log is read by more people than may know the proxy's password.
