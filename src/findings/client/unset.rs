@@ -38,9 +38,10 @@ pub fn is_lost(job: &ClientVariables) -> bool {
 
 pub(super) fn cause() -> String {
     format!(
-        "DOCKER_HOST is not among the variables of .gitlab-ci.yml, so docker commands look for \
-         {DEFAULT_SOCKET} in the job's own container, where no Docker is. (If the script sets \
-         DOCKER_HOST itself, or GitLab's settings do, ignore this.)"
+        "DOCKER_HOST is not among the variables that this service gets. If the job lacks it as well, \
+         docker commands look for {DEFAULT_SOCKET} in the job's own container, where no Docker is. \
+         (If the job's script or GitLab's settings set it, or the service's `entrypoint` takes it \
+         away, ignore this.)"
     )
 }
 
