@@ -153,7 +153,7 @@ impl Plan {
         }
         argv.extend(flags.others);
         Self {
-            own_hosts: OwnHosts::of_a_file(configuration),
+            own_hosts: OwnHosts::of_a_file(configuration, &argv),
             argv,
             removed_variables: &CLIENT_VARIABLES,
             sockets,

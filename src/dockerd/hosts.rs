@@ -19,6 +19,8 @@ pub struct OwnHosts {
     /// As they are written; dockerd's default where none is.
     pub hosts: Vec<String>,
     pub said_by: SaidBy,
+    /// Neither `tls` nor `tlsverify` is set, by a flag or in daemon.json, to whatever value.
+    pub leaves_tls_open: bool,
 }
 
 /// Whose word it is.
@@ -34,8 +36,8 @@ impl OwnHosts {
     /// For a whole command line, `dockerd` first.
     pub fn of_a_command(argv: &[OsString], configuration: &Configuration) -> Self {
         let flags = Flags::parse(argv);
-        if let (true, Some(of_the_file)) = (flags.hosts.is_empty(), Self::of_a_file(configuration))
-        {
+        let of_the_file = Self::of_a_file(configuration, argv);
+        if let (true, Some(of_the_file)) = (flags.hosts.is_empty(), of_the_file) {
             return of_the_file;
         }
         let hosts = match flags.hosts.is_empty() {
@@ -47,16 +49,18 @@ impl OwnHosts {
         Self {
             hosts,
             said_by: SaidBy::Command(argv.to_vec()),
+            leaves_tls_open: leaves_tls_open(argv, configuration),
         }
     }
 
     /// `None` where daemon.json leaves it to the command line.
-    pub fn of_a_file(configuration: &Configuration) -> Option<Self> {
+    pub fn of_a_file(configuration: &Configuration, argv: &[OsString]) -> Option<Self> {
         let hosts = configuration.value("hosts")?.as_array()?;
         let hosts = hosts.iter().filter_map(|host| host.as_str());
         Some(Self {
             hosts: hosts.map(str::to_owned).collect(),
             said_by: SaidBy::File,
+            leaves_tls_open: leaves_tls_open(argv, configuration),
         })
     }
 
@@ -69,6 +73,17 @@ impl OwnHosts {
             },
             None => false,
         })
+    }
+
+    /// Whether dockerd waits before it opens the port: some 15 seconds, to have its warning of TCP
+    /// without TLS noticed, unless it is told that this is meant (moby `daemon/command/daemon.go`,
+    /// `loadListeners`).
+    pub fn serve_late(&self, port: u16) -> bool {
+        let is_local =
+            |address: &str| address.starts_with("localhost") || address.starts_with("127.");
+        let mut addresses = self.hosts.iter().filter_map(|host| tcp_address(host));
+        let is_open_to_others = addresses.any(|address| !is_local(address));
+        self.leaves_tls_open && is_open_to_others && self.serve(port)
     }
 
     /// Whether it waits for sockets that systemd would hand over, and nobody does here.
@@ -88,6 +103,16 @@ fn speaks_tls(argv: &[OsString], configuration: &Configuration) -> bool {
         });
         given.unwrap_or_else(|| configuration.value(name) == Some(&true.into()))
     })
+}
+
+fn leaves_tls_open(argv: &[OsString], configuration: &Configuration) -> bool {
+    let keys = configuration.keys();
+    let mut flags = argv.iter().filter_map(|word| word.to_str());
+    let says = |word: &str| {
+        let name = word.split('=').next().unwrap_or_default();
+        ["--tls", "--tlsverify"].contains(&name)
+    };
+    !flags.any(says) && !["tls", "tlsverify"].iter().any(|key| keys.contains(*key))
 }
 
 /// The port of a host that is a TCP one and names it.
@@ -134,10 +159,36 @@ mod tests {
         ] {
             assert_eq!(of(command, daemon_json).hosts, [hosts], "{command}");
         }
-        assert_eq!(OwnHosts::of_a_file(&Configuration::parse("{}")), None);
+        assert_eq!(OwnHosts::of_a_file(&Configuration::parse("{}"), &[]), None);
         let file = of("dockerd", r#"{"hosts": ["fd://"]}"#);
         assert_eq!(file.said_by, SaidBy::File);
         assert!(file.want_systemd());
+    }
+
+    #[test]
+    fn dockerd_waits_unless_it_is_told_of_tls() {
+        let file = r#"{"hosts": ["tcp://0.0.0.0:2375"]}"#;
+        let file_with_tls = r#"{"hosts": ["tcp://0.0.0.0:2375"], "tls": false}"#;
+        for (command, daemon_json, is_late) in [
+            ("dockerd -H tcp://0.0.0.0:2375", "", true),
+            (
+                "dockerd -H tcp://0.0.0.0:2375 --tlscacert=/ca.pem",
+                "",
+                true,
+            ),
+            ("dockerd -H tcp://0.0.0.0:2375 --tls=false", "", false),
+            ("dockerd -H tcp://0.0.0.0:2375 --tlsverify", "", false),
+            ("dockerd -H unix:///s -H tcp://127.0.0.1:2375", "", false),
+            ("dockerd -H tcp://0.0.0.0:2376", "", false),
+            ("dockerd", file, true),
+            ("dockerd", file_with_tls, false),
+        ] {
+            assert_eq!(
+                of(command, daemon_json).serve_late(2375),
+                is_late,
+                "{command}"
+            );
+        }
     }
 
     #[test]

@@ -18,6 +18,11 @@ PORT = Error "CLIENT-PORT" {
     ],
 }
 
+LATE = Error "CLIENT-LATE-PORT" {
+    summary: "dockerd opens the port that the job's DOCKER_HOST names only long after its start",
+    advice: LATE_COMMAND,
+}
+
 TLS_VERIFY = Error "CLIENT-TLS-VERIFY" {
     summary: "the job's DOCKER_TLS_VERIFY does not fit the daemon",
     advice: &[
@@ -160,6 +165,18 @@ pub const UNSET_WITH_TLS: Advice = &[job("Say where it is", snippets::TLS_CLIENT
 pub const UNSET_WITHOUT_TLS: Advice = &[job("Say where it is", snippets::PLAIN_CLIENT_AT_PORT)];
 
 /// dockerd listens where its user says, and not where the job dials.
+/// The service opens its port at once where it is left to it.
+pub const LATE_COMMAND: Advice = &[job(
+    "Take `dockerd` and where it listens out of `command` at the service, and say that there is no \
+     TLS",
+    snippets::PLAIN,
+)];
+pub const LATE_FILE: Advice = &[job(
+    "Take `hosts` out of daemon.json (`volumes` of the runner's config.toml mounts it, or it is in \
+     the image), and say that there is no TLS",
+    snippets::PLAIN,
+)];
+
 pub const HOSTS_OF_A_FILE: Advice = &[say(
     "Take `hosts` out of daemon.json: `volumes` of the runner's config.toml mounts it, or it is in \
      the image. What jobs need is opened without it.",

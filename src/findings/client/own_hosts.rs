@@ -25,6 +25,9 @@ pub fn findings(job: &ClientVariables, hosts: &OwnHosts, names: &[SubjectName]) 
             let port = job.dialled_port()?;
             // A host that we do not know may be an alias of ours; with a port of its own it is not.
             let is_ours = names.contains(host) || [PLAIN_PORT, TLS_PORT].contains(&port);
+            if hosts.serve_late(port) {
+                return Some(late(text, hosts));
+            }
             if !is_ours || hosts.serve(port) {
                 return None;
             }
@@ -51,6 +54,25 @@ pub fn unserved(hosts: &OwnHosts) -> Option<Finding> {
         );
         met(&network::SOCKET, cause, hosts)
     })
+}
+
+/// It serves what the job dials, but not when the job does.
+fn late(text: &str, hosts: &OwnHosts) -> Finding {
+    let (by, advice) = match hosts.said_by {
+        SaidBy::Command(_) => (
+            "the service's command starts dockerd itself",
+            client::LATE_COMMAND,
+        ),
+        SaidBy::File => (
+            "daemon.json says by `hosts` where dockerd listens",
+            client::LATE_FILE,
+        ),
+    };
+    let cause = format!(
+        "DOCKER_HOST is {text}, but {by}, without a word on TLS: dockerd then waits 15 seconds \
+         before it opens this port, and docker commands fail until it does."
+    );
+    client::LATE.advised(cause, advice, [])
 }
 
 fn listens(hosts: &OwnHosts) -> String {
@@ -106,7 +128,7 @@ mod tests {
 
     fn by_file(hosts: &str) -> OwnHosts {
         let json = format!("{{\"hosts\": [{hosts:?}]}}");
-        OwnHosts::of_a_file(&Configuration::parse(&json)).unwrap()
+        OwnHosts::of_a_file(&Configuration::parse(&json), &[]).unwrap()
     }
 
     fn told_of(job: &ClientVariables, hosts: &OwnHosts) -> String {
@@ -150,6 +172,23 @@ mod tests {
     }
 
     #[test]
+    fn a_port_that_opens_after_the_job_has_begun_is_told() {
+        let plain = job(&[("DOCKER_HOST", "tcp://docker:2375")]);
+        for (hosts, fix) in [
+            (
+                by_command("dockerd -H tcp://0.0.0.0:2375"),
+                "out of `command`",
+            ),
+            (by_file("tcp://0.0.0.0:2375"), "`hosts` out of daemon.json"),
+        ] {
+            let text = told_of(&plain, &hosts);
+            for part in ["CLIENT-LATE-PORT", "waits 15 seconds", fix] {
+                assert!(text.contains(part), "{part} in {text}");
+            }
+        }
+    }
+
+    #[test]
     fn what_serves_the_job_is_right() {
         let plain = job(&[("DOCKER_HOST", "tcp://docker:2375")]);
         let elsewhere = job(&[("DOCKER_HOST", "tcp://buildfarm:4243")]);
@@ -158,8 +197,11 @@ mod tests {
             ..job(TLS)
         };
         for (job, hosts) in [
-            (&plain, by_command("dockerd -H tcp://0.0.0.0:2375")),
-            (&plain, by_file("tcp://0.0.0.0:2375")),
+            (
+                &plain,
+                by_command("dockerd -H tcp://0.0.0.0:2375 --tls=false"),
+            ),
+            (&plain, by_command("dockerd -H tcp://127.0.0.1:2375")),
             (&elsewhere, by_command("dockerd")),
             (&nobody_s, by_command("dockerd")),
             (&job(&[("DOCKER_HOST", "unix:///s")]), by_command("dockerd")),

@@ -174,7 +174,11 @@ fn the_host_has_to_be_this_container() {
     let loopback = with(&[("DOCKER_HOST", "tcp://localhost:2376")]);
     assert_eq!(ids(&loopback, &tls()), "CLIENT-HOST warning");
     assert_eq!(ids(&in_kubernetes(loopback.clone()), &tls()), "");
-    for host in ["tcp://0.0.0.0:2376", "tcp://[::]:2376", "tcp://127.0.0.2:2376"] {
+    for host in [
+        "tcp://0.0.0.0:2376",
+        "tcp://[::]:2376",
+        "tcp://127.0.0.2:2376",
+    ] {
         let itself = with(&[("DOCKER_HOST", host)]);
         assert_eq!(ids(&itself, &tls()), "CLIENT-HOST warning", "{host}");
         assert_eq!(ids(&in_kubernetes(itself), &tls()), "", "{host}");
