@@ -181,6 +181,53 @@ PLAIN_HTTP = Error "REGISTRY-PLAIN-HTTP" {
     ],
 }
 
+UNREACHABLE = Error "REGISTRY-UNREACHABLE" {
+    summary: "dockerd does not reach the registry, or the proxy that should lead there",
+    advice: &[
+        say("The name may be misspelt. If it is right: it is dockerd that connects, from the service's container, so the service's name servers, network and proxy count, and not the job's image. dockerd takes a proxy from its own HTTPS_PROXY and NO_PROXY: in .gitlab-ci.yml, or for all jobs in `environment` of the runner's config.toml."),
+    ],
+    retryable: true,
+    patterns: &[
+        &["returned error", "/v2/", "proxyconnect tcp: "],
+        &["returned error", "/v2/", "dial tcp: lookup "],
+        &["returned error", "/v2/", "dial tcp ", "connection refused"],
+        &["returned error", "/v2/", "dial tcp ", "no route to host"],
+        &["returned error", "/v2/", "dial tcp ", "i/o timeout"],
+        &["returned error", "/v2/", "request canceled while waiting for connection"],
+        &["returned error", "/v2/", "context deadline exceeded"],
+    ],
+    samples: &[
+        Sample {
+            text: "time=\"2026-11-26T07:34:30.435669843Z\" level=error msg=\"Handler for POST /v1.45/auth returned error: Get \\\"https://registry.nowhere.test/v2/\\\": dial tcp: lookup registry.nowhere.test on 10.255.255.53:53: no such host\"",
+            source: "Docker 26.1.5, docker login; 28.5.2 says the same",
+        },
+        Sample {
+            text: "time=\"2026-11-26T07:34:35.901331571Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: Get \\\"https://registry.nowhere.test/v2/\\\": proxyconnect tcp: dial tcp: lookup proxy.nowhere.test on 10.255.255.53:53: no such host\"",
+            source: "Docker 26.1.5, docker pull by a proxy that nobody knows; 28.5.2 says the same",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: Get \\\"https://registry-1.docker.io/v2/\\\": net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)\"",
+            source: "after docker-library/docker#132 and Go net/http",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: Get \\\"https://reg.test:5000/v2/\\\": dial tcp 10.0.0.7:5000: connect: connection refused\"",
+            source: "after Go net",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: Get \\\"https://reg.test:5000/v2/\\\": dial tcp 10.0.0.7:5000: connect: no route to host\"",
+            source: "after Go net",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: Get \\\"https://reg.test:5000/v2/\\\": dial tcp 10.0.0.7:5000: i/o timeout\"",
+            source: "after Go net",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: Get \\\"https://registry-1.docker.io/v2/\\\": context deadline exceeded\"",
+            source: "after Go context",
+        },
+    ],
+}
+
 RATE_LIMIT = Error "REGISTRY-RATE-LIMIT" {
     summary: "Docker Hub lets this network pull no more images for now",
     advice: &[
