@@ -83,6 +83,119 @@ CONFIG = Fatal "DAEMON-CONFIG" {
     ],
 }
 
+KEY_FILE = Fatal "DAEMON-KEY-FILE" {
+    summary: "/etc/docker is read-only, and dockerd before version 23 keeps a key there",
+    advice: &[
+        runner("Mount daemon.json alone, and not the whole directory", "[[runners.kubernetes.volumes.config_map]]\n  name = \"docker-daemon-json\"\n  mount_path = \"/etc/docker/daemon.json\"\n  sub_path = \"daemon.json\"").on(Kubernetes),
+        runner("Mount daemon.json alone, and not the whole directory", "[runners.docker]\n  volumes = [\"/srv/daemon.json:/etc/docker/daemon.json:ro\", \"/certs/client\", \"/cache\"]").on(Docker),
+    ],
+    in_short: "mount daemon-json alone",
+    patterns: &[&["error saving key file: ", "read-only file system"]],
+    samples: &[Sample {
+        text: "failed to start daemon: Error saving key file: open /etc/docker/.tmp-key.json574420233: read-only file system",
+        source: "Docker 20.10.24, run with a ConfigMap at /etc/docker",
+    }],
+}
+
+SETTING = Fatal "DAEMON-SETTING" {
+    summary: "dockerd cannot do here what one of its settings says",
+    advice: SETTING_TAKEN_OUT,
+    in_short: "take the setting out of the command or of daemon-json",
+    patterns: &[
+        &["specified default runtime ", " does not exist"],
+        &["bridge device with non default name ", " must be created manually"],
+        &["storage option overlay2.size only supported"],
+        &["unknown option overlay2."],
+        &["failed to set log opts"],
+        &["error during uid lookup for "],
+        &["error during \"dockremap\" user creation"],
+        &["opening seccomp profile", " failed"],
+        &["invalid pools size"],
+        &["has a smaller prefix", "than the target size of that pool"],
+        &["error initializing network controller: ", "invalid cidr address"],
+        &["ipv6 is enabled for the default bridge, but no subnet is configured"],
+    ],
+    samples: &[
+        Sample {
+            text: "failed to start daemon: specified default runtime 'nvidia' does not exist",
+            source: "Docker 26.1.5 and 28.5.2, run with a node's daemon.json",
+        },
+        Sample {
+            text: "failed to start daemon: Error initializing network controller: error creating default \"bridge\" network: bridge device with non default name br0 must be created manually",
+            source: "Docker 26.1.5 and 28.5.2, run with a node's daemon.json",
+        },
+        Sample {
+            text: "failed to start daemon: error initializing graphdriver: Storage Option overlay2.size only supported for backingFS XFS. Found extfs",
+            source: "Docker 26.1.5 and 28.5.2, run with --storage-opt overlay2.size=10G",
+        },
+        Sample {
+            text: "failed to start daemon: error initializing graphdriver: overlay2: unknown option overlay2.foo",
+            source: "Docker 26.1.5 and 28.5.2, run with --storage-opt overlay2.foo=1",
+        },
+        Sample {
+            text: "failed to start daemon: failed to set log opts: failed to set log opts: unknown log opt 'max-sizee' for json-file log driver",
+            source: "Docker 26.1.5 and 28.5.2, run with such log-opts in daemon.json",
+        },
+        Sample {
+            text: "Error during uid lookup for \"nobodyatall\": getent unable to find entry \"nobodyatall\" in passwd database",
+            source: "Docker 26.1.5 and 28.5.2, run with --userns-remap=nobodyatall",
+        },
+        Sample {
+            text: "Error during \"dockremap\" user creation: Error adding user \"dockremap\": Cannot add user; no useradd/adduser binary found",
+            source: "docker/for-mac#3021",
+        },
+        Sample {
+            text: "failed to start daemon: opening seccomp profile (/nope.json) failed: open /nope.json: no such file or directory",
+            source: "Docker 26.1.5, run with --seccomp-profile=/nope.json",
+        },
+        Sample {
+            text: "failed to start daemon: Error initializing network controller: error obtaining controller instance: invalid pools size: 8",
+            source: "Docker 26.1.5, run with --default-address-pool=base=10.10.0.0/16,size=8",
+        },
+        Sample {
+            text: "failed to start daemon: Error initializing network controller: error obtaining controller instance: could not construct local address space: network at index 0 (&{10.10.0.0/16 8}) has a smaller prefix (/16) than the target size of that pool (/8)",
+            source: "Docker 28.5.2, run with --default-address-pool=base=10.10.0.0/16,size=8",
+        },
+        Sample {
+            text: "failed to start daemon: Error initializing network controller: invalid CIDR address: 10.0.0.0/8x",
+            source: "Docker 26.1.5, run with --bip=10.0.0.0/8x",
+        },
+        Sample {
+            text: "failed to start daemon: Error initializing network controller: IPv6 is enabled for the default bridge, but no subnet is configured. Specify an IPv6 subnet using --fixed-cidr-v6",
+            source: "Docker 26.1.5, run with --ipv6",
+        },
+    ],
+}
+
+CONTAINER_SETTING = Error "DAEMON-CONTAINER-SETTING" {
+    summary: "containers cannot be started with what one of dockerd's settings says",
+    advice: SETTING_TAKEN_OUT,
+    patterns: &[
+        &["returned error", "failed to initialize logging driver: "],
+        &["returned error", "unable to retrieve oci runtime error", "executable file not found"],
+    ],
+    samples: &[
+        Sample {
+            text: "time=\"2026-11-26T07:34:40.915774284Z\" level=error msg=\"Handler for POST /v1.45/containers/9169c608defa/start returned error: failed to create task for container: failed to initialize logging driver: journald is not enabled on this host\"",
+            source: "Docker 26.1.5, run with {\"log-driver\": \"journald\"}; 28.5.2 says the same",
+        },
+        Sample {
+            text: "time=\"2026-11-26T07:34:45.040155603Z\" level=error msg=\"Handler for POST /v1.45/containers/5350341e3926/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: unable to retrieve OCI runtime error (open /var/run/docker/containerd/daemon/io.containerd.runtime.v2.task/moby/5350341e3926/log.json: no such file or directory): exec: \\\"nvidia-container-runtime\\\": executable file not found in $PATH: unknown\"",
+            source: "Docker 26.1.5, run with a node's daemon.json; 28.5.2 says the same",
+        },
+    ],
+}
+
+GPU = Error "DAEMON-GPU" {
+    summary: "a container asks for a GPU, and the service's image has nothing that hands one over",
+    advice: &[say("For the service use an image that holds NVIDIA's Container Toolkit besides Docker, on a runner that gives services a GPU. A job that needs a GPU and no container of its own can use it directly, without Docker.")],
+    patterns: &[&["could not select device driver ", "gpu"]],
+    samples: &[Sample {
+        text: "time=\"2026-11-26T07:34:30.706238896Z\" level=error msg=\"Handler for POST /v1.45/containers/f5976a14ae08/start returned error: could not select device driver \\\"\\\" with capabilities: [[gpu]]\"",
+        source: "Docker 26.1.5, docker run --gpus all; 28.5.2 says the same",
+    }],
+}
+
 FLAG = Fatal "DAEMON-FLAG" {
     summary: "dockerd does not know one of its flags, or not this value",
     advice: &[
@@ -331,6 +444,13 @@ API_TOO_OLD = Error "DAEMON-API-TOO-OLD" {
 }
 
 /// `DOCKER_API_VERSION` says which one.
+const SETTING_TAKEN_OUT: Advice = &[say(
+    "Take the setting that the cause is about out of daemon.json (`volumes` of the runner's \
+     config.toml mounts it, or it is in the image), or out of the service's `command` and \
+     DIND_DOCKERD_ARGS in .gitlab-ci.yml. A daemon.json that was made for a node rarely fits a \
+     service.",
+)];
+
 pub const API_VERSION_OF_A_VARIABLE: Advice = &[say(
     "Take DOCKER_API_VERSION out of the variables in .gitlab-ci.yml: clients ask for what the daemon \
      speaks.",
