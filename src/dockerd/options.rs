@@ -29,6 +29,8 @@ pub struct Options {
     pub network_options_are_given: bool,
     /// `--dns` is given.
     pub dns: bool,
+    /// The default network gets IPv6, too.
+    pub ipv6: bool,
     /// The user chose addresses: `--bip`, `--fixed-cidr`, `--default-address-pool`.
     pub addresses: bool,
     /// False for `--iptables=false`, and where dockerd speaks nftables itself.
@@ -124,6 +126,8 @@ impl Options {
             mtu_is_given: is_set("mtu", "mtu"),
             network_options_are_given: is_set("default-network-opt", "default-network-opts"),
             dns: is_set("dns", "dns"),
+            ipv6: argv.iter().any(|word| word == "--ipv6")
+                || text("ipv6", None).is_some_and(|value| value != "false"),
             addresses: is_set("bip", "bip")
                 || is_set("fixed-cidr", "fixed-cidr")
                 || is_set("default-address-pool", "default-address-pools")
@@ -254,7 +258,7 @@ mod tests {
         assert_eq!(defaults.data_root, Path::new("/var/lib/docker"));
         assert_eq!(defaults.mtu, 1500);
         assert!(defaults.iptables && defaults.wants_overlay());
-        assert!(!defaults.dns && !defaults.addresses);
+        assert!(!defaults.dns && !defaults.ipv6 && !defaults.addresses);
     }
 
     #[test]
@@ -272,6 +276,8 @@ mod tests {
             r#"{"dns": ["10.0.0.2"], "default-address-pools": [], "iptables": false}"#,
         );
         assert!(file.dns && file.addresses && !file.iptables);
+        assert!(options("--ipv6", "").ipv6 && options("", r#"{"ipv6": true}"#).ipv6);
+        assert!(!options("--ipv6=false", "").ipv6);
     }
 
     #[test]

@@ -241,12 +241,26 @@ MTU = Warning "NETWORK-MTU" {
 DNS_LOOPBACK = Warning "NETWORK-DNS-LOOPBACK" {
     summary: "this container's only name servers are its own loopback addresses, so builds, and \
               containers on the default network, ask 8.8.8.8 instead",
-    advice: &[
-        job("Have Docker ask this container's own name servers, on a network of the job's own (docker compose has one). Before `docker run --network job`", "before_script: [docker network create job]"),
-        say("For builds, use `docker build --network host`. Or give dockerd servers that containers can reach: `--dns` in DIND_DOCKERD_ARGS."),
-    ],
+    advice: OTHER_WAYS_TO_A_NAME_SERVER,
+}
+
+/// Docker hands none of them on to a network without IPv6 (moby/moby#32675).
+DNS_IPV6 = Warning "NETWORK-DNS-IPV6" {
+    summary: "this container's only name servers have IPv6 addresses, so builds, and containers on \
+              the default network, ask 8.8.8.8 instead",
+    advice: OTHER_WAYS_TO_A_NAME_SERVER,
 }
 }
+
+const OTHER_WAYS_TO_A_NAME_SERVER: Advice = &[
+    job(
+        "Have Docker ask this container's own name servers, on a network of the job's own (docker compose has one). Before `docker run --network job`",
+        "before_script: [docker network create job]",
+    ),
+    say(
+        "For builds, use `docker build --network host`. Or give dockerd servers that containers can reach: `--dns` in DIND_DOCKERD_ARGS.",
+    ),
+];
 
 /// The user's own `--mtu` is larger.
 pub const MTU_GIVEN: Advice = &[say(

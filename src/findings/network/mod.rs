@@ -1,6 +1,6 @@
 //! Whether dockerd's networks work beside those of this container.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::{
     dockerd::options::Options,
@@ -24,7 +24,7 @@ pub fn findings(facts: &Network, trials: &Trials, options: &Options, legacy: boo
         raw_table(trials),
         forwarding(facts, options),
         used_up(facts, options),
-        dns_loopback(facts, options),
+        name_servers(facts, options),
     ]
     .into_iter()
     .flatten()
@@ -247,11 +247,21 @@ pub fn mtu_of_the_job_s_networks(facts: &Network, options: &Options) -> Option<F
     })
 }
 
-fn dns_loopback(facts: &Network, options: &Options) -> Option<Finding> {
-    let all_loopback = facts.name_servers.iter().all(|server| server.is_loopback());
-    (all_loopback && !facts.name_servers.is_empty() && !options.dns).then(|| {
-        let servers: Vec<String> = facts.name_servers.iter().map(ToString::to_string).collect();
-        network::DNS_LOOPBACK.met(format!(
+/// What Docker does not hand on to the default network: loopback addresses, and those of IPv6 where
+/// the network has none.
+fn name_servers(facts: &Network, options: &Options) -> Option<Finding> {
+    let servers = &facts.name_servers;
+    let reason = if servers.iter().all(IpAddr::is_loopback) {
+        &network::DNS_LOOPBACK
+    } else {
+        &network::DNS_IPV6
+    };
+    let is_handed_on =
+        |server: &IpAddr| !server.is_loopback() && (server.is_ipv4() || options.ipv6);
+    let none = !servers.is_empty() && !servers.iter().any(is_handed_on);
+    (none && !options.dns).then(|| {
+        let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
+        reason.met(format!(
             "/etc/resolv.conf names {} only.",
             servers.join(", ")
         ))

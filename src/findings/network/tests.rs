@@ -128,13 +128,19 @@ fn a_smaller_mtu_is_named_in_cause_and_fix_unless_dockerd_is_told_it() {
 }
 
 #[test]
-fn only_loopback_name_servers_are_said() {
+fn name_servers_that_containers_do_not_get_are_said() {
     let mut facts = good();
     facts.name_servers = vec!["127.0.0.11".parse().unwrap(), "::1".parse().unwrap()];
     let (id, text, _) = only(judged(&facts, &Trials::default(), ""));
     assert_eq!(id, "NETWORK-DNS-LOOPBACK");
     assert!(text.contains("127.0.0.11, ::1"), "{text}");
     assert_eq!(judged(&facts, &Trials::default(), "--dns 10.0.0.2"), []);
+    // Whoever gives networks IPv6 has them reached.
+    facts.name_servers.push("fd00::a".parse().unwrap());
+    let (id, text, _) = only(judged(&facts, &Trials::default(), ""));
+    assert_eq!(id, "NETWORK-DNS-IPV6");
+    assert!(text.contains("127.0.0.11, ::1, fd00::a"), "{text}");
+    assert_eq!(judged(&facts, &Trials::default(), "--ipv6"), []);
     facts.name_servers.push("10.0.0.2".parse().unwrap());
     assert_eq!(judged(&facts, &Trials::default(), ""), []);
 }
