@@ -1,8 +1,8 @@
 //! What there was to judge: where there was nothing, nothing can be said to be right.
 
 use super::{
+    model::runner::{Executor, Runner},
     pipeline::{Job, Pipeline},
-    runner::configuration::{Executor, Runner},
 };
 
 /// How much was judged, and what was not.

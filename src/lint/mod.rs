@@ -10,9 +10,9 @@ pub mod discovery;
 mod embedded;
 mod helm;
 mod ignoring;
-mod image;
 pub mod input;
 mod judged;
+mod model;
 pub mod output;
 pub mod pipeline;
 pub mod problem;
@@ -31,12 +31,13 @@ use std::{
 use self::{
     helm::Templates,
     judged::Judged,
-    pipeline::{Pipeline, RunnerVariables, Surroundings},
-    problem::{Judgement, Problem, Remark, SyntaxError},
-    runner::{
-        Scene,
-        configuration::{Configuration, Executor, Runner},
+    model::{
+        RunnerVariables,
+        runner::{Configuration, Executor, Runner},
     },
+    pipeline::{Pipeline, Surroundings},
+    problem::{Judgement, Problem, Remark, SyntaxError},
+    runner::Scene,
     source::{FileId, Files, Place, Source},
     yaml::Duplicate,
 };

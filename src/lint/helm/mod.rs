@@ -8,12 +8,9 @@ use std::rc::Rc;
 pub use self::templates::Templates;
 use super::{
     embedded::Embedding,
+    model::runner::{Configuration, Executor, Runner},
     problem::{Problem, Remark, SyntaxError},
-    runner::{
-        self,
-        configuration::{Configuration, Executor, Runner},
-        privileges::is_privileged,
-    },
+    runner::{self, privileges::is_privileged},
     source::{FileId, Files, Source},
     yaml::{Entry, Mapping, Node, Scalar, Value},
 };

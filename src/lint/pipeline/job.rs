@@ -3,15 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Surroundings, daemon,
+    Surroundings,
     merge::{self, Merger},
     script::Script,
-    service::Service,
-    variables::Variables,
 };
 use crate::{
     findings::client::Served,
     lint::{
+        model::{Service, Variables, daemon},
         source::Place,
         yaml::{Entry, Mapping, Node},
     },

@@ -4,32 +4,25 @@
 //! (a template, another project, the runner) is unknown rather than absent, and what is unknown is
 //! no mistake.
 
-mod daemon;
 mod include;
 mod job;
 mod merge;
 mod rules;
 mod script;
-mod service;
 mod unresolved;
-mod variables;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::{include::Included, merge::Merger};
 use super::{
     helm,
+    model::{RunnerVariables, Service, Variables, runner},
     problem::{Judgement, Problem, Remark},
-    runner::configuration,
     source::{FileId, Files, Place},
     yaml::{Documents, Node},
 };
 
-pub use self::{
-    job::Job,
-    service::Service,
-    variables::{Known, RunnerVariables, Variables},
-};
+pub use self::job::Job;
 
 /// What of a pipeline's configuration concerns Docker.
 #[derive(Clone, Debug)]
@@ -185,13 +178,9 @@ impl Pipeline {
     }
 
     /// The same, run by runners that set these variables, and give these services to every job.
-    pub fn run_with(
-        mut self,
-        variables: &RunnerVariables,
-        services: &[configuration::Service],
-    ) -> Self {
-        let runner = Variables::of_the_runner(variables);
-        let over = |it: &mut Variables| *it = it.clone().over(&runner);
+    pub fn run_with(mut self, variables: &RunnerVariables, services: &[runner::Service]) -> Self {
+        let of_runner = Variables::of_the_runner(variables);
+        let over = |it: &mut Variables| *it = it.clone().over(&of_runner);
         for job in &mut self.jobs {
             over(&mut job.variables);
             for service in &mut job.services {

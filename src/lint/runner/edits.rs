@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::configuration::{Runner, Volume};
 use crate::lint::{
+    model::runner::{Runner, Volume},
     problem::Edit,
     source::{Place, Source},
 };

@@ -1,6 +1,5 @@
 //! GitLab Runner's `config.toml`: read, and judged by itself.
 
-pub mod configuration;
 mod edits;
 mod read;
 mod rules;

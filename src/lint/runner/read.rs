@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
-use super::{
-    configuration::{Assignment, Configuration, Executor, Runner, Service, Volume, VolumeKind},
-    table::{Reader, Table},
-};
+use super::table::{Reader, Table};
 use crate::lint::{
     helm::Templates,
+    model::runner::{Assignment, Configuration, Executor, Runner, Service, Volume, VolumeKind},
     problem::SyntaxError,
     source::{FileId, Located, Place},
 };

@@ -6,13 +6,13 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    pipeline::{Job, Known, Pipeline, Service},
-    problem::Problem,
-    runner::{
-        Scene,
-        configuration::{Executor, SOCKETS},
-        privileges,
+    model::{
+        Known, Service,
+        runner::{Executor, SOCKETS},
     },
+    pipeline::{Job, Pipeline},
+    problem::Problem,
+    runner::{Scene, privileges},
     source::Place,
 };
 use crate::{

@@ -6,7 +6,7 @@ use crate::{
     facts::client::{ClientVariables, DockerHost},
     findings::client::{self, Served},
     lint::{
-        pipeline::{Known, Variables, daemon},
+        model::{Known, Variables, daemon},
         problem::Problem,
         source::Place,
     },

@@ -8,10 +8,14 @@ mod ports;
 mod settings;
 mod unset;
 
-use super::{Surroundings, Variables, daemon, job::Job, service::Service};
+use super::{Surroundings, job::Job};
 use crate::{
     findings::client::Served,
-    lint::{image::Image, problem::Problem, source::Place},
+    lint::{
+        model::{Service, Variables, daemon, image::Image},
+        problem::Problem,
+        source::Place,
+    },
     reasons::Finding,
 };
 

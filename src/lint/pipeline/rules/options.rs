@@ -3,7 +3,11 @@
 use super::{Daemon, Scene};
 use crate::{
     dockerd::options::flags,
-    lint::{image::Image, pipeline::daemon, problem::Problem, source::Place},
+    lint::{
+        model::{daemon, image::Image},
+        problem::Problem,
+        source::Place,
+    },
     reasons::{daemon as reasons, storage},
 };
 

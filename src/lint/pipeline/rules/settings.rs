@@ -3,7 +3,7 @@
 use super::Scene;
 use crate::{
     lint::{
-        pipeline::{Known, daemon},
+        model::{Known, daemon},
         problem::Problem,
     },
     reasons::{self, Reason, Severity, client},

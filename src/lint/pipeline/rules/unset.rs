@@ -5,8 +5,7 @@ use crate::{
     facts::client::DockerHost,
     findings::client::Served,
     lint::{
-        image::Image,
-        pipeline::{Known, Service},
+        model::{Known, Service, image::Image},
         problem::Problem,
         source::Place,
     },

@@ -10,12 +10,10 @@ mod storage;
 
 use std::path::{Path, PathBuf};
 
-use super::{
-    configuration::{Executor, Runner, Volume},
-    edits,
-};
+use super::edits;
 use crate::{
     lint::{
+        model::runner::{Executor, Runner, Volume},
         problem::Judgement,
         source::{Place, Source},
     },

@@ -7,9 +7,11 @@ use glob::{MatchOptions, Pattern};
 use super::Scene;
 use crate::{
     lint::{
-        image::Image,
+        model::{
+            image::Image,
+            runner::{Executor, Runner},
+        },
         problem::Problem,
-        runner::configuration::{Executor, Runner},
         source::Place,
     },
     reasons::{Finding, Severity, network, privilege},

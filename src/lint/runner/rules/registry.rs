@@ -5,11 +5,9 @@ use std::path::Path;
 use super::Scene;
 use crate::{
     lint::{
+        model::runner::{Executor, Volume},
         problem::{Problem, Repair},
-        runner::{
-            configuration::{Executor, Volume},
-            edits,
-        },
+        runner::edits,
         source::{Located, Place},
     },
     reasons::registry,

@@ -3,8 +3,8 @@
 use super::Scene;
 use crate::{
     lint::{
+        model::runner::{Executor, Service},
         problem::Problem,
-        runner::configuration::{Executor, Service},
         source::Place,
     },
     reasons::{daemon, network},

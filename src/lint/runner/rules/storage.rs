@@ -5,8 +5,8 @@ use std::path::Path;
 use super::Scene;
 use crate::{
     lint::{
+        model::runner::{Executor, Volume},
         problem::Problem,
-        runner::configuration::{Executor, Volume},
     },
     reasons::{Severity, storage},
 };

@@ -5,11 +5,9 @@ use std::path::{Path, PathBuf};
 use super::{CertificateDirectory, Scene};
 use crate::{
     lint::{
+        model::runner::{Executor, Volume, VolumeKind},
         problem::{Edit, Judgement, Problem, Remark, Repair},
-        runner::{
-            configuration::{Executor, Volume, VolumeKind},
-            edits,
-        },
+        runner::edits,
         source::{Located, Place},
     },
     reasons::{Severity, certs},

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::lint::{
-    runner::configuration::Assignment,
+    model::runner::Assignment,
     source::{Located, Place},
     yaml::{Entry, Mapping, Node},
 };

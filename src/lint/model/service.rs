@@ -1,7 +1,7 @@
 //! A job's service, as it is written.
 
-use super::variables::Variables;
-use crate::lint::{image::Image, runner::configuration, source::Place, yaml::Node};
+use super::{image::Image, runner, variables::Variables};
+use crate::lint::{source::Place, yaml::Node};
 
 /// An entry of `services`.
 #[derive(Clone, Debug)]
@@ -65,7 +65,7 @@ impl Service {
     }
 
     /// One of the runner's own, as a job with these variables gets it.
-    pub fn of_the_runner(service: &configuration::Service, job: &Variables) -> Self {
+    pub fn of_the_runner(service: &runner::Service, job: &Variables) -> Self {
         let aliases = service.alias.iter();
         let aliases = aliases.flat_map(|alias| alias.value.split([',', ' ']));
         Self {

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use super::{
-    Surroundings,
+    runner::SOCKETS,
     service::Service,
     variables::{Known, Variables},
 };
@@ -14,7 +14,7 @@ use crate::{
     },
     facts::client::DockerHost,
     findings::client::Served,
-    lint::runner::configuration::SOCKETS,
+    lint::pipeline::Surroundings,
     settings::subject_names::SubjectName,
 };
 

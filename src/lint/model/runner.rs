@@ -4,12 +4,10 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use super::image::Image;
 use crate::{
     facts::client::DockerHost,
-    lint::{
-        image::Image,
-        source::{Located, Place},
-    },
+    lint::source::{Located, Place},
     settings::subject_names::SubjectName,
 };
 
