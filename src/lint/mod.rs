@@ -32,7 +32,7 @@ use self::{
     helm::Templates,
     judged::Judged,
     model::{
-        RunnerVariables,
+        RunnerVariables, Variable,
         runner::{Configuration, Executor, Runner},
     },
     pipeline::{Pipeline, Surroundings},
@@ -154,18 +154,19 @@ impl Documents {
 
     /// The pipelines' jobs get what all the runners that are judged with them set.
     fn give_the_runners_variables(&mut self) {
-        let runners: Vec<_> = self.runners().map(Runner::variables).collect();
-        let names: BTreeSet<&String> = runners.iter().flat_map(BTreeMap::keys).collect();
-        let agreed = |name: &String| {
-            let mut values = runners.iter().map(|variables| variables.get(name));
+        let runners: Vec<_> = self.runners().map(|it| it.variables.all()).collect();
+        let names: BTreeSet<&str> = runners.iter().flat_map(BTreeMap::keys).copied().collect();
+        let agreed = |name: &str| {
+            let value =
+                |variables: &BTreeMap<&str, &Variable>| Some(variables.get(name)?.value.clone());
+            let mut values = runners.iter().map(value);
             let first = values.next().flatten();
-            first
-                .filter(|_| values.all(|value| value == first))
-                .cloned()
+            let is_agreed = values.all(|value| value == first);
+            first.filter(|_| is_agreed)
         };
         let variables: RunnerVariables = names
             .into_iter()
-            .map(|name| (name.clone(), agreed(name)))
+            .map(|name| (name.to_owned(), agreed(name)))
             .collect();
         let services = match self.runners().collect::<Vec<_>>().as_slice() {
             [runner] => runner.services.clone(),

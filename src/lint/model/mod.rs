@@ -10,5 +10,5 @@ pub mod variables;
 
 pub use self::{
     service::Service,
-    variables::{Known, RunnerVariables, Variables},
+    variables::{Known, RunnerVariables, Variable, Variables},
 };

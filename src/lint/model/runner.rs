@@ -2,9 +2,9 @@
 //!
 //! Names are those of GitLab Runner's `config.toml`; what both executors have is told once.
 
-use std::{collections::BTreeMap, path::Path};
+use std::path::Path;
 
-use super::image::Image;
+use super::{Service, Variables};
 use crate::{
     facts::client::DockerHost,
     lint::source::{Located, Place},
@@ -37,10 +37,8 @@ pub struct Runner {
     pub section: Option<Place>,
     /// How many jobs this runner runs at the same time; 0 is no limit.
     pub limit: Option<u64>,
-    /// `NAME=value` of `environment`.
-    pub environment: Vec<Located<Assignment>>,
-    /// Of `[runners.feature_flags]`.
-    pub feature_flags: BTreeMap<String, Located<bool>>,
+    /// What its jobs and their services get: of `environment`, and feature flags.
+    pub variables: Variables,
     /// What jobs run in that name no image.
     pub image: Option<String>,
     pub privileged: Option<Located<bool>>,
@@ -76,13 +74,6 @@ pub enum Executor {
     Docker,
     /// No services there, so no docker in docker.
     Other,
-}
-
-/// A variable and its value.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Assignment {
-    pub name: String,
-    pub value: String,
 }
 
 /// A volume that every container of a job gets.
@@ -121,16 +112,6 @@ pub enum VolumeKind {
     Named,
 }
 
-/// One of the runner's own `services`.
-#[derive(Clone, Debug)]
-pub struct Service {
-    pub image: Located<String>,
-    pub alias: Option<Located<String>>,
-    pub command: Option<Located<Vec<String>>>,
-    pub entrypoint: Option<Located<Vec<String>>>,
-    pub environment: Vec<Located<Assignment>>,
-}
-
 impl Runner {
     /// One of which nothing more is said.
     pub fn new(place: Place, executor: Executor) -> Self {
@@ -140,8 +121,7 @@ impl Runner {
             executor,
             section: None,
             limit: None,
-            environment: Vec::new(),
-            feature_flags: BTreeMap::new(),
+            variables: Variables::default(),
             image: None,
             privileged: None,
             services_privileged: None,
@@ -167,22 +147,6 @@ impl Runner {
         }
     }
 
-    /// The last of that name counts.
-    pub fn variable(&self, name: &str) -> Option<&Located<Assignment>> {
-        find(&self.environment, name)
-    }
-
-    /// What its jobs and their services get, feature flags among it.
-    pub fn variables(&self) -> BTreeMap<String, String> {
-        let environment = self.environment.iter().map(|assignment| {
-            let Assignment { name, value } = &assignment.value;
-            (name.clone(), value.clone())
-        });
-        let flags = self.feature_flags.iter();
-        let flags = flags.map(|(name, is_on)| (name.clone(), is_on.value.to_string()));
-        flags.chain(environment).collect()
-    }
-
     /// The volume, if any, that puts the node's Docker where a job's own would be.
     pub fn node_socket(&self) -> Option<&Volume> {
         let mut volumes = self.volumes.iter();
@@ -195,8 +159,8 @@ impl Runner {
 
     /// Whether its jobs' docker commands are sent to another machine.
     pub fn leads_elsewhere(&self) -> bool {
-        let host = self.variable("DOCKER_HOST");
-        let host = host.map(|host| DockerHost::parse(&host.value.value));
+        let host = self.variables.written("DOCKER_HOST");
+        let host = host.map(|(host, _)| DockerHost::parse(&host.value));
         match host {
             Some(DockerHost::Tcp {
                 host: SubjectName::Dns(name),
@@ -216,7 +180,7 @@ impl Runner {
         let may_have_one = self
             .services
             .iter()
-            .any(|service| service.is_dind() || service.image.value.contains('$'))
+            .any(|service| service.is_dind() || service.image.contains('$'))
             || self.leads_elsewhere()
             || self.node_socket().is_some()
             || self.volumes.iter().any(|volume| {
@@ -239,22 +203,6 @@ impl Runner {
             (_, Some(_)) => Some(true),
             (_, None) => None,
         }
-    }
-}
-
-impl Service {
-    pub fn variable(&self, name: &str) -> Option<&Located<Assignment>> {
-        find(&self.environment, name)
-    }
-
-    pub fn is_dind(&self) -> bool {
-        Image::parse(&self.image.value).is_dind()
-    }
-
-    /// Whether its command names a host of its own, which may have another port.
-    pub fn serves_elsewhere(&self) -> bool {
-        let mut words = self.command.iter().flat_map(|command| &command.value);
-        words.any(|word| word.starts_with("-H") || word.starts_with("--host"))
     }
 }
 
@@ -341,9 +289,4 @@ impl VolumeKind {
             Self::Named => "named volume",
         }
     }
-}
-
-fn find<'a>(environment: &'a [Located<Assignment>], name: &str) -> Option<&'a Located<Assignment>> {
-    let mut from_the_end = environment.iter().rev();
-    from_the_end.find(|assignment| assignment.value.name == name)
 }

@@ -1,9 +1,9 @@
-//! A job's service, as it is written.
+//! A service: one of a job's, or one that a runner gives to every job.
 
-use super::{image::Image, runner, variables::Variables};
+use super::{image::Image, variables::Variables};
 use crate::lint::{source::Place, yaml::Node};
 
-/// An entry of `services`.
+/// An entry of `services`, in `.gitlab-ci.yml` or in `config.toml`.
 #[derive(Clone, Debug)]
 pub struct Service {
     /// The image, with what it refers to as far as that is in the file.
@@ -18,7 +18,8 @@ pub struct Service {
     pub is_the_runners: bool,
     /// Those that the service alone gets, as a mapping.
     pub own_variables: Variables,
-    /// Its environment: its own variables before those of the job.
+    /// Its environment: its own variables before those of the job, or, where no job is known, of
+    /// the runner.
     pub variables: Variables,
 }
 
@@ -48,11 +49,7 @@ impl Service {
         Some(Self {
             image: job.expand(image.as_str()?).text,
             place: image.place(),
-            aliases: aliases
-                .split([',', ' '])
-                .filter(|alias| !alias.is_empty())
-                .map(str::to_owned)
-                .collect(),
+            aliases: split_aliases(&aliases),
             command: node.get("command").map(|node| Command::read(node, job)),
             entrypoint: node
                 .get("entrypoint")
@@ -64,25 +61,11 @@ impl Service {
         })
     }
 
-    /// One of the runner's own, as a job with these variables gets it.
-    pub fn of_the_runner(service: &runner::Service, job: &Variables) -> Self {
-        let aliases = service.alias.iter();
-        let aliases = aliases.flat_map(|alias| alias.value.split([',', ' ']));
+    /// One of the runner's, as a job with these variables gets it.
+    pub fn given_to(&self, job: &Variables) -> Self {
         Self {
-            image: service.image.value.clone(),
-            place: service.image.place.clone(),
-            aliases: aliases.map(str::to_owned).collect(),
-            command: service.command.as_ref().map(|command| Command {
-                words: Some(command.value.clone()),
-                place: command.place.clone(),
-            }),
-            entrypoint: service.entrypoint.as_ref().map(|entrypoint| Command {
-                words: Some(entrypoint.value.clone()),
-                place: entrypoint.place.clone(),
-            }),
-            is_the_runners: true,
-            own_variables: Variables::default().with_assignments(&service.environment),
-            variables: job.with_assignments(&service.environment),
+            variables: self.own_variables.clone().over(job),
+            ..self.clone()
         }
     }
 
@@ -106,10 +89,25 @@ impl Service {
         is_hidden || Image::parse(&self.image).is_dind()
     }
 
+    /// Whether its command names a host of its own, which may have another port.
+    pub fn serves_elsewhere(&self) -> bool {
+        let words = self.command.iter().filter_map(|it| it.words.as_ref());
+        words
+            .flatten()
+            .any(|word| word.starts_with("-H") || word.starts_with("--host"))
+    }
+
     /// Whether all its names are known.
     pub fn is_named(&self) -> bool {
         !self.image.contains('$') && !self.aliases.iter().any(|alias| alias.contains('$'))
     }
+}
+
+/// Several, with commas or blanks between them.
+pub fn split_aliases(aliases: &str) -> Vec<String> {
+    let aliases = aliases.split([',', ' ']);
+    let aliases = aliases.filter(|alias| !alias.is_empty());
+    aliases.map(str::to_owned).collect()
 }
 
 impl Command {

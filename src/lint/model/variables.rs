@@ -6,7 +6,6 @@ use std::{
 };
 
 use crate::lint::{
-    model::runner::Assignment,
     source::{Located, Place},
     yaml::{Entry, Mapping, Node},
 };
@@ -114,18 +113,30 @@ impl Variables {
         self
     }
 
-    /// The same, with those of a runner's own service before all others.
-    pub fn with_assignments(&self, assignments: &[Located<Assignment>]) -> Self {
-        let read = |assignment: &Located<Assignment>| {
+    /// These alone; of two with one name the last counts.
+    pub fn assigned(assignments: impl IntoIterator<Item = (String, Located<String>)>) -> Self {
+        let read = |(name, assigned): (String, Located<String>)| {
             let variable = Variable {
-                value: assignment.value.value.clone(),
-                place: Some(assignment.place.clone()),
+                value: assigned.value,
+                place: Some(assigned.place),
                 is_raw: false,
             };
-            (assignment.value.name.clone(), Some(variable))
+            (name, Some(variable))
         };
-        let variables = assignments.iter().map(read).collect();
-        self.before(Layer::Written(Rc::new(variables)))
+        let variables = assignments.into_iter().map(read).collect();
+        Self(vec![Layer::Written(Rc::new(variables))])
+    }
+
+    /// All that are set, by their names, as they are written.
+    pub fn all(&self) -> BTreeMap<&str, &Variable> {
+        let layers = self.0.iter().rev();
+        let written = layers.filter_map(|layer| match layer {
+            Layer::Written(variables) => Some(variables),
+            Layer::Varying(_) | Layer::Open => None,
+        });
+        let set = written.flat_map(|variables| variables.iter());
+        set.filter_map(|(name, variable)| Some((name.as_str(), variable.as_ref()?)))
+            .collect()
     }
 
     pub fn get(&self, name: &str) -> Known<&Variable> {

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::{include::Included, merge::Merger};
 use super::{
     helm,
-    model::{RunnerVariables, Service, Variables, runner},
+    model::{RunnerVariables, Service, Variables},
     problem::{Judgement, Problem, Remark},
     source::{FileId, Files, Place},
     yaml::{Documents, Node},
@@ -178,7 +178,7 @@ impl Pipeline {
     }
 
     /// The same, run by runners that set these variables, and give these services to every job.
-    pub fn run_with(mut self, variables: &RunnerVariables, services: &[runner::Service]) -> Self {
+    pub fn run_with(mut self, variables: &RunnerVariables, services: &[Service]) -> Self {
         let of_runner = Variables::of_the_runner(variables);
         let over = |it: &mut Variables| *it = it.clone().over(&of_runner);
         for job in &mut self.jobs {
@@ -187,7 +187,7 @@ impl Pipeline {
                 over(&mut service.variables);
             }
             let services = services.iter();
-            let services = services.map(|it| Service::of_the_runner(it, &job.variables));
+            let services = services.map(|it| it.given_to(&job.variables));
             job.services.extend(services);
         }
         self

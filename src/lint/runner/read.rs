@@ -1,13 +1,15 @@
 //! From the text of a `config.toml` to what it says.
 
-use std::collections::BTreeMap;
-
 use toml::de::DeTable;
 
 use super::table::{Reader, Table};
 use crate::lint::{
     helm::Templates,
-    model::runner::{Assignment, Configuration, Executor, Runner, Service, Volume, VolumeKind},
+    model::{
+        Service, Variables,
+        runner::{Configuration, Executor, Runner, Volume, VolumeKind},
+        service::{Command, split_aliases},
+    },
     problem::SyntaxError,
     source::{FileId, Located, Place},
 };
@@ -113,14 +115,13 @@ fn runner(reader: &mut Reader<'_>, table: Table<'_>, text: &str) -> Runner {
             .filter(|section| section.has_header)
             .map(|section| reader.place(section.span())),
         limit: reader.number(table, "limit"),
-        environment: environment(reader, table),
-        feature_flags: feature_flags(reader, table, text),
+        variables: feature_flags(reader, table, text).over(&environment(reader, table)),
         ..Runner::new(reader.place(table.span()), executor)
     };
     if let Some(section) = section {
         runner.privileged = reader.boolean(section, "privileged");
         runner.image = reader.string(section, "image").map(|image| image.value);
-        runner.services = services(reader, section, text);
+        runner.services = services(reader, section, text, &runner.variables);
         match executor {
             Executor::Kubernetes => kubernetes(reader, section, text, &mut runner),
             _ => docker(reader, section, &mut runner),
@@ -289,56 +290,67 @@ fn is_mode(text: &str) -> bool {
     !text.contains(['/', ':']) && !text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn services(reader: &mut Reader<'_>, section: Table<'_>, text: &str) -> Vec<Service> {
+fn services(
+    reader: &mut Reader<'_>,
+    section: Table<'_>,
+    text: &str,
+    of_runner: &Variables,
+) -> Vec<Service> {
     let mut services = Vec::new();
     for table in reader.tables(section, "services", text) {
-        let command = reader.strings(table, "command");
+        let command = command(reader, table, "command");
         let Some(image) = reader.string(table, "name") else {
             continue;
         };
+        let alias = reader.string(table, "alias");
+        let own_variables = environment(reader, table);
         services.push(Service {
-            image,
-            alias: reader.string(table, "alias"),
-            command: command.map(located_values),
-            entrypoint: reader.strings(table, "entrypoint").map(located_values),
-            environment: environment(reader, table),
+            image: image.value,
+            place: image.place,
+            aliases: alias.map_or_else(Vec::new, |alias| split_aliases(&alias.value)),
+            command,
+            entrypoint: self::command(reader, table, "entrypoint"),
+            is_the_runners: true,
+            variables: own_variables.clone().over(of_runner),
+            own_variables,
         });
     }
     services
 }
 
-fn environment(reader: &mut Reader<'_>, table: Table<'_>) -> Vec<Located<Assignment>> {
-    let Some(entries) = reader.strings(table, "environment") else {
-        return Vec::new();
-    };
-    let entries = entries.value.into_iter();
-    entries
-        .filter_map(|entry| {
-            let (name, value) = entry.value.split_once('=')?;
-            Some(Located {
-                value: Assignment {
-                    name: name.to_owned(),
-                    value: value.to_owned(),
-                },
-                place: entry.place,
-            })
-        })
-        .collect()
+fn command(reader: &mut Reader<'_>, table: Table<'_>, key: &str) -> Option<Command> {
+    let Located { value, place } = located_values(reader.strings(table, key)?);
+    Some(Command {
+        words: Some(value),
+        place,
+    })
 }
 
-fn feature_flags(
-    reader: &mut Reader<'_>,
-    table: Table<'_>,
-    text: &str,
-) -> BTreeMap<String, Located<bool>> {
+/// `NAME=value`; the place is that of both.
+fn environment(reader: &mut Reader<'_>, table: Table<'_>) -> Variables {
+    let entries = reader.strings(table, "environment");
+    let entries = entries.map(|entries| entries.value).unwrap_or_default();
+    Variables::assigned(entries.into_iter().filter_map(|entry| {
+        let (name, value) = entry.value.split_once('=')?;
+        let assigned = Located {
+            value: value.to_owned(),
+            place: entry.place,
+        };
+        Some((name.to_owned(), assigned))
+    }))
+}
+
+/// They win over variables of the same names (gitlab-runner `IsFeatureFlagOn`).
+fn feature_flags(reader: &mut Reader<'_>, table: Table<'_>, text: &str) -> Variables {
     let Some(flags) = reader.table(table, "feature_flags", text) else {
-        return BTreeMap::new();
+        return Variables::default();
     };
     let names = flags.keys().map(str::to_owned).collect::<Vec<_>>();
-    let names = names.into_iter();
-    names
-        .filter_map(|name| reader.boolean(flags, &name).map(|flag| (name, flag)))
-        .collect()
+    Variables::assigned(names.into_iter().filter_map(|name| {
+        let Located { value, place } = reader.boolean(flags, &name)?;
+        let value = value.to_string();
+        Some((name, Located { value, place }))
+    }))
 }
 
 fn located_values(list: Located<Vec<Located<String>>>) -> Located<Vec<String>> {

@@ -240,7 +240,7 @@ fn second_daemon(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem> 
         let mut services = scene.runner.services.iter().filter(|_| is_kubernetes);
         services
             .find(|service| service.is_dind() && !service.serves_elsewhere())
-            .map(|service| (scene.runner.title(), service.image.place.clone()))
+            .map(|service| (scene.runner.title(), service.place.clone()))
     };
     let found: Vec<_> = scenes.iter().filter_map(of_runner).collect();
     let (title, place) = found.first()?.clone();

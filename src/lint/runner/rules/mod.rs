@@ -65,8 +65,8 @@ impl Scene<'_> {
     fn sign_of_dind(&self) -> Option<&Place> {
         let services = self.runner.services.iter();
         let mut services = services.filter(|service| service.is_dind());
-        let variable = self.runner.variable("DOCKER_TLS_CERTDIR");
-        let variable = variable.filter(|assignment| !assignment.value.value.is_empty());
+        let variable = self.runner.variables.written("DOCKER_TLS_CERTDIR");
+        let variable = variable.filter(|(variable, _)| !variable.value.is_empty());
         let volumes = self.runner.volumes.iter();
         let mut volumes = volumes.filter(|volume| {
             let target = volume.target();
@@ -76,9 +76,9 @@ impl Scene<'_> {
             );
             is_for_certificates || target.starts_with(REGISTRY_CA)
         });
-        let service = services.next().map(|service| &service.image.place);
+        let service = services.next().map(|service| &service.place);
         service
-            .or(variable.map(|assignment| &assignment.place))
+            .or(variable.map(|(_, place)| place))
             .or_else(|| Some(&volumes.next()?.mount_path.place))
     }
 
@@ -120,10 +120,10 @@ impl Scene<'_> {
     fn certificate_directory(&self) -> CertificateDirectory {
         let of_service = self.runner.services.iter().filter(|it| it.is_dind());
         let said = of_service
-            .filter_map(|service| service.variable("DOCKER_TLS_CERTDIR"))
-            .chain(self.runner.variable("DOCKER_TLS_CERTDIR"))
-            .next();
-        match said.map(|assignment| assignment.value.value.as_str()) {
+            .map(|service| &service.variables)
+            .chain([&self.runner.variables])
+            .find_map(|variables| variables.written("DOCKER_TLS_CERTDIR"));
+        match said.map(|(variable, _)| variable.value.as_str()) {
             None => CertificateDirectory::At("/certs".into()),
             Some("") => CertificateDirectory::None,
             Some(path) if path.contains('$') => CertificateDirectory::Unknown,

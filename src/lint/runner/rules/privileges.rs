@@ -21,8 +21,8 @@ pub(super) fn problems(scene: &Scene<'_>) -> Vec<Problem> {
     let services = scene.runner.services.iter().filter(|it| it.is_dind());
     let mut problems: Vec<Problem> = services
         .flat_map(|service| {
-            let image = &service.image;
-            of_context(scene, &image.value, &image.place, "this service needs it")
+            let label = "this service needs it";
+            of_context(scene, &service.image, &service.place, label)
         })
         .collect();
     problems.extend(unprivileged(scene));
@@ -32,9 +32,9 @@ pub(super) fn problems(scene: &Scene<'_>) -> Vec<Problem> {
 fn unprivileged(scene: &Scene<'_>) -> Vec<Problem> {
     let runner = scene.runner;
     let mut services = runner.services.iter().filter(|service| service.is_dind());
-    let refused = services.find(|it| is_privileged(runner, Some(&it.image.value)) == Some(false));
+    let refused = services.find(|it| is_privileged(runner, Some(&it.image)) == Some(false));
     if let Some(service) = refused {
-        let place = &service.image.place;
+        let place = &service.place;
         return vec![problem(
             scene,
             place,

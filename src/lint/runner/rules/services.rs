@@ -3,7 +3,7 @@
 use super::Scene;
 use crate::{
     lint::{
-        model::runner::{Executor, Service},
+        model::{Service, runner::Executor},
         problem::Problem,
         source::Place,
     },
@@ -44,15 +44,16 @@ fn second_daemon(scene: &Scene<'_>, services: &[&Service]) -> Option<Problem> {
     );
     let fix = format!("in {}, take one of them out", scene.source.name());
     let finding = network::PORT_IN_USE.found(cause, fix);
-    let problem = Problem::new(finding, second.image.place.clone(), "the second daemon");
-    Some(problem.with_related(first.image.place.clone(), "the first one"))
+    let problem = Problem::new(finding, second.place.clone(), "the second daemon");
+    Some(problem.with_related(first.place.clone(), "the first one"))
 }
 
 /// With that flag services get no command (gitlab-runner `getCommandAndArgs`).
 fn dropped_command(scene: &Scene<'_>, service: &Service) -> Option<Problem> {
     let command = service.command.as_ref()?;
+    let words = command.words.as_ref()?;
     let flag = flag(scene)?;
-    if scene.runner.executor != Executor::Kubernetes || command.value.is_empty() {
+    if scene.runner.executor != Executor::Kubernetes || words.is_empty() {
         return None;
     }
     let cause = format!(
@@ -64,7 +65,7 @@ fn dropped_command(scene: &Scene<'_>, service: &Service) -> Option<Problem> {
         "in {}, turn {HONOR_ENTRYPOINT} off; or, with dind-init in the service's image, say it by \
          a variable of the service:\n    environment = [{:?}]",
         scene.source.name(),
-        format!("DIND_DOCKERD_ARGS={}", shell_words::join(&command.value))
+        format!("DIND_DOCKERD_ARGS={}", shell_words::join(words))
     );
     let finding = daemon::COMMAND_DROPPED.found(cause, fix);
     let problem = Problem::new(finding, command.place.clone(), "not passed on");
@@ -73,21 +74,15 @@ fn dropped_command(scene: &Scene<'_>, service: &Service) -> Option<Problem> {
 
 /// Where the flag is turned on.
 fn flag<'a>(scene: &'a Scene<'_>) -> Option<&'a Place> {
-    if let Some(flag) = scene.runner.feature_flags.get(HONOR_ENTRYPOINT) {
-        return flag.value.then_some(&flag.place);
-    }
-    let variable = scene.runner.variable(HONOR_ENTRYPOINT)?;
-    let is_on = matches!(variable.value.value.as_str(), "true" | "1");
-    is_on.then_some(&variable.place)
+    let (variable, place) = scene.runner.variables.written(HONOR_ENTRYPOINT)?;
+    matches!(variable.value.as_str(), "true" | "1").then_some(place)
 }
 
 fn health_check(scene: &Scene<'_>, service: &Service) -> Option<Problem> {
-    let variable = service.variable(HEALTH_CHECK)?;
-    let value = variable.value.value.as_str();
-    let directory = service
-        .variable("DOCKER_TLS_CERTDIR")
-        .or(scene.runner.variable("DOCKER_TLS_CERTDIR"));
-    let ports: &[u16] = match directory.map(|it| it.value.value.is_empty()) {
+    let (variable, place) = service.own_variables.written(HEALTH_CHECK)?;
+    let value = variable.value.as_str();
+    let directory = service.variables.written("DOCKER_TLS_CERTDIR");
+    let ports: &[u16] = match directory.map(|(variable, _)| variable.value.is_empty()) {
         Some(true) => &[2375],
         Some(false) => &[2376],
         // The jobs decide.
@@ -110,11 +105,7 @@ fn health_check(scene: &Scene<'_>, service: &Service) -> Option<Problem> {
         ports[0]
     );
     let finding = network::HEALTH_CHECK.found(cause, fix);
-    Some(Problem::new(
-        finding,
-        variable.place.clone(),
-        "nothing opens it",
-    ))
+    Some(Problem::new(finding, place.clone(), "nothing opens it"))
 }
 
 #[cfg(test)]

@@ -93,7 +93,7 @@ fn on_no_volume(scene: &Scene<'_>) -> Option<Problem> {
     let finding = storage::ON_OVERLAY.found(cause, fix(scene));
     let place = runner.section.as_ref().unwrap_or(&runner.place).clone();
     let problem = Problem::new(finding.with_severity(Severity::Note), place, "");
-    Some(problem.with_related(service.image.place.clone(), "keeps its layers there"))
+    Some(problem.with_related(service.place.clone(), "keeps its layers there"))
 }
 
 fn fix(scene: &Scene<'_>) -> String {

@@ -265,20 +265,21 @@ impl Certificates<'_> {
         let variable = said.iter().find_map(|name| {
             let of_services = runner.services.iter().filter(|it| it.is_dind());
             of_services
-                .filter_map(|service| service.variable(name))
-                .chain(runner.variable(name))
-                .find(|assignment| !assignment.value.value.is_empty())
+                .map(|service| &service.variables)
+                .chain([&runner.variables])
+                .filter_map(|variables| variables.written(name))
+                .find(|(variable, _)| !variable.value.is_empty())
         });
         let service = runner.services.iter().find(|service| service.is_dind());
         // Without a word about TLS the jobs may have turned it off.
         let (place, label, severity): (&Place, &str, Severity) = match (variable, service) {
-            (Some(variable), _) => (
-                &variable.place,
+            (Some((_, place)), _) => (
+                place,
                 "the certificates are expected by this",
                 Severity::Error,
             ),
             (None, Some(service)) => (
-                &service.image.place,
+                &service.place,
                 "makes certificates, unless the job turns TLS off",
                 Severity::Note,
             ),
