@@ -17,10 +17,10 @@ pub mod output;
 pub mod pipeline;
 pub mod problem;
 pub mod repair;
+mod rules;
 pub mod runner;
 pub mod secrets;
 pub mod source;
-mod together;
 pub mod yaml;
 
 use std::{
@@ -37,7 +37,10 @@ use self::{
     },
     pipeline::{Pipeline, Surroundings},
     problem::{Judgement, Problem, Remark, SyntaxError},
-    runner::Scene,
+    rules::{
+        one_runner::{self, OneRunner},
+        together,
+    },
     source::{FileId, Files, Place, Source},
     yaml::Duplicate,
 };
@@ -65,7 +68,7 @@ pub fn lint_ignoring(files: &mut Files, ignored: &[&'static Reason]) -> Judgemen
     let directories = together::certificate_directories(&daemons);
     let scenes = documents.scenes(files, directories.as_deref());
     for scene in &scenes {
-        judgement.extend(runner::judge(scene));
+        judgement.extend(one_runner::judge(scene));
     }
     together::judge(&daemons, &scenes, &mut judgement.problems);
     let surroundings = documents.surroundings();
@@ -189,11 +192,11 @@ impl Documents {
         &'a self,
         files: &'a Files,
         certificate_directories: Option<&'a [PathBuf]>,
-    ) -> Vec<Scene<'a>> {
+    ) -> Vec<OneRunner<'a>> {
         let configurations = self.configurations.iter();
         configurations
             .flat_map(|(file, configuration)| {
-                configuration.runners.iter().map(move |runner| Scene {
+                configuration.runners.iter().map(move |runner| OneRunner {
                     concurrent: configuration.concurrent,
                     runner,
                     source: files.get(*file),

@@ -10,7 +10,8 @@ use super::{
     embedded::Embedding,
     model::runner::{Configuration, Executor, Runner},
     problem::{Problem, Remark, SyntaxError},
-    runner::{self, privileges::is_privileged},
+    rules::privileges::is_privileged,
+    runner,
     source::{FileId, Files, Source},
     yaml::{Entry, Mapping, Node, Scalar, Value},
 };

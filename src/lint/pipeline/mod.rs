@@ -7,7 +7,6 @@
 mod include;
 mod job;
 mod merge;
-mod rules;
 mod script;
 mod unresolved;
 
@@ -18,6 +17,7 @@ use super::{
     helm,
     model::{RunnerVariables, Service, Variables},
     problem::{Judgement, Problem, Remark},
+    rules::one_job,
     source::{FileId, Files, Place},
     yaml::{Documents, Node},
 };
@@ -197,7 +197,7 @@ impl Pipeline {
     pub fn judge(&self, surroundings: &Surroundings) -> Judgement {
         let mut problems: Vec<Problem> = Vec::new();
         for job in &self.jobs {
-            problems.extend(rules::problems(job, surroundings));
+            problems.extend(one_job::problems(job, surroundings));
         }
         let key = |problem: &Problem| {
             let Place { file, span } = &problem.place;

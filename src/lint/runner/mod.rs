@@ -1,11 +1,6 @@
-//! GitLab Runner's `config.toml`: read, and judged by itself.
+//! GitLab Runner's `config.toml`, read.
 
-mod edits;
 mod read;
-mod rules;
 mod table;
 
-pub use self::{
-    read::read,
-    rules::{Scene, judge, privileges},
-};
+pub use self::read::read;

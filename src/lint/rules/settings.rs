@@ -1,6 +1,6 @@
 //! Variables whose values are not accepted, or that may reach the job unexpanded.
 
-use super::Scene;
+use super::one_job::OneJob;
 use crate::{
     lint::{
         model::{Known, daemon},
@@ -10,7 +10,7 @@ use crate::{
     settings::{InvalidVariable, Settings},
 };
 
-pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
+pub fn problems(scene: &OneJob<'_>) -> Vec<Problem> {
     let services = scene.daemons.iter().map(|daemon| daemon.service);
     let invalid = services.flat_map(|service| {
         let environment = |name: &str| daemon::variable(service, name);
@@ -35,7 +35,7 @@ static EXPANDED: &[(&str, &Reason)] = &[
     ("DOCKER_TLS_CERTDIR", &client::CERT_PATH),
 ];
 
-fn chains(scene: &Scene<'_>) -> Vec<Problem> {
+fn chains(scene: &OneJob<'_>) -> Vec<Problem> {
     let variables = &scene.job.variables;
     let chained = EXPANDED.iter().filter_map(|(name, reason)| {
         let Known::Set(expanded) = variables.expanded(name) else {

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::{Daemon, Scene};
+use super::one_job::{Daemon, OneJob};
 use crate::{
     dockerd::options::flags,
     lint::problem::Problem,
@@ -15,7 +15,7 @@ pub const HONOR_ENTRYPOINT: &str = "FF_KUBERNETES_HONOR_ENTRYPOINT";
 /// Drivers that copy every layer.
 const SLOW_DRIVERS: &[&str] = &["vfs", "native"];
 
-pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
+pub fn problems(scene: &OneJob<'_>) -> Vec<Problem> {
     let daemons = scene.daemons.iter();
     daemons
         .filter(|daemon| !daemon.service.is_the_runners)
@@ -26,7 +26,7 @@ pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
 
 /// With that flag a service gets neither its entrypoint nor its command (gitlab-runner
 /// `getCommandAndArgs`).
-fn dropped(scene: &Scene<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
+fn dropped(scene: &OneJob<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
     let command = daemon.service.command.as_ref()?;
     let words = command.words.as_ref()?;
     let flag = scene.job.variables.literal(HONOR_ENTRYPOINT)?;
@@ -71,7 +71,7 @@ fn joined(words: &[String]) -> String {
     quoted.collect::<Vec<_>>().join(" ")
 }
 
-fn slow_driver(scene: &Scene<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
+fn slow_driver(scene: &OneJob<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
     let service = daemon.service;
     let met = |driver: &str, how: &str| {
         storage::SLOW_DRIVER.found(

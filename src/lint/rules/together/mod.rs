@@ -5,19 +5,19 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{
-    model::{
-        Known, Service,
-        runner::{Executor, SOCKETS},
-    },
-    pipeline::{Job, Pipeline},
-    problem::Problem,
-    runner::{Scene, privileges},
-    source::Place,
-};
+use super::{one_runner::OneRunner, privileges};
 use crate::{
     facts::client::DockerHost,
     findings::client::Served,
+    lint::{
+        model::{
+            Known, Service,
+            runner::{Executor, SOCKETS},
+        },
+        pipeline::{Job, Pipeline},
+        problem::Problem,
+        source::Place,
+    },
     reasons::{Severity, certs, client, network},
 };
 
@@ -64,8 +64,8 @@ pub fn certificate_directories(daemons: &[Daemon<'_>]) -> Option<Vec<PathBuf>> {
 }
 
 /// What no runner gives. `problems` are those that each has by itself.
-pub fn judge(daemons: &[Daemon<'_>], scenes: &[Scene<'_>], problems: &mut Vec<Problem>) {
-    let scenes: Vec<&Scene<'_>> = scenes
+pub fn judge(daemons: &[Daemon<'_>], scenes: &[OneRunner<'_>], problems: &mut Vec<Problem>) {
+    let scenes: Vec<&OneRunner<'_>> = scenes
         .iter()
         .filter(|scene| scene.runner.executor != Executor::Other)
         .collect();
@@ -99,7 +99,7 @@ impl Daemon<'_> {
 }
 
 /// The node's socket lies where the service's dockerd makes its own.
-fn busy_socket(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem> {
+fn busy_socket(daemon: &Daemon<'_>, scenes: &[&OneRunner<'_>]) -> Option<Problem> {
     let sockets = scenes.iter().map(|scene| scene.runner.node_socket());
     let sockets: Vec<_> = sockets.collect::<Option<_>>()?;
     let (scene, socket) = (scenes.first()?, sockets.first()?);
@@ -135,10 +135,10 @@ fn busy_socket(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem> {
     Some(problem.with_related(daemon.place(), "cannot start"))
 }
 
-fn unprivileged(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem> {
+fn unprivileged(daemon: &Daemon<'_>, scenes: &[&OneRunner<'_>]) -> Option<Problem> {
     let image = Some(daemon.service.image.as_str());
     let is_refused =
-        |scene: &&Scene<'_>| privileges::is_privileged(scene.runner, image) == Some(false);
+        |scene: &&OneRunner<'_>| privileges::is_privileged(scene.runner, image) == Some(false);
     if !scenes.iter().all(is_refused) {
         return None;
     }
@@ -150,7 +150,7 @@ fn unprivileged(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem> {
 }
 
 /// What the security contexts of all of them forbid.
-fn of_context(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Vec<Problem> {
+fn of_context(daemon: &Daemon<'_>, scenes: &[&OneRunner<'_>]) -> Vec<Problem> {
     let image = &daemon.service.image;
     let label = format!("the job {:?} needs it for this", daemon.job.name);
     let mut of_each = scenes
@@ -166,7 +166,7 @@ fn of_context(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Vec<Problem> {
 }
 
 /// A socket that service and job are to share, on no volume that they do.
-fn unshared_socket(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem> {
+fn unshared_socket(daemon: &Daemon<'_>, scenes: &[&OneRunner<'_>]) -> Option<Problem> {
     let variables = daemon.job.client_variables();
     let (_, place) = variables.written("DOCKER_HOST")?;
     let text = variables.literal("DOCKER_HOST")?;
@@ -175,8 +175,9 @@ fn unshared_socket(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem
     };
     let directory = path.parent()?;
     let is_own = SOCKETS.iter().any(|own| path == Path::new(own));
-    let may_be_shared =
-        |scene: &&Scene<'_>| scene.runner.is_partly_unknown || scene.covering(directory).is_some();
+    let may_be_shared = |scene: &&OneRunner<'_>| {
+        scene.runner.is_partly_unknown || scene.covering(directory).is_some()
+    };
     if is_own || path.starts_with(BUILDS) || scenes.iter().any(may_be_shared) {
         return None;
     }
@@ -196,7 +197,7 @@ fn unshared_socket(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem
     Some(problem.with_related(section.clone(), "a volume is missing here"))
 }
 
-fn unshared(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem> {
+fn unshared(daemon: &Daemon<'_>, scenes: &[&OneRunner<'_>]) -> Option<Problem> {
     let client = daemon.served.as_ref()?.client_certificates.as_deref()?;
     // A socket needs none.
     let may_be_tcp = match daemon.job.variables.expanded("DOCKER_HOST") {
@@ -208,12 +209,12 @@ fn unshared(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem> {
         return None;
     }
     // A template may mount a volume there.
-    let is_known = |scene: &&Scene<'_>| !scene.runner.is_partly_unknown;
+    let is_known = |scene: &&OneRunner<'_>| !scene.runner.is_partly_unknown;
     if !scenes.iter().all(is_known) {
         return None;
     }
     let is_shared_anyhow = client.starts_with(BUILDS) || client.to_string_lossy().contains('$');
-    let is_shared = |scene: &&Scene<'_>| scene.covering(client).is_some();
+    let is_shared = |scene: &&OneRunner<'_>| scene.covering(client).is_some();
     if is_shared_anyhow || scenes.iter().any(is_shared) {
         return None;
     }
@@ -233,9 +234,9 @@ fn unshared(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem> {
     Some(problem.with_related(place.clone(), "a volume is missing here"))
 }
 
-fn second_daemon(daemon: &Daemon<'_>, scenes: &[&Scene<'_>]) -> Option<Problem> {
+fn second_daemon(daemon: &Daemon<'_>, scenes: &[&OneRunner<'_>]) -> Option<Problem> {
     let port = daemon.served.as_ref()?.port;
-    let of_runner = |scene: &&Scene<'_>| {
+    let of_runner = |scene: &&OneRunner<'_>| {
         let is_kubernetes = scene.runner.executor == Executor::Kubernetes;
         let mut services = scene.runner.services.iter().filter(|_| is_kubernetes);
         services

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{CertificateDirectory, Scene};
+use super::one_runner::{CertificateDirectory, OneRunner};
 use crate::{
     lint::{
         model::runner::{Executor, Volume, VolumeKind},
         problem::{Edit, Judgement, Problem, Remark, Repair},
-        runner::edits,
+        rules::edits,
         source::{Located, Place},
     },
     reasons::{Severity, certs},
@@ -20,7 +20,7 @@ const FILES: [&str; 3] = ["ca.pem", "cert.pem", "key.pem"];
 /// Words in the names of objects that hold more than a CA.
 const NAMES_OF_KEYS: &[&str] = &["client", "clients", "key", "keys", "mtls", "server", "tls"];
 
-pub(super) fn judge(scene: &Scene<'_>) -> Judgement {
+pub(super) fn judge(scene: &OneRunner<'_>) -> Judgement {
     let mut judgement = Judgement::default();
     if is_without_dind(scene) {
         return judgement;
@@ -43,7 +43,7 @@ pub(super) fn judge(scene: &Scene<'_>) -> Judgement {
 }
 
 /// Whether a remote Docker, or the node's own, does the work, and the certificates are none of ours.
-fn is_without_dind(scene: &Scene<'_>) -> bool {
+fn is_without_dind(scene: &OneRunner<'_>) -> bool {
     let runner = scene.runner;
     let has_service = runner.services.iter().any(|service| service.is_dind());
     let has_job = scene
@@ -55,7 +55,7 @@ fn is_without_dind(scene: &Scene<'_>) -> bool {
 struct Certificates<'a> {
     client: PathBuf,
     server: PathBuf,
-    scene: &'a Scene<'a>,
+    scene: &'a OneRunner<'a>,
 }
 
 impl Certificates<'_> {
@@ -353,7 +353,7 @@ impl Certificates<'_> {
     }
 
     fn moving_edits(&self, volume: &Volume) -> Option<Vec<Edit>> {
-        let Scene { runner, source, .. } = self.scene;
+        let OneRunner { runner, source, .. } = self.scene;
         let target = self.new_target(volume);
         let mut others = runner.volumes.iter();
         let is_taken = others.any(|other| other.target() == Path::new(&target));

@@ -1,18 +1,11 @@
-//! What is wrong in a job: one file a subject.
+//! A job, and what it is judged by.
 
-mod client;
-mod command;
-mod host;
-mod options;
-mod ports;
-mod settings;
-mod unset;
-
-use super::{Surroundings, job::Job};
+use super::{client, command, host, options, ports, settings, unset};
 use crate::{
     findings::client::Served,
     lint::{
         model::{Service, Variables, daemon, image::Image},
+        pipeline::{Job, Surroundings},
         problem::Problem,
         source::Place,
     },
@@ -30,7 +23,7 @@ pub fn problems(job: &Job, surroundings: &Surroundings) -> Vec<Problem> {
             served: daemon::served(service, &job.variables, surroundings),
         })
         .collect();
-    let scene = Scene {
+    let scene = OneJob {
         job,
         client: job.client_variables(),
         daemons: &daemons,
@@ -52,35 +45,35 @@ pub fn problems(job: &Job, surroundings: &Surroundings) -> Vec<Problem> {
 }
 
 /// A job, and the Docker daemons that are its services.
-struct Scene<'a> {
-    job: &'a Job,
+pub(super) struct OneJob<'a> {
+    pub(super) job: &'a Job,
     /// The variables as the job's clients see them.
-    client: Variables,
-    daemons: &'a [Daemon<'a>],
-    surroundings: &'a Surroundings,
+    pub(super) client: Variables,
+    pub(super) daemons: &'a [Daemon<'a>],
+    pub(super) surroundings: &'a Surroundings,
 }
 
-struct Daemon<'a> {
-    service: &'a Service,
+pub(super) struct Daemon<'a> {
+    pub(super) service: &'a Service,
     /// `None` where that cannot be told.
-    served: Option<Served>,
+    pub(super) served: Option<Served>,
 }
 
 /// Whether the job's image runs an entrypoint that leads clients to the daemon.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum ClientEntrypoint {
+pub(super) enum ClientEntrypoint {
     Runs,
     Missing,
     Unknown,
 }
 
-impl Scene<'_> {
-    fn problem(&self, finding: Finding, place: &Place, label: &str) -> Problem {
+impl OneJob<'_> {
+    pub(super) fn problem(&self, finding: Finding, place: &Place, label: &str) -> Problem {
         Problem::new(finding, place.clone(), label)
     }
 
     /// The image that the job's commands run in.
-    fn image(&self) -> Option<Image<'_>> {
+    pub(super) fn image(&self) -> Option<Image<'_>> {
         let own = self.job.image.as_ref().map(|image| image.name.as_str());
         let of_runner = || {
             let is_known = self.job.is_whole;
@@ -91,7 +84,7 @@ impl Scene<'_> {
 
     /// Docker's own image has one, and Kubernetes runs none unless it is told to (gitlab-runner
     /// FF_KUBERNETES_HONOR_ENTRYPOINT).
-    fn client_entrypoint(&self) -> ClientEntrypoint {
+    pub(super) fn client_entrypoint(&self) -> ClientEntrypoint {
         let own = self.job.image.as_ref();
         let is_replaced = own.is_some_and(|image| image.has_entrypoint);
         let is_honoured = self.job.variables.literal(command::HONOR_ENTRYPOINT);

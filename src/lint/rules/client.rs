@@ -1,7 +1,7 @@
 //! Whether the job's variables lead its clients to the daemon: the judgement of run time, from
 //! what the files say.
 
-use super::{ClientEntrypoint, Daemon, Scene};
+use super::one_job::{ClientEntrypoint, Daemon, OneJob};
 use crate::{
     facts::client::{ClientVariables, DockerHost},
     findings::client::{self, Served},
@@ -14,7 +14,7 @@ use crate::{
     settings::subject_names::SubjectName,
 };
 
-pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
+pub fn problems(scene: &OneJob<'_>) -> Vec<Problem> {
     let job = client_variables(scene);
     let Some(daemon) = dialled(&job, scene.daemons) else {
         return Vec::new();
@@ -33,7 +33,7 @@ pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
 
 /// What at run time may be otherwise is known here: that no network is shared, and that no
 /// entrypoint sets anything.
-fn with_severity(scene: &Scene<'_>, finding: Finding) -> Finding {
+fn with_severity(scene: &OneJob<'_>, finding: Finding) -> Finding {
     let is_certain = *finding.reason == reasons::client::HOST
         || (*finding.reason == reasons::client::TLS_VERIFY
             && scene.client_entrypoint() == ClientEntrypoint::Missing);
@@ -43,7 +43,7 @@ fn with_severity(scene: &Scene<'_>, finding: Finding) -> Finding {
     }
 }
 
-fn told(scene: &Scene<'_>, daemon: &Daemon<'_>, served: &Served, finding: Finding) -> Problem {
+fn told(scene: &OneJob<'_>, daemon: &Daemon<'_>, served: &Served, finding: Finding) -> Problem {
     let service = &daemon.service.place;
     let (place, label) = match blamed(&finding, &scene.client) {
         Some(place) => (place, ""),
@@ -77,7 +77,7 @@ fn is_elsewhere(daemon: &Daemon<'_>) -> bool {
     )
 }
 
-fn client_variables(scene: &Scene<'_>) -> ClientVariables {
+fn client_variables(scene: &OneJob<'_>) -> ClientVariables {
     // What is not in the file stays as `$NAME`, and may still be compared.
     let value = |name: &str| match scene.client.expanded(name) {
         Known::Set(value) => Some(value.text),
@@ -127,7 +127,7 @@ fn is_loopback(host: &SubjectName) -> bool {
 }
 
 /// A command of the user's own that starts dockerd, and has it listen on its unix socket alone.
-fn without_port(scene: &Scene<'_>, job: &ClientVariables, daemon: &Daemon<'_>) -> Option<Problem> {
+fn without_port(scene: &OneJob<'_>, job: &ClientVariables, daemon: &Daemon<'_>) -> Option<Problem> {
     let command = daemon.service.command.as_ref()?;
     let Some(DockerHost::Tcp { text, .. }) = &job.docker_host else {
         return None;

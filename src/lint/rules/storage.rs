@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Scene;
+use super::one_runner::OneRunner;
 use crate::{
     lint::{
         model::runner::{Executor, Volume},
@@ -14,7 +14,7 @@ use crate::{
 /// Where dockerd keeps images and containers, if it is not told otherwise.
 const DATA_ROOT: &str = "/var/lib/docker";
 
-pub(super) fn problems(scene: &Scene<'_>) -> Vec<Problem> {
+pub(super) fn problems(scene: &OneRunner<'_>) -> Vec<Problem> {
     let problem = match scene.covering(Path::new(DATA_ROOT)) {
         Some(volume) if volume.is_read_only() => Some(read_only(scene, volume)),
         Some(volume) if volume.is_one_for_all_jobs() => in_use(scene, volume),
@@ -25,7 +25,7 @@ pub(super) fn problems(scene: &Scene<'_>) -> Vec<Problem> {
 }
 
 /// Kubernetes makes no pod with two volumes at one path.
-fn mounted_twice(scene: &Scene<'_>) -> Option<Problem> {
+fn mounted_twice(scene: &OneRunner<'_>) -> Option<Problem> {
     if scene.runner.executor != Executor::Kubernetes {
         return None;
     }
@@ -52,7 +52,7 @@ fn mounted_twice(scene: &Scene<'_>) -> Option<Problem> {
     Some(problem.with_related(first.mount_path.place.clone(), "this one"))
 }
 
-fn read_only(scene: &Scene<'_>, volume: &Volume) -> Problem {
+fn read_only(scene: &OneRunner<'_>, volume: &Volume) -> Problem {
     let cause = format!(
         "{} mounts the {} read-only at {}, where dockerd has to write.",
         scene.runner.title(),
@@ -64,7 +64,7 @@ fn read_only(scene: &Scene<'_>, volume: &Volume) -> Problem {
     Problem::new(storage::READONLY.found(cause, fix(scene)), place, label)
 }
 
-fn in_use(scene: &Scene<'_>, volume: &Volume) -> Option<Problem> {
+fn in_use(scene: &OneRunner<'_>, volume: &Volume) -> Option<Problem> {
     let severity = scene.severity_of_sharing()?;
     let cause = format!(
         "{} mounts the {} at {}. Two dockerds cannot use one data directory, so of jobs that run \
@@ -80,7 +80,7 @@ fn in_use(scene: &Scene<'_>, volume: &Volume) -> Option<Problem> {
 }
 
 /// Whether the image's own volume is one in the cluster depends on its container runtime.
-fn on_no_volume(scene: &Scene<'_>) -> Option<Problem> {
+fn on_no_volume(scene: &OneRunner<'_>) -> Option<Problem> {
     let runner = scene.runner;
     let is_kubernetes = runner.executor == Executor::Kubernetes;
     let mut services = runner.services.iter().filter(|_| is_kubernetes);
@@ -96,7 +96,7 @@ fn on_no_volume(scene: &Scene<'_>) -> Option<Problem> {
     Some(problem.with_related(service.place.clone(), "keeps its layers there"))
 }
 
-fn fix(scene: &Scene<'_>) -> String {
+fn fix(scene: &OneRunner<'_>) -> String {
     let file = scene.source.name();
     match scene.runner.executor {
         Executor::Kubernetes => format!(

@@ -1,6 +1,6 @@
 //! A job that nothing leads to a Docker daemon: `DOCKER_HOST` is not set, or there is no daemon.
 
-use super::{ClientEntrypoint, Scene};
+use super::one_job::{ClientEntrypoint, OneJob};
 use crate::{
     facts::client::DockerHost,
     findings::client::Served,
@@ -16,11 +16,11 @@ use crate::{
 /// What the docker image's entrypoint calls the daemon.
 const USUAL_NAME: &str = "docker";
 
-pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
+pub fn problems(scene: &OneJob<'_>) -> Vec<Problem> {
     problem(scene).into_iter().collect()
 }
 
-fn problem(scene: &Scene<'_>) -> Option<Problem> {
+fn problem(scene: &OneJob<'_>) -> Option<Problem> {
     let (job, surroundings) = (scene.job, scene.surroundings);
     let is_unset = match scene.client.expanded("DOCKER_HOST") {
         Known::Unset => true,
@@ -79,7 +79,7 @@ fn problem(scene: &Scene<'_>) -> Option<Problem> {
 }
 
 /// The image's entrypoint looks for `docker`, and no service is called that.
-fn unnamed(scene: &Scene<'_>) -> Option<Problem> {
+fn unnamed(scene: &OneJob<'_>) -> Option<Problem> {
     let services = &scene.job.services;
     let is_named = |service: &Service| service.names().iter().any(|it| it == USUAL_NAME);
     let are_known = scene.job.services_are_known && services.iter().all(|it| it.is_named());
@@ -104,7 +104,7 @@ fn unnamed(scene: &Scene<'_>) -> Option<Problem> {
 }
 
 /// A command that wants a daemon, in a job that has none, nor has any of the runners.
-pub fn without_daemon(scene: &Scene<'_>) -> Option<Problem> {
+pub fn without_daemon(scene: &OneJob<'_>) -> Option<Problem> {
     let job = scene.job;
     let is_known = job.is_whole && job.services_are_known && scene.surroundings.is_without_docker;
     let is_hidden = job
@@ -177,7 +177,7 @@ pub fn without_daemon(scene: &Scene<'_>) -> Option<Problem> {
     Some(scene.problem(finding, place, label))
 }
 
-fn is_set(scene: &Scene<'_>, name: &str) -> bool {
+fn is_set(scene: &OneJob<'_>, name: &str) -> bool {
     match scene.client.expanded(name) {
         Known::Set(value) => !value.text.is_empty(),
         Known::Unset => false,
@@ -197,7 +197,7 @@ fn variables(host: &str, served: Option<&Served>) -> String {
     lines
 }
 
-impl super::Daemon<'_> {
+impl super::one_job::Daemon<'_> {
     /// `docker`, if it is called that.
     fn name_or(&self, other: &str) -> String {
         let names = self.service.names();

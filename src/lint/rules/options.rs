@@ -1,6 +1,6 @@
 //! Options of dockerd that it does not take: it ends, and says so where nobody looks.
 
-use super::{Daemon, Scene};
+use super::one_job::{Daemon, OneJob};
 use crate::{
     dockerd::options::flags,
     lint::{
@@ -17,7 +17,7 @@ const REMOVED_DRIVERS: &[(&str, u32)] = &[("aufs", 24), ("overlay", 24), ("devic
 /// The version with which it may stand in a tag without a number.
 const NEWEST: u32 = 29;
 
-pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
+pub fn problems(scene: &OneJob<'_>) -> Vec<Problem> {
     let daemons = scene.daemons.iter();
     daemons
         .flat_map(|daemon| {
@@ -29,7 +29,7 @@ pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
 }
 
 /// Of `--registry-mirror` and `--insecure-registry`.
-fn registries(scene: &Scene<'_>, daemon: &Daemon<'_>) -> Vec<Problem> {
+fn registries(scene: &OneJob<'_>, daemon: &Daemon<'_>) -> Vec<Problem> {
     let Some(command) = &daemon.service.command else {
         return Vec::new();
     };
@@ -92,7 +92,7 @@ fn is_registry(value: &str) -> bool {
 }
 
 /// dockerd ends with a driver that it no longer has.
-fn removed_driver(scene: &Scene<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
+fn removed_driver(scene: &OneJob<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
     let service = daemon.service;
     let said_by_flag = || {
         let driver = flags(&daemon::flags(service), "storage-driver", Some('s')).pop()?;

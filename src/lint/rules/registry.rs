@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::Scene;
+use super::one_runner::OneRunner;
 use crate::{
     lint::{
         model::runner::{Executor, Volume},
         problem::{Problem, Repair},
-        runner::edits,
+        rules::edits,
         source::{Located, Place},
     },
     reasons::registry,
@@ -17,12 +17,12 @@ use crate::{
 /// Where dockerd itself looks, in directories that are called as the registries are.
 const DOCKERS_DIRECTORY: &str = "/etc/docker/certs.d";
 
-pub(super) fn problems(scene: &Scene<'_>) -> Vec<Problem> {
+pub(super) fn problems(scene: &OneRunner<'_>) -> Vec<Problem> {
     let volumes = scene.runner.volumes.iter();
     volumes.flat_map(|volume| problem(scene, volume)).collect()
 }
 
-fn problem(scene: &Scene<'_>, volume: &Volume) -> Option<Problem> {
+fn problem(scene: &OneRunner<'_>, volume: &Volume) -> Option<Problem> {
     let target = volume.target();
     if let Ok(below) = target.strip_prefix(DOCKERS_DIRECTORY) {
         if target.to_string_lossy().contains(':') {
@@ -40,7 +40,7 @@ fn problem(scene: &Scene<'_>, volume: &Volume) -> Option<Problem> {
 }
 
 /// A port, in a path that can hold no colon.
-fn colon(scene: &Scene<'_>, volume: &Volume, below: &Path) -> Problem {
+fn colon(scene: &OneRunner<'_>, volume: &Volume, below: &Path) -> Problem {
     let target = format!(
         "{DEFAULT_DIRECTORY}/{}",
         below.display().to_string().replace(':', "_")
@@ -69,7 +69,7 @@ fn colon(scene: &Scene<'_>, volume: &Volume, below: &Path) -> Problem {
 }
 
 /// Files beside the directories that dockerd reads.
-fn no_directory(scene: &Scene<'_>, volume: &Volume) -> Problem {
+fn no_directory(scene: &OneRunner<'_>, volume: &Volume) -> Problem {
     let cause = format!(
         "{} mounts the {} at {DOCKERS_DIRECTORY}, where dockerd reads only directories that are \
          called as registries are; the keys of a {} are files.",
@@ -92,7 +92,7 @@ fn no_directory(scene: &Scene<'_>, volume: &Volume) -> Problem {
 
 /// dockerd reads `*.crt` for CAs (and `*.cert` with `*.key` for itself), and passes over the rest
 /// (moby daemon/pkg/registry, ReadCertsDirectory).
-fn unread_file(scene: &Scene<'_>, volume: &Volume) -> Option<Problem> {
+fn unread_file(scene: &OneRunner<'_>, volume: &Volume) -> Option<Problem> {
     let (written, path): (&Located<String>, &str) = match &volume.items {
         _ if volume.is_file() => (&volume.mount_path, &volume.mount_path.value),
         Some(items) if items.iter().all(|(_, path)| is_pem(&path.value)) => {
@@ -116,7 +116,7 @@ fn unread_file(scene: &Scene<'_>, volume: &Volume) -> Option<Problem> {
 }
 
 /// A directory of dind-init's own that is not called as a registry is.
-fn not_a_host(scene: &Scene<'_>, volume: &Volume, below: &Path) -> Option<Problem> {
+fn not_a_host(scene: &OneRunner<'_>, volume: &Volume, below: &Path) -> Option<Problem> {
     let name = below.components().next()?.as_os_str().to_str()?;
     let is_directory = below.components().count() > 1 || !volume.is_file();
     let stem = name.trim_end_matches(".crt").trim_end_matches(".pem");
@@ -150,14 +150,19 @@ fn is_pem(path: &str) -> bool {
     path.ends_with(".pem")
 }
 
-fn mount_line(scene: &Scene<'_>, volume: &Volume, target: &str) -> String {
+fn mount_line(scene: &OneRunner<'_>, volume: &Volume, target: &str) -> String {
     match scene.runner.executor {
         Executor::Kubernetes => format!("mount_path = \"{target}\""),
         _ => format!("volumes = [\"{}:{target}:ro\", …]", volume.name),
     }
 }
 
-fn with_other_path(problem: Problem, scene: &Scene<'_>, volume: &Volume, target: &str) -> Problem {
+fn with_other_path(
+    problem: Problem,
+    scene: &OneRunner<'_>,
+    volume: &Volume,
+    target: &str,
+) -> Problem {
     let mut others = scene.runner.volumes.iter();
     match others.any(|other| other.target() == Path::new(target)) {
         true => problem,
@@ -167,7 +172,7 @@ fn with_other_path(problem: Problem, scene: &Scene<'_>, volume: &Volume, target:
 
 fn with_edit(
     problem: Problem,
-    scene: &Scene<'_>,
+    scene: &OneRunner<'_>,
     volume: &Volume,
     place: &Place,
     text: &str,

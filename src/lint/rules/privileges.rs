@@ -4,7 +4,7 @@ use std::path::Path;
 
 use glob::{MatchOptions, Pattern};
 
-use super::Scene;
+use super::one_runner::OneRunner;
 use crate::{
     lint::{
         model::{
@@ -17,7 +17,7 @@ use crate::{
     reasons::{Finding, Severity, network, privilege},
 };
 
-pub(super) fn problems(scene: &Scene<'_>) -> Vec<Problem> {
+pub(super) fn problems(scene: &OneRunner<'_>) -> Vec<Problem> {
     let services = scene.runner.services.iter().filter(|it| it.is_dind());
     let mut problems: Vec<Problem> = services
         .flat_map(|service| {
@@ -29,7 +29,7 @@ pub(super) fn problems(scene: &Scene<'_>) -> Vec<Problem> {
     problems
 }
 
-fn unprivileged(scene: &Scene<'_>) -> Vec<Problem> {
+fn unprivileged(scene: &OneRunner<'_>) -> Vec<Problem> {
     let runner = scene.runner;
     let mut services = runner.services.iter().filter(|service| service.is_dind());
     let refused = services.find(|it| is_privileged(runner, Some(&it.image)) == Some(false));
@@ -54,7 +54,7 @@ fn unprivileged(scene: &Scene<'_>) -> Vec<Problem> {
 }
 
 /// What the security context keeps a service with this image from, which `sign` says is wanted.
-pub fn of_context(scene: &Scene<'_>, image: &str, sign: &Place, label: &str) -> Vec<Problem> {
+pub fn of_context(scene: &OneRunner<'_>, image: &str, sign: &Place, label: &str) -> Vec<Problem> {
     let runner = scene.runner;
     let mut problems = Vec::new();
     if let Some(user) = &runner.other_user
@@ -145,14 +145,14 @@ fn is_match(pattern: &str, image: &str) -> Option<bool> {
     Some(pattern.matches_with(image, options))
 }
 
-fn problem(scene: &Scene<'_>, sign: &Place, label: &str, severity: Severity) -> Problem {
+fn problem(scene: &OneRunner<'_>, sign: &Place, label: &str, severity: Severity) -> Problem {
     let (place, what) = culprit(scene.runner);
     let finding = finding(scene).with_severity(severity);
     Problem::new(finding, place.clone(), what).with_related(sign.clone(), label)
 }
 
 /// The reason, told of this runner.
-pub fn finding(scene: &Scene<'_>) -> Finding {
+pub fn finding(scene: &OneRunner<'_>) -> Finding {
     let runner = scene.runner;
     let file = scene.source.name();
     let title = runner.title();

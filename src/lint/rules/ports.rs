@@ -1,6 +1,6 @@
 //! The ports of a job's daemons: two of them in one pod, and the one that the runner waits for.
 
-use super::{Daemon, Scene};
+use super::one_job::{Daemon, OneJob};
 use crate::{
     lint::problem::Problem,
     reasons::{Severity, network},
@@ -9,7 +9,7 @@ use crate::{
 /// What the runner asks a service for its port by.
 const HEALTH_CHECK: &str = "HEALTHCHECK_TCP_PORT";
 
-pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
+pub fn problems(scene: &OneJob<'_>) -> Vec<Problem> {
     let daemons = scene.daemons.iter();
     let health_checks = daemons
         .filter(|daemon| !daemon.service.is_the_runners)
@@ -21,7 +21,7 @@ pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
 }
 
 /// Fatal on Kubernetes; elsewhere each service has a network of its own.
-fn two_daemons(scene: &Scene<'_>) -> Option<Problem> {
+fn two_daemons(scene: &OneJob<'_>) -> Option<Problem> {
     let severity = match scene.surroundings.in_kubernetes {
         Some(true) => Severity::Fatal,
         Some(false) => return None,
@@ -49,7 +49,7 @@ fn two_daemons(scene: &Scene<'_>) -> Option<Problem> {
     None
 }
 
-fn health_check(scene: &Scene<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
+fn health_check(scene: &OneJob<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
     let (variable, place) = daemon.service.own_variables.written(HEALTH_CHECK)?;
     let served = daemon.served.as_ref();
     let port = served.map_or("2376", |served| if served.tls { "2376" } else { "2375" });

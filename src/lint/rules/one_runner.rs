@@ -1,16 +1,8 @@
-//! What can be wrong with a runner, whatever its jobs are: one file a subject.
-
-mod certificates;
-pub mod privileges;
-mod registry;
-#[cfg(test)]
-mod samples;
-mod services;
-mod storage;
+//! A runner, and what it is judged by.
 
 use std::path::{Path, PathBuf};
 
-use super::edits;
+use super::{certificates, edits, privileges, registry, services, storage};
 use crate::{
     lint::{
         model::runner::{Executor, Runner, Volume},
@@ -23,7 +15,7 @@ use crate::{
 
 /// A runner, and what it is judged by.
 #[derive(Clone, Copy, Debug)]
-pub struct Scene<'a> {
+pub struct OneRunner<'a> {
     /// How many jobs run at once, of all runners of the file.
     pub concurrent: Option<u64>,
     pub runner: &'a Runner,
@@ -35,7 +27,7 @@ pub struct Scene<'a> {
 }
 
 /// Everything that is wrong with one runner by itself.
-pub fn judge(scene: &Scene<'_>) -> Judgement {
+pub fn judge(scene: &OneRunner<'_>) -> Judgement {
     if scene.runner.executor == Executor::Other {
         return Judgement::default();
     }
@@ -52,7 +44,7 @@ pub fn judge(scene: &Scene<'_>) -> Judgement {
 
 /// Where the runner's configuration has the service put its certificates.
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum CertificateDirectory {
+pub(super) enum CertificateDirectory {
     /// There are none: TLS is off.
     None,
     At(PathBuf),
@@ -60,9 +52,9 @@ enum CertificateDirectory {
     Unknown,
 }
 
-impl Scene<'_> {
+impl OneRunner<'_> {
     /// What says that jobs with docker in docker are meant to run here.
-    fn sign_of_dind(&self) -> Option<&Place> {
+    pub(super) fn sign_of_dind(&self) -> Option<&Place> {
         let services = self.runner.services.iter();
         let mut services = services.filter(|service| service.is_dind());
         let variable = self.runner.variables.written("DOCKER_TLS_CERTDIR");
@@ -107,7 +99,7 @@ impl Scene<'_> {
     }
 
     /// How bad it is that jobs which run at the same time share something; `None` where none do.
-    fn severity_of_sharing(&self) -> Option<Severity> {
+    pub(super) fn severity_of_sharing(&self) -> Option<Severity> {
         match self.runner.is_concurrent(self.concurrent) {
             Some(true) => Some(Severity::Error),
             // How many jobs run at once is said somewhere else.
@@ -117,7 +109,7 @@ impl Scene<'_> {
     }
 
     /// What `DOCKER_TLS_CERTDIR` is, as far as the runner says; else the image's own default.
-    fn certificate_directory(&self) -> CertificateDirectory {
+    pub(super) fn certificate_directory(&self) -> CertificateDirectory {
         let of_service = self.runner.services.iter().filter(|it| it.is_dind());
         let said = of_service
             .map(|service| &service.variables)

@@ -1,6 +1,6 @@
 //! The runner's own dind services, which every job gets.
 
-use super::Scene;
+use super::one_runner::OneRunner;
 use crate::{
     lint::{
         model::{Service, runner::Executor},
@@ -16,7 +16,7 @@ const HONOR_ENTRYPOINT: &str = "FF_KUBERNETES_HONOR_ENTRYPOINT";
 /// What the runner asks a service for its port by.
 const HEALTH_CHECK: &str = "HEALTHCHECK_TCP_PORT";
 
-pub(super) fn problems(scene: &Scene<'_>) -> Vec<Problem> {
+pub(super) fn problems(scene: &OneRunner<'_>) -> Vec<Problem> {
     let services = scene.runner.services.iter().filter(|it| it.is_dind());
     let services: Vec<&Service> = services.collect();
     let each = services.iter().flat_map(|service| {
@@ -31,7 +31,7 @@ pub(super) fn problems(scene: &Scene<'_>) -> Vec<Problem> {
 }
 
 /// Containers of one pod share their ports; with Docker each service has a network of its own.
-fn second_daemon(scene: &Scene<'_>, services: &[&Service]) -> Option<Problem> {
+fn second_daemon(scene: &OneRunner<'_>, services: &[&Service]) -> Option<Problem> {
     if scene.runner.executor != Executor::Kubernetes {
         return None;
     }
@@ -49,7 +49,7 @@ fn second_daemon(scene: &Scene<'_>, services: &[&Service]) -> Option<Problem> {
 }
 
 /// With that flag services get no command (gitlab-runner `getCommandAndArgs`).
-fn dropped_command(scene: &Scene<'_>, service: &Service) -> Option<Problem> {
+fn dropped_command(scene: &OneRunner<'_>, service: &Service) -> Option<Problem> {
     let command = service.command.as_ref()?;
     let words = command.words.as_ref()?;
     let flag = flag(scene)?;
@@ -73,12 +73,12 @@ fn dropped_command(scene: &Scene<'_>, service: &Service) -> Option<Problem> {
 }
 
 /// Where the flag is turned on.
-fn flag<'a>(scene: &'a Scene<'_>) -> Option<&'a Place> {
+fn flag<'a>(scene: &'a OneRunner<'_>) -> Option<&'a Place> {
     let (variable, place) = scene.runner.variables.written(HONOR_ENTRYPOINT)?;
     matches!(variable.value.as_str(), "true" | "1").then_some(place)
 }
 
-fn health_check(scene: &Scene<'_>, service: &Service) -> Option<Problem> {
+fn health_check(scene: &OneRunner<'_>, service: &Service) -> Option<Problem> {
     let (variable, place) = service.own_variables.written(HEALTH_CHECK)?;
     let value = variable.value.as_str();
     let directory = service.variables.written("DOCKER_TLS_CERTDIR");

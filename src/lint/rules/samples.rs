@@ -4,7 +4,8 @@ use crate::{
     lint::{
         helm::Templates,
         problem::Judgement,
-        runner::{self, Scene},
+        rules::one_runner::{self, OneRunner},
+        runner,
         source::{Files, Source},
     },
     reasons::Severity,
@@ -35,7 +36,7 @@ pub fn judge(text: &str) -> Judgement {
     };
     let mut judgement = Judgement::default();
     for runner in &configuration.runners {
-        judgement.extend(runner::judge(&Scene {
+        judgement.extend(one_runner::judge(&OneRunner {
             concurrent: configuration.concurrent,
             runner,
             source: files.get(file),

@@ -1,16 +1,16 @@
 //! Whether the host that `DOCKER_HOST` names is one of the job's services.
 
-use super::Scene;
+use super::one_job::OneJob;
 use crate::{
     facts::client::DockerHost, lint::problem::Problem, reasons::client,
     settings::subject_names::SubjectName,
 };
 
-pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
+pub fn problems(scene: &OneJob<'_>) -> Vec<Problem> {
     problem(scene).into_iter().collect()
 }
 
-fn problem(scene: &Scene<'_>) -> Option<Problem> {
+fn problem(scene: &OneJob<'_>) -> Option<Problem> {
     let job = scene.job;
     let (_, place) = scene.client.written("DOCKER_HOST")?;
     let text = scene.client.literal("DOCKER_HOST")?;
