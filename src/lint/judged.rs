@@ -2,7 +2,7 @@
 
 use super::{
     model::runner::{Executor, Runner},
-    pipeline::{Job, Pipeline},
+    scene::OneJob,
 };
 
 /// How much was judged, and what was not.
@@ -24,7 +24,7 @@ pub struct LeftOut {
 }
 
 impl Judged {
-    pub fn of<'a>(runners: impl Iterator<Item = &'a Runner>, pipelines: &[Pipeline]) -> Self {
+    pub fn of<'a>(runners: impl Iterator<Item = &'a Runner>, jobs: &[OneJob<'_>]) -> Self {
         let mut judged = Self::default();
         for runner in runners {
             match runner.executor {
@@ -32,7 +32,7 @@ impl Judged {
                 Executor::Other => judged.leave_out("runner", "services do not run there"),
             }
         }
-        for job in pipelines.iter().flat_map(|pipeline| &pipeline.jobs) {
+        for job in jobs {
             judged.job(job);
         }
         judged
@@ -43,13 +43,14 @@ impl Judged {
         self.runners == 0 && self.jobs == 0
     }
 
-    fn job(&mut self, job: &Job) {
-        let served: Vec<_> = job.daemons().map(|(_, served)| served).collect();
-        if served.iter().any(Option::is_some) {
+    fn job(&mut self, job: &OneJob<'_>) {
+        let mut daemons = job.own_daemons().peekable();
+        let has_daemon = daemons.peek().is_some();
+        if daemons.any(|daemon| daemon.served.is_some()) {
             self.jobs += 1;
-        } else if !served.is_empty() {
+        } else if has_daemon {
             self.leave_out("job", "how the daemon is started is not in these files");
-        } else if !job.services_are_known {
+        } else if !job.job.services_are_known {
             self.leave_out("job", "the services are not in these files");
         }
     }

@@ -19,6 +19,7 @@ pub mod problem;
 pub mod repair;
 mod rules;
 pub mod runner;
+mod scene;
 pub mod secrets;
 pub mod source;
 pub mod yaml;
@@ -32,19 +33,15 @@ use self::{
     helm::Templates,
     judged::Judged,
     model::{
-        RunnerVariables, Variable,
+        RunnerVariables, Surroundings, Variable,
         runner::{Configuration, Executor, Runner},
     },
-    pipeline::{Pipeline, Surroundings},
-    problem::{Judgement, Problem, Remark, SyntaxError},
-    rules::{
-        one_runner::{self, OneRunner},
-        together,
-    },
-    source::{FileId, Files, Place, Source},
-    yaml::Duplicate,
+    pipeline::Pipeline,
+    problem::{Judgement, Remark, SyntaxError},
+    scene::{OneJob, OneRunner, Outside, Scene, certificate_directories},
+    source::{FileId, Files, Place, Source, Span},
 };
-use crate::reasons::{self, Reason};
+use crate::reasons::Reason;
 
 /// Judges all files, together. What lies within one of them is added to them.
 pub fn lint(files: &mut Files) -> Judgement {
@@ -64,20 +61,21 @@ pub fn lint_ignoring(files: &mut Files, ignored: &[&'static Reason]) -> Judgemen
     }
     documents.put_together(files);
     documents.give_the_runners_variables();
-    let daemons = together::daemons(&documents.pipelines);
-    let directories = together::certificate_directories(&daemons);
-    let scenes = documents.scenes(files, directories.as_deref());
-    for scene in &scenes {
-        judgement.extend(one_runner::judge(scene));
-    }
-    together::judge(&daemons, &scenes, &mut judgement.problems);
     let surroundings = documents.surroundings();
-    for pipeline in &documents.pipelines {
-        judgement.extend(pipeline.judge(&surroundings));
-    }
-    judgement.problems.append(&mut documents.problems);
+    let jobs = documents.jobs(&surroundings);
+    let directories = certificate_directories(&jobs);
+    let scene = Scene {
+        runners: documents.runners_in(files, directories.as_deref()),
+        jobs,
+        duplicates: &documents.duplicates,
+        outside: &documents.outside,
+    };
+    judgement.extend(rules::judge(&scene));
+    judgement.judged = Judged::of(documents.runners(), &scene.jobs);
+    let pipelines = documents.pipelines.iter();
+    let remarks = pipelines.flat_map(|pipeline| pipeline.remarks.clone());
+    judgement.remarks.extend(remarks);
     judgement.remarks.append(&mut documents.remarks);
-    judgement.judged = Judged::of(documents.runners(), &documents.pipelines);
     embedded::lift(&mut judgement, files);
     ignoring::apply(&mut judgement, ignored, files);
     judgement.sort();
@@ -95,7 +93,8 @@ struct Documents {
     documents: Vec<(FileId, yaml::Documents)>,
     values: BTreeSet<FileId>,
     pipelines: Vec<Pipeline>,
-    problems: Vec<Problem>,
+    duplicates: Vec<(Place, Place)>,
+    outside: Vec<Outside>,
     remarks: Vec<Remark>,
 }
 
@@ -113,8 +112,10 @@ impl Documents {
         let documents =
             yaml::parse_file(file, source.text()).map_err(|error| vec![error.of(file)])?;
         let duplicates = documents.duplicates.iter();
-        self.problems
-            .extend(duplicates.map(|twice| duplicate_key(file, twice)));
+        self.duplicates.extend(duplicates.map(|twice| {
+            let place = |span: &Span| Place::new(file, span.clone());
+            (place(&twice.first), place(&twice.second))
+        }));
         let embedded = helm::find(file, &documents, files);
         if !embedded.is_empty() {
             self.values.insert(file);
@@ -142,9 +143,12 @@ impl Documents {
                     let embedding = files.get(*other).embedding();
                     embedding.is_some_and(|embedding| embedding.host == file)
                 };
-                let within = self.configurations.iter().filter(|(it, _)| is_within(it));
-                let runners: Vec<_> = within.flat_map(|(_, it)| &it.runners).collect();
-                self.problems.extend(values.unread(&runners));
+                let within = self.configurations.iter().map(|(it, _)| *it);
+                self.outside
+                    .extend(values.privileged().map(|place| Outside {
+                        place,
+                        files: within.filter(is_within).collect(),
+                    }));
                 if is_alone && values.is_without_configuration {
                     let configuration = values.default_configuration();
                     self.configurations.push((file, configuration));
@@ -187,21 +191,26 @@ impl Documents {
         files.flat_map(|(_, configuration)| &configuration.runners)
     }
 
-    /// Every runner, with the directories of certificates that the jobs have.
-    fn scenes<'a>(
+    fn jobs<'a>(&'a self, surroundings: &'a Surroundings) -> Vec<OneJob<'a>> {
+        let jobs = self.pipelines.iter().flat_map(|pipeline| &pipeline.jobs);
+        jobs.map(|job| OneJob::new(job, surroundings)).collect()
+    }
+
+    /// Every runner with services, and the directories of certificates that the jobs have.
+    fn runners_in<'a>(
         &'a self,
         files: &'a Files,
         certificate_directories: Option<&'a [PathBuf]>,
     ) -> Vec<OneRunner<'a>> {
         let configurations = self.configurations.iter();
-        configurations
-            .flat_map(|(file, configuration)| {
-                configuration.runners.iter().map(move |runner| OneRunner {
-                    concurrent: configuration.concurrent,
-                    runner,
-                    source: files.get(*file),
-                    certificate_directories,
-                })
+        let runners = configurations.flat_map(|(file, configuration)| {
+            let runners = configuration.runners.iter();
+            let runners = runners.filter(|runner| runner.executor != Executor::Other);
+            runners.map(|runner| (files.get(*file), configuration.concurrent, runner))
+        });
+        runners
+            .map(|(source, concurrent, runner)| {
+                OneRunner::new(runner, concurrent, source, certificate_directories)
             })
             .collect()
     }
@@ -239,20 +248,6 @@ fn neither(file: FileId) -> Remark {
         place: Place::new(file, 0..0),
         label: String::new(),
     }
-}
-
-fn duplicate_key(file: FileId, twice: &Duplicate) -> Problem {
-    let finding = reasons::settings::DUPLICATE_KEY
-        .met("this key is there already. GitLab passes over the first one without a word.");
-    Problem::new(
-        finding,
-        Place::new(file, twice.second.clone()),
-        "this one counts",
-    )
-    .with_related(
-        Place::new(file, twice.first.clone()),
-        "this one has no effect",
-    )
 }
 
 /// By the first line that says something: a header, even one that is not closed, or a key with `=`,

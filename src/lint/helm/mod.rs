@@ -9,13 +9,11 @@ pub use self::templates::Templates;
 use super::{
     embedded::Embedding,
     model::runner::{Configuration, Executor, Runner},
-    problem::{Problem, Remark, SyntaxError},
-    rules::privileges::is_privileged,
+    problem::{Remark, SyntaxError},
     runner,
-    source::{FileId, Files, Source},
+    source::{FileId, Files, Place, Source},
     yaml::{Entry, Mapping, Node, Scalar, Value},
 };
-use crate::reasons::{Severity, privilege};
 
 /// The keys of a ConfigMap under which the chart keeps the TOML.
 const CONFIG_MAP_KEYS: [&str; 2] = ["config.toml", "config.template.toml"];
@@ -148,23 +146,10 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// `runners.privileged`, which the chart has not read since version 0.53, where it says what
-    /// none of these runners is.
-    pub fn unread(&self, runners: &[&Runner]) -> Option<Problem> {
+    /// The place of `privileged: true` beside the configuration.
+    pub fn privileged(&self) -> Option<Place> {
         let privileged = self.runners.value.get("privileged")?;
-        let is_privileged = |runner: &&Runner| is_privileged(runner, None) != Some(false);
-        if privileged.as_str() != Some("true") || runners.iter().any(is_privileged) {
-            return None;
-        }
-        let finding = privilege::NOT_PRIVILEGED
-            .found(
-                "`privileged` stands beside `config`, where the chart has not read it since \
-                 version 0.53, and the runner's configuration does not say it.",
-                "in the chart's values:\n    runners:\n      config: |\n        [[runners]]\n          \
-                 [runners.kubernetes]\n            privileged = true",
-            )
-            .with_severity(Severity::Warning);
-        Some(Problem::new(finding, privileged.place(), "not read here"))
+        (privileged.as_str() == Some("true")).then(|| privileged.place())
     }
 }
 

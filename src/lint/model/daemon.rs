@@ -5,16 +5,16 @@ use std::ffi::OsString;
 use super::{
     runner::SOCKETS,
     service::Service,
+    surroundings::Surroundings,
     variables::{Known, Variables},
 };
 use crate::{
     dockerd::{
         flags::{Flags, Invocation},
-        hosts::tcp_port,
+        hosts::{PLAIN_PORT, TLS_PORT, tcp_port},
     },
     facts::client::DockerHost,
     findings::client::Served,
-    lint::pipeline::Surroundings,
     settings::subject_names::SubjectName,
 };
 
@@ -73,6 +73,30 @@ pub fn served(service: &Service, job: &Variables, surroundings: &Surroundings) -
             || !SOCKETS.iter().any(|own| unix.as_os_str() == *own),
         unix,
     })
+}
+
+/// The ports on which it may serve, the likeliest first; `None` where that cannot be told.
+pub fn ports(service: &Service) -> Option<Vec<u16>> {
+    let invocation = invocation(service)?;
+    let is_explicit = matches!(invocation, Invocation::Dockerd(_));
+    let (Invocation::Defaults(words) | Invocation::Dockerd(words)) = invocation else {
+        return None;
+    };
+    let flags = Flags::parse(&with_variable(service, words)?);
+    let further: Vec<u16> = flags.hosts.iter().filter_map(|it| tcp_port(it)).collect();
+    if is_explicit {
+        return (!further.is_empty()).then_some(further);
+    }
+    // What a runner's service gets of the job is not known here.
+    let may_be_said_by_job =
+        service.is_the_runners && matches!(service.variables.get(CERTIFICATES), Known::Unset);
+    let tls = tls_directory(service, &flags).filter(|_| !may_be_said_by_job);
+    let own: &[u16] = match tls {
+        Some(Tls::Off) => &[PLAIN_PORT],
+        Some(Tls::Made(_) | Tls::Own) => &[TLS_PORT],
+        None => &[TLS_PORT, PLAIN_PORT],
+    };
+    Some(own.iter().copied().chain(further).collect())
 }
 
 /// Whether its command starts dockerd itself, and names no port: then there is none.

@@ -6,9 +6,11 @@ pub mod daemon;
 pub mod image;
 pub mod runner;
 pub mod service;
+mod surroundings;
 pub mod variables;
 
 pub use self::{
     service::Service,
+    surroundings::Surroundings,
     variables::{Known, RunnerVariables, Variable, Variables},
 };

@@ -89,14 +89,6 @@ impl Service {
         is_hidden || Image::parse(&self.image).is_dind()
     }
 
-    /// Whether its command names a host of its own, which may have another port.
-    pub fn serves_elsewhere(&self) -> bool {
-        let words = self.command.iter().filter_map(|it| it.words.as_ref());
-        words
-            .flatten()
-            .any(|word| word.starts_with("-H") || word.starts_with("--host"))
-    }
-
     /// Whether all its names are known.
     pub fn is_named(&self) -> bool {
         !self.image.contains('$') && !self.aliases.iter().any(|alias| alias.contains('$'))

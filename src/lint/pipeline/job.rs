@@ -3,17 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Surroundings,
     merge::{self, Merger},
     script::Script,
 };
-use crate::{
-    findings::client::Served,
-    lint::{
-        model::{Service, Variables, daemon},
-        source::Place,
-        yaml::{Entry, Mapping, Node},
-    },
+use crate::lint::{
+    model::{Service, Variables},
+    source::Place,
+    yaml::{Entry, Mapping, Node},
 };
 
 /// Keys at the top that are no jobs, even where their values look like one.
@@ -64,17 +60,6 @@ pub struct JobImage {
 }
 
 impl Job {
-    /// Its Docker daemons, and what they will serve; `None` where that cannot be told.
-    pub fn daemons(&self) -> impl Iterator<Item = (&Service, Option<Served>)> {
-        let services = self.services.iter();
-        let services = services.filter(|service| service.is_dind() && !service.is_the_runners);
-        let anywhere = Surroundings::default();
-        services.map(move |service| {
-            let served = daemon::served(service, &self.variables, &anywhere);
-            (service, served)
-        })
-    }
-
     /// The variables as its clients see them: a command may set some.
     pub fn client_variables(&self) -> Variables {
         let set = CLIENT_VARIABLES

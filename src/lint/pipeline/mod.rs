@@ -16,9 +16,8 @@ use self::{include::Included, merge::Merger};
 use super::{
     helm,
     model::{RunnerVariables, Service, Variables},
-    problem::{Judgement, Problem, Remark},
-    rules::one_job,
-    source::{FileId, Files, Place},
+    problem::Remark,
+    source::{FileId, Files},
     yaml::{Documents, Node},
 };
 
@@ -31,21 +30,6 @@ pub struct Pipeline {
     pub jobs: Vec<Job>,
     /// What is not followed here.
     pub remarks: Vec<Remark>,
-}
-
-/// What is known from elsewhere of where the jobs run.
-#[derive(Clone, Debug, Default)]
-pub struct Surroundings {
-    /// Job and services share a network, and no image's entrypoint sets a job's variables.
-    pub in_kubernetes: Option<bool>,
-    /// The node's Docker is in the place of the job's own socket.
-    pub has_node_socket: bool,
-    /// A job has no other network than the one that the runner makes for it.
-    pub has_own_network: bool,
-    /// No runner brings a Docker daemon of any kind, and all that they say is known.
-    pub is_without_docker: bool,
-    /// What jobs run in that name no image.
-    pub image: Option<String>,
 }
 
 /// The pipelines among the files.
@@ -149,7 +133,7 @@ pub fn is_pipeline(documents: &[Node]) -> bool {
 impl Pipeline {
     /// Of a file by itself.
     #[cfg(test)]
-    fn read(documents: &[Node]) -> Self {
+    pub fn read(documents: &[Node]) -> Self {
         let root = documents.last().cloned();
         let include = root.as_ref().and_then(Node::as_mapping);
         let include = include.and_then(|root| root.entry("include"));
@@ -192,35 +176,4 @@ impl Pipeline {
         }
         self
     }
-
-    /// What is wrong in it, each mistake once: many jobs may have it from one line.
-    pub fn judge(&self, surroundings: &Surroundings) -> Judgement {
-        let mut problems: Vec<Problem> = Vec::new();
-        for job in &self.jobs {
-            problems.extend(one_job::problems(job, surroundings));
-        }
-        let key = |problem: &Problem| {
-            let Place { file, span } = &problem.place;
-            let reason = problem.finding.reason.id;
-            (
-                *file,
-                span.start,
-                span.end,
-                reason,
-                problem.finding.severity,
-            )
-        };
-        problems.sort_by_key(key);
-        problems.dedup_by(|one, other| {
-            one.place == other.place && one.finding.reason == other.finding.reason
-        });
-        Judgement {
-            problems,
-            remarks: self.remarks.clone(),
-            ..Judgement::default()
-        }
-    }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,22 +1,27 @@
 //! Whether the job's variables lead its clients to the daemon: the judgement of run time, from
 //! what the files say.
 
-use super::one_job::{ClientEntrypoint, Daemon, OneJob};
+use super::of_each_job;
 use crate::{
     facts::client::{ClientVariables, DockerHost},
     findings::client::{self, Served},
     lint::{
         model::{Known, Variables, daemon},
         problem::Problem,
+        scene::{ClientEntrypoint, Daemon, OneJob, Scene},
         source::Place,
     },
     reasons::{self, Finding, Severity},
     settings::subject_names::SubjectName,
 };
 
-pub fn problems(scene: &OneJob<'_>) -> Vec<Problem> {
+pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
+    of_each_job(scene, of_a_job)
+}
+
+fn of_a_job(scene: &OneJob<'_>) -> Vec<Problem> {
     let job = client_variables(scene);
-    let Some(daemon) = dialled(&job, scene.daemons) else {
+    let Some(daemon) = dialled(&job, &scene.daemons) else {
         return Vec::new();
     };
     let Some(served) = &daemon.served else {
@@ -49,7 +54,7 @@ fn told(scene: &OneJob<'_>, daemon: &Daemon<'_>, served: &Served, finding: Findi
         Some(place) => (place, ""),
         None => (service, "for this service"),
     };
-    let problem = scene.problem(finding, place, label);
+    let problem = Problem::new(finding, place.clone(), label);
     match daemon.service.variables.written("DOCKER_TLS_CERTDIR") {
         Some((_, directory)) if directory != place => {
             let label = if served.tls {
@@ -143,7 +148,7 @@ fn without_port(scene: &OneJob<'_>, job: &ClientVariables, daemon: &Daemon<'_>) 
         "in .gitlab-ci.yml, take the word `dockerd` out of the service's command, and leave its \
          flags",
     );
-    let problem = scene.problem(finding, &command.place, "opens no port");
+    let problem = Problem::new(finding, command.place.clone(), "opens no port");
     Some(match blamed_of(&["DOCKER_HOST"], &scene.client) {
         Some(host) => problem.with_related(host.clone(), "the job looks for it here"),
         None => problem,

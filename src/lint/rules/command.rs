@@ -2,10 +2,12 @@
 
 use std::ffi::OsString;
 
-use super::one_job::{Daemon, OneJob};
 use crate::{
     dockerd::options::flags,
-    lint::problem::Problem,
+    lint::{
+        problem::Problem,
+        scene::{Daemon, SaidBy, Scene},
+    },
     reasons::{daemon, storage},
 };
 
@@ -15,41 +17,60 @@ pub const HONOR_ENTRYPOINT: &str = "FF_KUBERNETES_HONOR_ENTRYPOINT";
 /// Drivers that copy every layer.
 const SLOW_DRIVERS: &[&str] = &["vfs", "native"];
 
-pub fn problems(scene: &OneJob<'_>) -> Vec<Problem> {
-    let daemons = scene.daemons.iter();
+/// With that flag a service gets neither its entrypoint nor its command (gitlab-runner
+/// `getCommandAndArgs`).
+pub fn dropped(scene: &Scene<'_>) -> Vec<Problem> {
+    let daemons = scene.daemons();
     daemons
-        .filter(|daemon| !daemon.service.is_the_runners)
-        .flat_map(|daemon| [dropped(scene, daemon), slow_driver(scene, daemon)])
-        .flatten()
+        .filter_map(|(said_by, daemon)| not_passed_on(said_by, daemon))
         .collect()
 }
 
-/// With that flag a service gets neither its entrypoint nor its command (gitlab-runner
-/// `getCommandAndArgs`).
-fn dropped(scene: &OneJob<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
-    let command = daemon.service.command.as_ref()?;
+/// A storage driver that copies every layer.
+pub fn slow_driver(scene: &Scene<'_>) -> Vec<Problem> {
+    let daemons = scene.daemons();
+    daemons.filter_map(|(_, daemon)| slow(daemon)).collect()
+}
+
+fn not_passed_on(said_by: SaidBy<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
+    let service = daemon.service;
+    let command = service.command.as_ref()?;
     let words = command.words.as_ref()?;
-    let flag = scene.job.variables.literal(HONOR_ENTRYPOINT)?;
-    if !is_on(&flag) || words.is_empty() {
+    let (variables, in_kubernetes) = match said_by {
+        SaidBy::Job(job) => (&job.job.variables, job.surroundings.in_kubernetes),
+        SaidBy::Runner(runner) => (&runner.runner.variables, Some(runner.is_kubernetes())),
+    };
+    let flag = variables.literal(HONOR_ENTRYPOINT)?;
+    if !is_on(&flag) || words.is_empty() || in_kubernetes == Some(false) {
         return None;
     }
     let is_flags = words.iter().all(|word| word.starts_with('-'));
-    let finding = daemon::COMMAND_DROPPED.found(
-        format!(
-            "{HONOR_ENTRYPOINT} is on, and with it the Kubernetes executor passes no command to \
-             services."
-        ),
-        match is_flags {
-            true => format!(
-                "in .gitlab-ci.yml, with dind-init in the service's image:\n    variables:\n      \
-                 DIND_DOCKERD_ARGS: {:?}\nor turn {HONOR_ENTRYPOINT} off",
-                joined(words)
-            ),
-            false => format!("in .gitlab-ci.yml, turn {HONOR_ENTRYPOINT} off for this job"),
-        },
+    let cause = format!(
+        "{HONOR_ENTRYPOINT} is on, and with it the Kubernetes executor passes no command to \
+         services."
     );
-    let problem = scene.problem(finding, &command.place, "not passed on");
-    Some(match scene.job.variables.written(HONOR_ENTRYPOINT) {
+    let fix = match said_by {
+        SaidBy::Job(_) if is_flags => format!(
+            "in .gitlab-ci.yml, with dind-init in the service's image:\n    variables:\n      \
+             DIND_DOCKERD_ARGS: {:?}\nor turn {HONOR_ENTRYPOINT} off",
+            joined(words)
+        ),
+        SaidBy::Job(_) => {
+            format!("in .gitlab-ci.yml, turn {HONOR_ENTRYPOINT} off for this job")
+        }
+        SaidBy::Runner(runner) if is_flags => format!(
+            "in {}, with dind-init in the service's image:\n    environment = [{:?}]\nor turn \
+             {HONOR_ENTRYPOINT} off",
+            runner.source.name(),
+            format!("DIND_DOCKERD_ARGS={}", joined(words))
+        ),
+        SaidBy::Runner(runner) => {
+            format!("in {}, turn {HONOR_ENTRYPOINT} off", runner.source.name())
+        }
+    };
+    let finding = daemon::COMMAND_DROPPED.found(cause, fix);
+    let problem = Problem::new(finding, command.place.clone(), "not passed on");
+    Some(match variables.written(HONOR_ENTRYPOINT) {
         Some((_, flag)) => problem.with_related(flag.clone(), "because of this"),
         // In the runner's configuration.
         None => problem,
@@ -71,7 +92,7 @@ fn joined(words: &[String]) -> String {
     quoted.collect::<Vec<_>>().join(" ")
 }
 
-fn slow_driver(scene: &OneJob<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
+fn slow(daemon: &Daemon<'_>) -> Option<Problem> {
     let service = daemon.service;
     let met = |driver: &str, how: &str| {
         storage::SLOW_DRIVER.found(
@@ -86,11 +107,12 @@ fn slow_driver(scene: &OneJob<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
     if let Some((variable, place)) = service.variables.written("DOCKER_DRIVER") {
         let is_slow = SLOW_DRIVERS.contains(&variable.value.as_str());
         let finding = met(&variable.value, "DOCKER_DRIVER");
-        return is_slow.then(|| scene.problem(finding, place, ""));
+        return is_slow.then(|| Problem::new(finding, place.clone(), ""));
     }
     let command = service.command.as_ref()?;
     let words: Vec<OsString> = command.words.iter().flatten().map(OsString::from).collect();
     let driver = flags(&words, "storage-driver", Some('s')).pop()?;
     let is_slow = SLOW_DRIVERS.contains(&driver.as_str());
-    is_slow.then(|| scene.problem(met(&driver, "The service's command"), &command.place, ""))
+    let finding = met(&driver, "The service's command");
+    is_slow.then(|| Problem::new(finding, command.place.clone(), ""))
 }

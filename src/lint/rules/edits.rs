@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use crate::lint::{
-    model::runner::{Runner, Volume},
+    model::runner::{Executor, Runner, Volume},
     problem::Edit,
+    scene::OneRunner,
     source::{Place, Source},
 };
 
@@ -15,6 +16,22 @@ pub(super) fn empty_dir_lines(mount_path: &Path) -> String {
          mount_path = \"{}\"\n      medium = \"Memory\"",
         mount_path.display()
     )
+}
+
+/// What to write so that jobs see the certificates, or a socket.
+pub(super) fn sharing_fix(runner: &OneRunner<'_>, client: &Path) -> String {
+    let file = runner.source.name();
+    match runner.runner.executor {
+        Executor::Kubernetes => format!(
+            "in {file}, share an empty volume:\n{}",
+            empty_dir_lines(client)
+        ),
+        _ => format!(
+            "in {file}, below [runners.docker], share a volume:\n    volumes = [\"{}\", \
+             \"/cache\"]",
+            client.display()
+        ),
+    }
 }
 
 /// Mounts an empty volume, said before another volume's header; `None` where that one has none.

@@ -1,13 +1,18 @@
 //! Whether the host that `DOCKER_HOST` names is one of the job's services.
 
-use super::one_job::OneJob;
+use super::of_each_job;
 use crate::{
-    facts::client::DockerHost, lint::problem::Problem, reasons::client,
+    facts::client::DockerHost,
+    lint::{
+        problem::Problem,
+        scene::{OneJob, Scene},
+    },
+    reasons::client,
     settings::subject_names::SubjectName,
 };
 
-pub fn problems(scene: &OneJob<'_>) -> Vec<Problem> {
-    problem(scene).into_iter().collect()
+pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
+    of_each_job(scene, |job| problem(job).into_iter().collect())
 }
 
 fn problem(scene: &OneJob<'_>) -> Option<Problem> {
@@ -46,7 +51,7 @@ fn problem(scene: &OneJob<'_>) -> Option<Problem> {
         ),
     );
     let label = format!("not called {host}");
-    let problem = scene.problem(finding, &service.place, &label);
+    let problem = Problem::new(finding, service.place.clone(), label);
     Some(problem.with_related(place.clone(), "the job looks for it by this name"))
 }
 

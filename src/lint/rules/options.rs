@@ -1,11 +1,12 @@
 //! Options of dockerd that it does not take: it ends, and says so where nobody looks.
 
-use super::one_job::{Daemon, OneJob};
+use super::of_each_job;
 use crate::{
     dockerd::options::flags,
     lint::{
         model::{daemon, image::Image},
         problem::Problem,
+        scene::{Daemon, Scene},
         source::Place,
     },
     reasons::{daemon as reasons, storage},
@@ -17,19 +18,22 @@ const REMOVED_DRIVERS: &[(&str, u32)] = &[("aufs", 24), ("overlay", 24), ("devic
 /// The version with which it may stand in a tag without a number.
 const NEWEST: u32 = 29;
 
-pub fn problems(scene: &OneJob<'_>) -> Vec<Problem> {
-    let daemons = scene.daemons.iter();
-    daemons
-        .flat_map(|daemon| {
-            let mut found = registries(scene, daemon);
-            found.extend(removed_driver(scene, daemon));
-            found
-        })
-        .collect()
+/// Mirrors and insecure registries that dockerd does not take.
+pub fn registries(scene: &Scene<'_>) -> Vec<Problem> {
+    of_each_job(scene, |job| {
+        job.daemons.iter().flat_map(not_taken).collect()
+    })
+}
+
+/// A storage driver that dockerd no longer has.
+pub fn removed_driver(scene: &Scene<'_>) -> Vec<Problem> {
+    of_each_job(scene, |job| {
+        job.daemons.iter().filter_map(removed).collect()
+    })
 }
 
 /// Of `--registry-mirror` and `--insecure-registry`.
-fn registries(scene: &OneJob<'_>, daemon: &Daemon<'_>) -> Vec<Problem> {
+fn not_taken(daemon: &Daemon<'_>) -> Vec<Problem> {
     let Some(command) = &daemon.service.command else {
         return Vec::new();
     };
@@ -66,7 +70,7 @@ fn registries(scene: &OneJob<'_>, daemon: &Daemon<'_>) -> Vec<Problem> {
                     "in .gitlab-ci.yml, at the service:\n    command: [\"--{flag}={example}\"]"
                 ),
             );
-            scene.problem(finding, &command.place, "dockerd does not take it")
+            Problem::new(finding, command.place.clone(), "dockerd does not take it")
         })
         .collect()
 }
@@ -92,7 +96,7 @@ fn is_registry(value: &str) -> bool {
 }
 
 /// dockerd ends with a driver that it no longer has.
-fn removed_driver(scene: &OneJob<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
+fn removed(daemon: &Daemon<'_>) -> Option<Problem> {
     let service = daemon.service;
     let said_by_flag = || {
         let driver = flags(&daemon::flags(service), "storage-driver", Some('s')).pop()?;
@@ -103,24 +107,24 @@ fn removed_driver(scene: &OneJob<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
         Some((variable, place)) => (variable.value.clone(), place.clone()),
         None => said_by_flag()?,
     };
-    let (driver, removed) = REMOVED_DRIVERS.iter().find(|(name, _)| *name == driver)?;
+    let (driver, without) = REMOVED_DRIVERS.iter().find(|(name, _)| *name == driver)?;
     let image = Image::parse(&service.image);
     // Only of Docker's own images it is known what their tags mean.
     let version = image
         .version()
         .or_else(|| image.is_docker().then_some(NEWEST))?;
-    if !image.is_docker() || version < *removed || service.image.contains("stable") {
+    if !image.is_docker() || version < *without || service.image.contains("stable") {
         return None;
     }
     let finding = storage::DRIVER_CONFLICT.found(
         format!(
-            "the storage driver {driver} was taken out of Docker {removed}, and the service is \
+            "the storage driver {driver} was taken out of Docker {without}, and the service is \
              {}: dockerd ends.",
             service.image
         ),
         format!("in .gitlab-ci.yml, take {driver} out: dockerd finds out itself what works"),
     );
-    let problem = scene.problem(finding, &place, "no longer there");
+    let problem = Problem::new(finding, place, "no longer there");
     Some(problem.with_related(service.place.clone(), "since this version"))
 }
 

@@ -1,109 +1,85 @@
 //! Whether the service may be what dockerd needs it to be: privileged.
 
-use std::path::Path;
-
 use glob::{MatchOptions, Pattern};
 
-use super::one_runner::OneRunner;
+use super::sockets;
 use crate::{
     lint::{
-        model::{
-            image::Image,
-            runner::{Executor, Runner},
-        },
+        model::runner::{Executor, Runner},
         problem::Problem,
+        scene::{Daemon, OneJob, OneRunner, Outside, Scene},
         source::Place,
     },
-    reasons::{Finding, Severity, network, privilege},
+    reasons::{Finding, Severity, privilege},
 };
 
-pub(super) fn problems(scene: &OneRunner<'_>) -> Vec<Problem> {
-    let services = scene.runner.services.iter().filter(|it| it.is_dind());
-    let mut problems: Vec<Problem> = services
-        .flat_map(|service| {
-            let label = "this service needs it";
-            of_context(scene, &service.image, &service.place, label)
-        })
-        .collect();
-    problems.extend(unprivileged(scene));
-    problems
+/// A service that has to be privileged, and is not.
+pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
+    let of_runners = scene.runners.iter().filter_map(of_a_runner);
+    let wanted = scene.wanted();
+    let of_jobs = wanted
+        .filter(|(job, _)| !sockets::is_busy(scene, job))
+        .filter_map(|(job, daemon)| of_a_job(scene, job, daemon));
+    let outside = scene.outside.iter();
+    let outside = outside.filter_map(|outside| unread(scene, outside));
+    of_runners.chain(of_jobs).chain(outside).collect()
 }
 
-fn unprivileged(scene: &OneRunner<'_>) -> Vec<Problem> {
+fn of_a_runner(scene: &OneRunner<'_>) -> Option<Problem> {
     let runner = scene.runner;
-    let mut services = runner.services.iter().filter(|service| service.is_dind());
-    let refused = services.find(|it| is_privileged(runner, Some(&it.image)) == Some(false));
-    if let Some(service) = refused {
-        let place = &service.place;
-        return vec![problem(
-            scene,
-            place,
-            "this service needs it",
-            Severity::Fatal,
-        )];
+    let is_refused =
+        |daemon: &&Daemon<'_>| is_privileged(runner, Some(&daemon.service.image)) == Some(false);
+    if let Some(refused) = scene.daemons.iter().find(is_refused) {
+        let place = &refused.service.place;
+        let label = "this service needs it";
+        return Some(problem(scene, place, label, Severity::Fatal));
     }
-    let has_service = runner.services.iter().any(|service| service.is_dind());
     let is_without_dind = runner.leads_elsewhere() || runner.node_socket().is_some();
-    match scene.sign_of_dind().filter(|_| !is_without_dind) {
-        Some(sign) if !has_service && is_privileged(runner, None) == Some(false) => {
-            let label = "this is for docker in docker";
-            vec![problem(scene, sign, label, Severity::Warning)]
-        }
-        _ => Vec::new(),
-    }
+    let sign = scene.sign_of_dind().filter(|_| !is_without_dind)?;
+    let is_refused = scene.daemons.is_empty() && is_privileged(runner, None) == Some(false);
+    let label = "this is for docker in docker";
+    is_refused.then(|| problem(scene, sign, label, Severity::Warning))
 }
 
-/// What the security context keeps a service with this image from, which `sign` says is wanted.
-pub fn of_context(scene: &OneRunner<'_>, image: &str, sign: &Place, label: &str) -> Vec<Problem> {
-    let runner = scene.runner;
-    let mut problems = Vec::new();
-    if let Some(user) = &runner.other_user
-        && !image.contains("rootless")
-        && Image::parse(image).is_docker()
-    {
-        let finding = privilege::ROOTLESS_KIT.found(
-            format!(
-                "{} runs services as another user than root, and {image} has nothing with which \
-                 dockerd could do without root.",
-                runner.title()
-            ),
-            format!(
-                "in {}, take `run_as_user` out, or say it for services:\n    \
-                 [runners.kubernetes.service_container_security_context]\n      run_as_user = 0\n\
-                 or use a `-rootless` image of Docker's in .gitlab-ci.yml",
-                scene.source.name()
-            ),
-        );
-        let problem = Problem::new(finding, user.clone(), "not root");
-        problems.push(problem.with_related(sign.clone(), label));
+/// No runner lets it be.
+fn of_a_job(scene: &Scene<'_>, job: &OneJob<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
+    let image = Some(daemon.service.image.as_str());
+    let is_refused = |it: &OneRunner<'_>| is_privileged(it.runner, image) == Some(false);
+    if !scene.runners.iter().all(is_refused) {
+        return None;
     }
-    let is_writable = ["/run", "/var/run"]
-        .iter()
-        .any(|path| scene.covering(Path::new(path)).is_some());
-    if let Some(read_only) = &runner.read_only_root
-        && !is_writable
-        && !runner.is_partly_unknown
-    {
-        let finding = network::SOCKET.found(
-            format!(
-                "{} keeps services from writing to their own file systems, where dockerd makes its \
-                 socket (/var/run), its certificates (/certs) and other files (/tmp).",
-                runner.title()
-            ),
-            format!(
-                "in {}:\n    [runners.kubernetes.service_container_security_context]\n      \
-                 read_only_root_filesystem = false",
-                scene.source.name()
-            ),
-        );
-        let problem = Problem::new(finding, read_only.clone(), "nothing can be written");
-        problems.push(problem.with_related(sign.clone(), label));
+    let runner = scene.runners.first()?;
+    let (place, label) = culprit(runner.runner);
+    let problem = Problem::new(finding(runner), place.clone(), label);
+    let label = format!("the job {:?} needs it for this", job.job.name);
+    Some(problem.with_related(daemon.service.place.clone(), label))
+}
+
+/// `runners.privileged`, which the chart has not read since version 0.53, where it says what none
+/// of these runners is.
+fn unread(scene: &Scene<'_>, outside: &Outside) -> Option<Problem> {
+    let runners = scene.runners.iter().map(|it| it.runner);
+    let mut runners = runners.filter(|runner| outside.files.contains(&runner.place.file));
+    if runners.any(|runner| is_privileged(runner, None) != Some(false)) {
+        return None;
     }
-    problems
+    let finding = privilege::NOT_PRIVILEGED
+        .found(
+            "`privileged` stands beside `config`, where the chart has not read it since version \
+             0.53, and the runner's configuration does not say it.",
+            "in the chart's values:\n    runners:\n      config: |\n        [[runners]]\n          \
+             [runners.kubernetes]\n            privileged = true",
+        )
+        .with_severity(Severity::Warning);
+    Some(Problem::new(
+        finding,
+        outside.place.clone(),
+        "not read here",
+    ))
 }
 
 /// Whether a service with this image would be; `None` where that cannot be told.
-pub fn is_privileged(runner: &Runner, image: Option<&str>) -> Option<bool> {
+fn is_privileged(runner: &Runner, image: Option<&str>) -> Option<bool> {
     let of_services = runner.services_privileged.as_ref();
     let privileged = of_services.or(runner.privileged.as_ref());
     if !privileged.is_some_and(|privileged| privileged.value) {
@@ -152,7 +128,7 @@ fn problem(scene: &OneRunner<'_>, sign: &Place, label: &str, severity: Severity)
 }
 
 /// The reason, told of this runner.
-pub fn finding(scene: &OneRunner<'_>) -> Finding {
+fn finding(scene: &OneRunner<'_>) -> Finding {
     let runner = scene.runner;
     let file = scene.source.name();
     let title = runner.title();
@@ -198,7 +174,7 @@ pub fn finding(scene: &OneRunner<'_>) -> Finding {
 }
 
 /// What to change, and a few words about it.
-pub fn culprit(runner: &Runner) -> (&Place, &'static str) {
+fn culprit(runner: &Runner) -> (&Place, &'static str) {
     let said = runner
         .services_privileged
         .as_ref()
@@ -214,7 +190,7 @@ pub fn culprit(runner: &Runner) -> (&Place, &'static str) {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::samples::{docker, expect, kubernetes},
+        super::tests::samples::{docker, expect, kubernetes},
         *,
     };
     use crate::reasons::Severity::{Fatal, Note, Warning};
@@ -242,7 +218,7 @@ mod tests {
             ),
         ] {
             let text = good.replace(from, to);
-            expect(&text, &[unshared, ("NOT-PRIVILEGED", Fatal, underlined)]);
+            expect(&text, &[("NOT-PRIVILEGED", Fatal, underlined), unshared]);
         }
         for more in [
             "privileged = false\nservices_privileged = true",
@@ -278,41 +254,6 @@ mod tests {
         expect(&text(false), &[("NOT-PRIVILEGED", Fatal, "false")]);
         let patched = text(false) + "[[runners.kubernetes.pod_spec]]\nname = \"x\"\n";
         expect(&patched, &[]);
-    }
-
-    #[test]
-    fn a_security_context_may_forbid_what_dockerd_needs() {
-        let certs = "[[runners.kubernetes.volumes.empty_dir]]\nname = \"a\"\n\
-                     mount_path = \"/certs/client\"\n";
-        let data = certs.replace("/certs/client", "/var/lib/docker");
-        let service = SERVICE.replace("SECTION", "kubernetes");
-        let with = |context: &str| kubernetes(&format!("{certs}{data}{service}{context}\n"));
-        let context = |name: &str, line: &str| format!("[runners.kubernetes.{name}]\n{line}");
-        for (context, id, underlined) in [
-            (
-                context("pod_security_context", "run_as_user = 1000"),
-                "PRIVILEGE-ROOTLESS-KIT",
-                "1000",
-            ),
-            (
-                context(
-                    "service_container_security_context",
-                    "privileged = true\nread_only_root_filesystem = true",
-                ),
-                "NETWORK-SOCKET",
-                "true",
-            ),
-        ] {
-            expect(&with(&context), &[(id, Fatal, underlined)]);
-            let rootless = with(&context).replace("28-dind", "28-dind-rootless");
-            if id == "PRIVILEGE-ROOTLESS-KIT" {
-                expect(&rootless, &[]);
-            }
-        }
-        expect(
-            &with(&context("pod_security_context", "run_as_user = 0")),
-            &[],
-        );
     }
 
     #[test]

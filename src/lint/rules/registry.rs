@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::one_runner::OneRunner;
+use super::edits;
 use crate::{
     lint::{
         model::runner::{Executor, Volume},
         problem::{Problem, Repair},
-        rules::edits,
+        scene::{OneRunner, Scene},
         source::{Located, Place},
     },
     reasons::registry,
@@ -17,9 +17,14 @@ use crate::{
 /// Where dockerd itself looks, in directories that are called as the registries are.
 const DOCKERS_DIRECTORY: &str = "/etc/docker/certs.d";
 
-pub(super) fn problems(scene: &OneRunner<'_>) -> Vec<Problem> {
-    let volumes = scene.runner.volumes.iter();
-    volumes.flat_map(|volume| problem(scene, volume)).collect()
+pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
+    let runners = scene.runners.iter();
+    runners
+        .flat_map(|runner| {
+            let volumes = runner.runner.volumes.iter();
+            volumes.filter_map(|volume| problem(runner, volume))
+        })
+        .collect()
 }
 
 fn problem(scene: &OneRunner<'_>, volume: &Volume) -> Option<Problem> {
@@ -189,7 +194,7 @@ fn with_edit(
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{docker, expect, judge, kubernetes};
+    use super::super::tests::samples::{docker, expect, judge, kubernetes};
     use crate::reasons::Severity::Error;
 
     fn secret(mount_path: &str, more: &str) -> String {

@@ -1,31 +1,47 @@
 //! Variables whose values are not accepted, or that may reach the job unexpanded.
 
-use super::one_job::OneJob;
+use super::of_each_job;
 use crate::{
     lint::{
-        model::{Known, daemon},
+        model::{Known, Service, daemon},
         problem::Problem,
+        scene::{OneJob, Scene},
     },
     reasons::{self, Reason, Severity, client},
     settings::{InvalidVariable, Settings},
 };
 
-pub fn problems(scene: &OneJob<'_>) -> Vec<Problem> {
-    let services = scene.daemons.iter().map(|daemon| daemon.service);
-    let invalid = services.flat_map(|service| {
-        let environment = |name: &str| daemon::variable(service, name);
-        let (_, invalid) = Settings::parse_all(&environment);
-        invalid.into_iter().filter_map(|invalid| {
+/// Values that the service does not take.
+pub fn invalid(scene: &Scene<'_>) -> Vec<Problem> {
+    of_each_job(scene, |job| {
+        let services = job.daemons.iter().map(|daemon| daemon.service);
+        services.flat_map(not_accepted).collect()
+    })
+}
+
+/// Variables that the job may see unexpanded.
+pub fn chained(scene: &Scene<'_>) -> Vec<Problem> {
+    of_each_job(scene, |job| match job.daemons.is_empty() {
+        true => Vec::new(),
+        false => chains(job),
+    })
+}
+
+fn not_accepted(service: &Service) -> Vec<Problem> {
+    let environment = |name: &str| daemon::variable(service, name);
+    let (_, invalid) = Settings::parse_all(&environment);
+    let invalid = invalid.into_iter();
+    invalid
+        .filter_map(|invalid| {
             let (_, place) = service.variables.written(invalid.name)?;
             let InvalidVariable { name, accepted, .. } = &invalid;
             let finding = reasons::settings::INVALID.found(
                 format!("{invalid}."),
                 format!("in .gitlab-ci.yml, set {name} to {accepted}, or take it out"),
             );
-            Some(scene.problem(finding, place, "not accepted"))
+            Some(Problem::new(finding, place.clone(), "not accepted"))
         })
-    });
-    invalid.chain(chains(scene)).collect()
+        .collect()
 }
 
 /// The variables that lead to the daemon, and what a job sees if they are not expanded.
@@ -54,7 +70,7 @@ fn chains(scene: &OneJob<'_>) -> Vec<Problem> {
                 ),
             )
             .with_severity(Severity::Warning);
-        let problem = scene.problem(finding, place, "");
+        let problem = Problem::new(finding, place.clone(), "");
         Some(match variables.written(&link) {
             Some((_, other)) => problem.with_related(other.clone(), "refers on"),
             None => problem,

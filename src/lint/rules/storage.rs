@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::one_runner::OneRunner;
 use crate::{
     lint::{
         model::runner::{Executor, Volume},
         problem::Problem,
+        scene::{OneRunner, Scene},
     },
     reasons::{Severity, storage},
 };
@@ -14,18 +14,26 @@ use crate::{
 /// Where dockerd keeps images and containers, if it is not told otherwise.
 const DATA_ROOT: &str = "/var/lib/docker";
 
-pub(super) fn problems(scene: &OneRunner<'_>) -> Vec<Problem> {
-    let problem = match scene.covering(Path::new(DATA_ROOT)) {
+/// What lies at the data directory.
+pub fn data_root(scene: &Scene<'_>) -> Vec<Problem> {
+    scene.runners.iter().filter_map(at_data_root).collect()
+}
+
+/// Kubernetes makes no pod with two volumes at one path.
+pub fn mounted_twice(scene: &Scene<'_>) -> Vec<Problem> {
+    scene.runners.iter().filter_map(second_volume).collect()
+}
+
+fn at_data_root(scene: &OneRunner<'_>) -> Option<Problem> {
+    match scene.covering(Path::new(DATA_ROOT)) {
         Some(volume) if volume.is_read_only() => Some(read_only(scene, volume)),
         Some(volume) if volume.is_one_for_all_jobs() => in_use(scene, volume),
         Some(_) => None,
         None => on_no_volume(scene),
-    };
-    problem.into_iter().chain(mounted_twice(scene)).collect()
+    }
 }
 
-/// Kubernetes makes no pod with two volumes at one path.
-fn mounted_twice(scene: &OneRunner<'_>) -> Option<Problem> {
+fn second_volume(scene: &OneRunner<'_>) -> Option<Problem> {
     if scene.runner.executor != Executor::Kubernetes {
         return None;
     }
@@ -83,17 +91,16 @@ fn in_use(scene: &OneRunner<'_>, volume: &Volume) -> Option<Problem> {
 fn on_no_volume(scene: &OneRunner<'_>) -> Option<Problem> {
     let runner = scene.runner;
     let is_kubernetes = runner.executor == Executor::Kubernetes;
-    let mut services = runner.services.iter().filter(|_| is_kubernetes);
-    let service = services.find(|service| service.is_dind())?;
+    let daemon = scene.daemons.first().filter(|_| is_kubernetes)?;
     let cause = format!(
         "no volume of {} is mounted at {DATA_ROOT}. Some clusters make one for the image, and \
          with others layers are kept on the container's own file system.",
         runner.title()
     );
     let finding = storage::ON_OVERLAY.found(cause, fix(scene));
-    let place = runner.section.as_ref().unwrap_or(&runner.place).clone();
+    let place = scene.section().clone();
     let problem = Problem::new(finding.with_severity(Severity::Note), place, "");
-    Some(problem.with_related(service.place.clone(), "keeps its layers there"))
+    Some(problem.with_related(daemon.service.place.clone(), "keeps its layers there"))
 }
 
 fn fix(scene: &OneRunner<'_>) -> String {
@@ -113,7 +120,7 @@ fn fix(scene: &OneRunner<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{docker, expect, kubernetes};
+    use super::super::tests::samples::{docker, expect, kubernetes};
     use crate::reasons::Severity::{Error, Fatal, Note, Warning};
 
     const ROOT: &str = "\"/var/lib/docker\"";
@@ -161,7 +168,7 @@ mod tests {
         let unshared = ("CERTS-UNSHARED", Note, "\"docker:dind\"");
         let text = kubernetes(service);
         let on_none = ("STORAGE-ON-OVERLAY", Note, "[runners.kubernetes]");
-        expect(&text, &[unshared, on_none]);
+        expect(&text, &[on_none, unshared]);
         expect(&kubernetes(""), &[]);
         let with = format!(
             "{text}[[runners.kubernetes.volumes.empty_dir]]\nname = \"d\"\nmount_path = {ROOT}\n"

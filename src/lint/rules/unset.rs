@@ -1,12 +1,13 @@
 //! A job that nothing leads to a Docker daemon: `DOCKER_HOST` is not set, or there is no daemon.
 
-use super::one_job::{ClientEntrypoint, OneJob};
+use super::of_each_job;
 use crate::{
     facts::client::DockerHost,
     findings::client::Served,
     lint::{
         model::{Known, Service, image::Image},
         problem::Problem,
+        scene::{ClientEntrypoint, Daemon, OneJob, Scene},
         source::Place,
     },
     reasons::{Severity, client},
@@ -16,8 +17,14 @@ use crate::{
 /// What the docker image's entrypoint calls the daemon.
 const USUAL_NAME: &str = "docker";
 
-pub fn problems(scene: &OneJob<'_>) -> Vec<Problem> {
-    problem(scene).into_iter().collect()
+pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
+    of_each_job(scene, |job| {
+        let problem = match job.daemons.is_empty() {
+            true => without_daemon(job),
+            false => problem(job),
+        };
+        problem.into_iter().collect()
+    })
 }
 
 fn problem(scene: &OneJob<'_>) -> Option<Problem> {
@@ -70,9 +77,9 @@ fn problem(scene: &OneJob<'_>) -> Option<Problem> {
             ),
         )
         .with_severity(severity);
-    let problem = scene.problem(
+    let problem = Problem::new(
         finding,
-        &job.place,
+        job.place.clone(),
         "nothing leads it to its Docker service",
     );
     Some(problem.with_related(daemon.service.place.clone(), "this service"))
@@ -100,11 +107,15 @@ fn unnamed(scene: &OneJob<'_>) -> Option<Problem> {
             ),
         )
         .with_severity(Severity::Warning);
-    Some(scene.problem(finding, &service.place, "not called docker"))
+    Some(Problem::new(
+        finding,
+        service.place.clone(),
+        "not called docker",
+    ))
 }
 
 /// A command that wants a daemon, in a job that has none, nor has any of the runners.
-pub fn without_daemon(scene: &OneJob<'_>) -> Option<Problem> {
+fn without_daemon(scene: &OneJob<'_>) -> Option<Problem> {
     let job = scene.job;
     let is_known = job.is_whole && job.services_are_known && scene.surroundings.is_without_docker;
     let is_hidden = job
@@ -174,7 +185,7 @@ pub fn without_daemon(scene: &OneJob<'_>) -> Option<Problem> {
         ),
         "in .gitlab-ci.yml:\n    services:\n      - name: docker:dind\n        alias: docker",
     );
-    Some(scene.problem(finding, place, label))
+    Some(Problem::new(finding, place.clone(), label))
 }
 
 fn is_set(scene: &OneJob<'_>, name: &str) -> bool {
@@ -197,7 +208,7 @@ fn variables(host: &str, served: Option<&Served>) -> String {
     lines
 }
 
-impl super::one_job::Daemon<'_> {
+impl Daemon<'_> {
     /// `docker`, if it is called that.
     fn name_or(&self, other: &str) -> String {
         let names = self.service.names();

@@ -2,12 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::one_runner::{CertificateDirectory, OneRunner};
+use super::{edits, sockets};
 use crate::{
+    facts::client::DockerHost,
     lint::{
-        model::runner::{Executor, Volume, VolumeKind},
+        model::{
+            Known,
+            runner::{Executor, Volume, VolumeKind},
+        },
         problem::{Edit, Judgement, Problem, Remark, Repair},
-        rules::edits,
+        scene::{CertificateDirectory, Daemon, OneJob, OneRunner, Scene},
         source::{Located, Place},
     },
     reasons::{Severity, certs},
@@ -20,7 +24,37 @@ const FILES: [&str; 3] = ["ca.pem", "cert.pem", "key.pem"];
 /// Words in the names of objects that hold more than a CA.
 const NAMES_OF_KEYS: &[&str] = &["client", "clients", "key", "keys", "mtls", "server", "tls"];
 
-pub(super) fn judge(scene: &OneRunner<'_>) -> Judgement {
+/// Where the builds directory is, which all executors share, if nobody has moved it.
+pub(super) const BUILDS: &str = "/builds";
+
+/// What a runner's volumes do to certificates.
+pub fn volumes(scene: &Scene<'_>) -> Vec<Problem> {
+    scene
+        .runners
+        .iter()
+        .flat_map(|runner| judge(runner).problems)
+        .collect()
+}
+
+/// What of that cannot be known.
+pub fn remarks(scene: &Scene<'_>) -> Vec<Remark> {
+    scene
+        .runners
+        .iter()
+        .flat_map(|runner| judge(runner).remarks)
+        .collect()
+}
+
+/// Certificates of a job that no runner lets it share with its service.
+pub fn unshared(scene: &Scene<'_>) -> Vec<Problem> {
+    let wanted = scene.wanted();
+    wanted
+        .filter(|(job, _)| !sockets::is_busy(scene, job))
+        .filter_map(|(job, daemon)| unshared_by_all(scene, job, daemon))
+        .collect()
+}
+
+fn judge(scene: &OneRunner<'_>) -> Judgement {
     let mut judgement = Judgement::default();
     if is_without_dind(scene) {
         return judgement;
@@ -40,6 +74,43 @@ pub(super) fn judge(scene: &OneRunner<'_>) -> Judgement {
         judgement.extend(certificates.judge());
     }
     judgement
+}
+
+fn unshared_by_all(scene: &Scene<'_>, job: &OneJob<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
+    let client = daemon.served.as_ref()?.client_certificates.as_deref()?;
+    // A socket needs none.
+    let may_be_tcp = match job.job.variables.expanded("DOCKER_HOST") {
+        Known::Set(host) => matches!(DockerHost::parse(&host.text), DockerHost::Tcp { .. }),
+        Known::Unset => true,
+        Known::Unknown => false,
+    };
+    if !may_be_tcp {
+        return None;
+    }
+    // A template may mount a volume there.
+    let is_known = |runner: &OneRunner<'_>| !runner.runner.is_partly_unknown;
+    if !scene.runners.iter().all(is_known) {
+        return None;
+    }
+    let is_shared_anyhow = client.starts_with(BUILDS) || client.to_string_lossy().contains('$');
+    let is_shared = |runner: &OneRunner<'_>| runner.covering(client).is_some();
+    if is_shared_anyhow || scene.runners.iter().any(is_shared) {
+        return None;
+    }
+    let runner = scene.runners.first()?;
+    let cause = format!(
+        "the job {:?} keeps its certificates in {}, and {} shares no volume there.",
+        job.job.name,
+        client.display(),
+        match scene.runners.as_slice() {
+            [runner] => runner.runner.title(),
+            _ => "none of these runners".into(),
+        }
+    );
+    let finding = certs::UNSHARED.found(cause, edits::sharing_fix(runner, client));
+    let place = daemon.service.place.clone();
+    let problem = Problem::new(finding, place, "makes certificates");
+    Some(problem.with_related(runner.section().clone(), "a volume is missing here"))
 }
 
 /// Whether a remote Docker, or the node's own, does the work, and the certificates are none of ours.
@@ -291,7 +362,7 @@ impl Certificates<'_> {
             runner.title(),
             self.client.display()
         );
-        let fix = self.scene.sharing_fix(&self.client);
+        let fix = edits::sharing_fix(self.scene, &self.client);
         let finding = certs::UNSHARED.found(cause, fix).with_severity(severity);
         Some(Problem::new(finding, place.clone(), label))
     }

@@ -1,4 +1,4 @@
-use super::super::samples::{docker, expect, judge, kubernetes};
+use super::super::tests::samples::{docker, expect, judge, kubernetes};
 use crate::reasons::Severity::{Error, Fatal, Note, Warning};
 
 const CLIENT: &str = "\"/certs/client\"";

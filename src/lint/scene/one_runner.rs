@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{certificates, edits, privileges, registry, services, storage};
+use super::Daemon;
 use crate::{
     lint::{
-        model::runner::{Executor, Runner, Volume},
-        problem::Judgement,
+        model::{
+            Surroundings,
+            runner::{Executor, Runner, Volume},
+        },
         source::{Place, Source},
     },
     reasons::Severity,
@@ -14,11 +16,13 @@ use crate::{
 };
 
 /// A runner, and what it is judged by.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct OneRunner<'a> {
     /// How many jobs run at once, of all runners of the file.
     pub concurrent: Option<u64>,
     pub runner: &'a Runner,
+    /// Of its own services, which every job gets.
+    pub daemons: Vec<Daemon<'a>>,
     /// What it was read from.
     pub source: &'a Source,
     /// What `DOCKER_TLS_CERTDIR` is in the jobs, if all of them are known and say it: none, if TLS
@@ -26,25 +30,9 @@ pub struct OneRunner<'a> {
     pub certificate_directories: Option<&'a [PathBuf]>,
 }
 
-/// Everything that is wrong with one runner by itself.
-pub fn judge(scene: &OneRunner<'_>) -> Judgement {
-    if scene.runner.executor == Executor::Other {
-        return Judgement::default();
-    }
-    let mut judgement = certificates::judge(scene);
-    let problems = [
-        privileges::problems(scene),
-        storage::problems(scene),
-        registry::problems(scene),
-        services::problems(scene),
-    ];
-    judgement.problems.extend(problems.concat());
-    judgement
-}
-
 /// Where the runner's configuration has the service put its certificates.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum CertificateDirectory {
+pub enum CertificateDirectory {
     /// There are none: TLS is off.
     None,
     At(PathBuf),
@@ -52,9 +40,31 @@ pub(super) enum CertificateDirectory {
     Unknown,
 }
 
-impl OneRunner<'_> {
+impl<'a> OneRunner<'a> {
+    pub fn new(
+        runner: &'a Runner,
+        concurrent: Option<u64>,
+        source: &'a Source,
+        certificate_directories: Option<&'a [PathBuf]>,
+    ) -> Self {
+        let surroundings = Surroundings {
+            in_kubernetes: Some(runner.executor == Executor::Kubernetes),
+            ..Surroundings::default()
+        };
+        let daemons = runner.services.iter().filter(|service| service.is_dind());
+        Self {
+            concurrent,
+            runner,
+            daemons: daemons
+                .map(|service| Daemon::new(service, &runner.variables, &surroundings))
+                .collect(),
+            source,
+            certificate_directories,
+        }
+    }
+
     /// What says that jobs with docker in docker are meant to run here.
-    pub(super) fn sign_of_dind(&self) -> Option<&Place> {
+    pub fn sign_of_dind(&self) -> Option<&Place> {
         let services = self.runner.services.iter();
         let mut services = services.filter(|service| service.is_dind());
         let variable = self.runner.variables.written("DOCKER_TLS_CERTDIR");
@@ -74,6 +84,15 @@ impl OneRunner<'_> {
             .or_else(|| Some(&volumes.next()?.mount_path.place))
     }
 
+    pub fn is_kubernetes(&self) -> bool {
+        self.runner.executor == Executor::Kubernetes
+    }
+
+    /// The header below which volumes and privileges are said.
+    pub fn section(&self) -> &Place {
+        self.runner.section.as_ref().unwrap_or(&self.runner.place)
+    }
+
     /// The volume, if any, on which a directory lies.
     pub fn covering(&self, directory: &Path) -> Option<&Volume> {
         let volumes = self.runner.volumes.iter();
@@ -82,24 +101,8 @@ impl OneRunner<'_> {
             .max_by_key(|volume| volume.target().components().count())
     }
 
-    /// What to write so that jobs see the certificates.
-    pub fn sharing_fix(&self, client: &Path) -> String {
-        let file = self.source.name();
-        match self.runner.executor {
-            Executor::Kubernetes => format!(
-                "in {file}, share an empty volume:\n{}",
-                edits::empty_dir_lines(client)
-            ),
-            _ => format!(
-                "in {file}, below [runners.docker], share a volume:\n    volumes = [\"{}\", \
-                 \"/cache\"]",
-                client.display()
-            ),
-        }
-    }
-
     /// How bad it is that jobs which run at the same time share something; `None` where none do.
-    pub(super) fn severity_of_sharing(&self) -> Option<Severity> {
+    pub fn severity_of_sharing(&self) -> Option<Severity> {
         match self.runner.is_concurrent(self.concurrent) {
             Some(true) => Some(Severity::Error),
             // How many jobs run at once is said somewhere else.
@@ -109,7 +112,7 @@ impl OneRunner<'_> {
     }
 
     /// What `DOCKER_TLS_CERTDIR` is, as far as the runner says; else the image's own default.
-    pub(super) fn certificate_directory(&self) -> CertificateDirectory {
+    pub fn certificate_directory(&self) -> CertificateDirectory {
         let of_service = self.runner.services.iter().filter(|it| it.is_dind());
         let said = of_service
             .map(|service| &service.variables)

@@ -1,19 +1,35 @@
 //! Each rule: a file that has the mistake, one that nearly has it.
 
-use super::*;
-use crate::lint::yaml;
+use super::super::*;
+use crate::lint::{
+    model::Surroundings,
+    pipeline::{Pipeline, is_pipeline},
+    yaml,
+};
 
 /// What is found, as `ID: underlined text`.
 fn found(text: &str, surroundings: Surroundings) -> Vec<String> {
     let documents = yaml::parse(text).unwrap_or_else(|error| panic!("{text}\n{error:?}"));
     assert!(is_pipeline(&documents), "{text}");
-    let judgement = Pipeline::read(&documents).judge(&surroundings);
+    let judgement = judged(&Pipeline::read(&documents), &surroundings);
     let shown = judgement.problems.iter().map(|problem| {
         assert!(!problem.finding.cause.is_empty(), "{problem:?}");
         let underlined = &text[problem.place.span.clone()];
         format!("{}: {underlined}", problem.finding.reason.id)
     });
     shown.collect()
+}
+
+fn judged(pipeline: &Pipeline, surroundings: &Surroundings) -> Judgement {
+    let jobs = pipeline.jobs.iter();
+    let scene = Scene {
+        jobs: jobs.map(|job| OneJob::new(job, surroundings)).collect(),
+        ..Scene::default()
+    };
+    let mut judgement = judge(&scene);
+    judgement.remarks.extend(pipeline.remarks.clone());
+    judgement.sort();
+    judgement
 }
 
 /// A job with docker:dind as `docker`, and these variables.
@@ -470,7 +486,7 @@ fn a_password_is_not_repeated() {
         "{PLAIN}, HTTP_PROXY: 'http://user:MARKER@proxy:3128'"
     ));
     let documents = yaml::parse(&text).unwrap();
-    let judgement = Pipeline::read(&documents).judge(&Surroundings::default());
+    let judgement = judged(&Pipeline::read(&documents), &Surroundings::default());
     assert_eq!(judgement.problems.len(), 1);
     assert!(!format!("{:?}", judgement.problems).contains("MARKER"));
 }
@@ -637,7 +653,7 @@ fn what_the_runner_sets_counts_where_the_job_says_nothing() {
             |(name, value): &(&str, Option<&str>)| ((*name).to_owned(), value.map(str::to_owned));
         let runner = variables.iter().map(owned).collect();
         let pipeline = Pipeline::read(&yaml::parse(text).unwrap()).run_with(&runner, &[]);
-        let problems = pipeline.judge(&Surroundings::default()).problems;
+        let problems = judged(&pipeline, &Surroundings::default()).problems;
         let ids = problems.iter().map(|problem| problem.finding.reason.id);
         ids.collect::<Vec<_>>()
     };

@@ -129,8 +129,10 @@ fn a_job_s_daemon_beside_the_runner_s_own() {
     expect(&[JOB, &runner], &[second(Fatal), on_none]);
     let two = format!("{runner}{}{EMPTY}", RUNNER.replace("concurrent = 1\n", ""));
     expect(&[JOB, &two], &[second(Warning), on_none]);
-    let elsewhere = format!("{runner}command = [\"--host=tcp://0.0.0.0:1234\"]\n");
+    let elsewhere = format!("{runner}command = [\"dockerd\", \"--host=tcp://0.0.0.0:1234\"]\n");
     expect(&[JOB, &elsewhere], &[on_none]);
+    let further = elsewhere.replace("\"dockerd\", ", "");
+    expect(&[JOB, &further], &[second(Fatal), on_none]);
     let on_docker = runner.replace("kubernetes", "docker").replace(
         "[[runners.docker.volumes.empty_dir]]\nname = \"c\"\nmount_path = \"/certs/client\"\n",
         "volumes = [\"/certs/client\"]\n",

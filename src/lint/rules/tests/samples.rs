@@ -4,8 +4,8 @@ use crate::{
     lint::{
         helm::Templates,
         problem::Judgement,
-        rules::one_runner::{self, OneRunner},
-        runner,
+        rules, runner,
+        scene::{OneRunner, Scene},
         source::{Files, Source},
     },
     reasons::Severity,
@@ -34,15 +34,16 @@ pub fn judge(text: &str) -> Judgement {
         Ok(configuration) => configuration,
         Err(errors) => panic!("{errors:?} in\n{text}"),
     };
-    let mut judgement = Judgement::default();
-    for runner in &configuration.runners {
-        judgement.extend(one_runner::judge(&OneRunner {
-            concurrent: configuration.concurrent,
-            runner,
-            source: files.get(file),
-            certificate_directories: None,
-        }));
-    }
+    let source = files.get(file);
+    let runners = configuration.runners.iter();
+    let scene = Scene {
+        runners: runners
+            .map(|runner| OneRunner::new(runner, configuration.concurrent, source, None))
+            .collect(),
+        ..Scene::default()
+    };
+    let mut judgement = rules::judge(&scene);
+    judgement.sort();
     judgement
 }
 
