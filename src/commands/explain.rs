@@ -7,6 +7,7 @@ use std::{
 
 use crate::{
     commands::cli::USAGE,
+    lint::rules,
     reasons::{self, Ignoring, Reason, advice},
 };
 
@@ -64,6 +65,9 @@ impl fmt::Display for Entry {
                 false => "does not help",
             }
         )?;
+        if rules::find(reason) {
+            writeln!(f, "  Lint: finds it in files, before there is a pod")?;
+        }
         match reason.ignoring {
             Ignoring::Possible(then) => writeln!(f, "  DIND_IGNORE={}: {then}", reason.id),
             Ignoring::Impossible(why) => writeln!(f, "  DIND_IGNORE: cannot be ignored, {why}"),
@@ -91,6 +95,9 @@ mod tests {
         let text = Entry(&reasons::certs::FOREIGN).to_string();
         assert!(text.contains("cannot be ignored"), "{text}");
         assert!(text.contains("Retry: does not help"), "{text}");
+        assert!(!text.contains("Lint:"), "{text}");
+        let text = Entry(&reasons::certs::READONLY).to_string();
+        assert!(text.contains("Lint: finds it in files"), "{text}");
     }
 
     #[test]

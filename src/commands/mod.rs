@@ -5,6 +5,8 @@ pub mod check;
 pub mod cli;
 pub mod explain;
 pub mod lint;
+#[cfg(test)]
+mod page;
 pub mod run;
 
 use std::{

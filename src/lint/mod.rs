@@ -17,7 +17,7 @@ pub mod output;
 pub mod pipeline;
 pub mod problem;
 pub mod repair;
-mod rules;
+pub mod rules;
 pub mod runner;
 mod scene;
 pub mod secrets;

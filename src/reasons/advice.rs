@@ -195,7 +195,7 @@ pub fn text(advice: Advice, executor: Option<Executor>, value: impl Fn(Hole) -> 
 const WIDTH: usize = 92;
 
 /// Greedily; a word that is longer than a line stays whole.
-pub(super) fn wrapped(prose: &str) -> Vec<String> {
+pub fn wrapped(prose: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in prose.split_whitespace() {
         match lines.last_mut() {

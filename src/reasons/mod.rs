@@ -36,8 +36,6 @@ pub mod daemon;
 mod finding;
 pub mod hole;
 pub mod network;
-#[cfg(test)]
-mod page;
 pub mod printable;
 pub mod privilege;
 pub mod registry;

@@ -145,6 +145,12 @@ pub fn found() -> impl Iterator<Item = &'static Reason> {
     reasons::all().filter(move |reason| ids.contains(reason.id))
 }
 
+/// Whether any rule finds it.
+pub fn find(reason: &Reason) -> bool {
+    let mut found = RULES.iter().flat_map(|rule| rule.finds);
+    found.any(|it| it.id == reason.id)
+}
+
 /// Everything that is wrong.
 pub fn judge(scene: &Scene<'_>) -> Judgement {
     let mut gathered = Gathered::default();

@@ -1,13 +1,16 @@
 //! `docs/reasons.md`, the catalogue as a page, and what its snippets must be.
 //!
-//! `UPDATE_DOCS=1 cargo nextest run --lib reasons::page` writes it.
+//! `UPDATE_DOCS=1 cargo nextest run --lib commands::page` writes it.
 
 use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
-use super::{
-    Ignoring, Layer, Reason,
-    advice::{self, Told},
-    all,
+use crate::{
+    lint::rules,
+    reasons::{
+        Ignoring, Layer, Reason,
+        advice::{self, Told},
+        all,
+    },
 };
 
 const PATH: &str = "docs/reasons.md";
@@ -82,7 +85,7 @@ fn told(reason: &Reason) -> Vec<Told> {
 
 fn page() -> String {
     let mut page = String::from(
-        "<!-- Written by a test from src/reasons: UPDATE_DOCS=1 cargo nextest run --lib reasons::page -->\n\
+        "<!-- Written by a test from src/reasons and src/lint/rules: UPDATE_DOCS=1 cargo nextest run --lib commands::page -->\n\
          # Why Docker does not work in a job\n\n\
          Every reason that dind-init knows, in the order in which one brings about the next. \
          `dind-init explain ID` prints the same.\n\n\
@@ -94,7 +97,8 @@ fn page() -> String {
          | note | what was done, or left alone |\n\n\
          A reason may be met in a milder form, and is then reported as such. `DIND_IGNORE` takes a \
          comma-separated list of ids; what it does is said below. *Retry* means that a new pod on \
-         another node may cure it.\n\n\
+         another node may cure it, *lint* that [`dind-init lint`](lint.md) finds it in files, before \
+         there is a pod.\n\n\
          ## Exit status\n\n\
          dockerd's own, and 128 + n where signal n ended it; 126 or 127 where it could not be run. \
          The init's own:\n\n| Status | Layer |\n| --- | --- |\n",
@@ -115,11 +119,16 @@ fn page() -> String {
 
 fn entry(reason: &Reason) -> String {
     let mut entry = format!(
-        "\n### {id}\n<a id=\"{id}\"></a>\n\n{summary}.\n\n*{severity}*{retry} · {ignoring}.\n",
+        "\n### {id}\n<a id=\"{id}\"></a>\n\n{summary}.\n\n*{severity}*{retry}{lint} · {ignoring}.\n",
         id = reason.id,
         summary = capitalised(reason.summary),
         severity = capitalised(&reason.severity.to_string()),
         retry = if reason.retryable { " · *retry*" } else { "" },
+        lint = if rules::find(reason) {
+            " · *lint*"
+        } else {
+            ""
+        },
         ignoring = match reason.ignoring {
             Ignoring::Possible(then) => format!("ignored: {then}"),
             Ignoring::Impossible(why) => format!("cannot be ignored: {why}"),
