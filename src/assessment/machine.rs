@@ -142,7 +142,9 @@ pub fn look(
             program::contains(&dockerd, adjustments::NETWORK_OPTION) == Some(true)
         })
     });
-    let backend = Backend::choose(settings.iptables_legacy.as_deref());
+    let wish = settings.iptables_legacy.clone();
+    let backend = Background::start(move || Backend::choose(wish.as_deref()));
+    let backend = backend.wait(deadline).unwrap_or_else(Backend::unanswered);
     if backend.legacy && options.iptables {
         network.nftables_rules = nftables::filter_rules();
     }

@@ -1,6 +1,6 @@
 //! dockerd, started.
 
-use std::{ffi::OsString, os::fd::OwnedFd, path::Path, time::Instant};
+use std::{ffi::OsString, os::fd::OwnedFd, path::Path, thread};
 
 use nix::unistd::Pid;
 
@@ -18,9 +18,8 @@ use crate::{
     plan::Plan,
     reasons::{Finding, daemon},
     registry::Registries,
+    report::Report,
     settings::process_environment,
-    system::background::Background,
-    trials,
 };
 
 /// dockerd runs, and what it says is followed.
@@ -80,8 +79,7 @@ impl Launched {
         }
         .spawn()
         .map_err(|error| daemon::missing(&error))?;
-        // Beside dockerd's start, and over before its children are reaped here.
-        let version = ask_for_version(&assessment.machine);
+        tell_what_filters(&assessment.machine, service.report.clone());
         let heard = Heard::new(service, certificates.as_ref(), &registries);
         let output = follow(said, insecure, heard)?;
         let report = service.report.clone();
@@ -99,9 +97,6 @@ impl Launched {
                 .and_then(|tls| certificates::job_directory(tls, service.settings))
                 .map(Path::to_owned),
         );
-        if let Some(version) = version.and_then(|it| it.wait(Instant::now() + trials::LIMIT)) {
-            say_what_filters(version, &assessment.machine, service);
-        }
         Ok(Self {
             dockerd,
             readiness,
@@ -143,21 +138,20 @@ fn command_line(plan: &Plan, service: &Service<'_>) -> Vec<OsString> {
     Rootless::parse(&process_environment).wrap(plan.argv.clone(), plan.port)
 }
 
-/// Asks iptables, where it can be asked: official's log has its version, too.
-fn ask_for_version(machine: &Machine) -> Option<Background<Result<String, Finding>>> {
-    let backend = machine.backend.clone();
-    let is_asked = !machine.has(&daemon::IPTABLES);
-    is_asked.then(|| Background::start(move || backend.version()))
-}
-
-fn say_what_filters(version: Result<String, Finding>, machine: &Machine, service: &Service<'_>) {
-    match version {
-        Ok(version) => tracing::info!("{version}: {}", machine.backend.why),
-        Err(finding) if machine.uses_iptables => service
-            .report
-            .finding(&service.settings.ignored.apply(finding)),
-        // Nobody needs it.
+/// Asks iptables for its version, where it can be asked: official's log has it, too. Beside
+/// everything else, since an iptables that hangs must keep nobody.
+fn tell_what_filters(machine: &Machine, report: Report) {
+    if machine.has(&daemon::IPTABLES) {
+        return;
+    }
+    let (backend, is_needed) = (machine.backend.clone(), machine.uses_iptables);
+    let ask = move || match backend.version() {
+        Ok(version) => tracing::info!("{version}: {}", backend.why),
+        Err(finding) if is_needed => report.finding(&finding),
         Err(_) => {}
+    };
+    if let Err(error) = thread::Builder::new().name("iptables".into()).spawn(ask) {
+        tracing::warn!("iptables is not asked for its version: {error}");
     }
 }
 

@@ -4,8 +4,9 @@ use std::{
     env,
     ffi::OsString,
     fs,
-    path::Path,
-    process::{Command, Output},
+    io::{self, Read},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
 };
 
 use crate::{
@@ -48,10 +49,17 @@ impl Backend {
         Self { legacy, why }
     }
 
+    /// What there is to choose where iptables does not even answer.
+    pub fn unanswered() -> Self {
+        Self {
+            legacy: false,
+            why: "iptables does not answer",
+        }
+    }
+
     /// Whether dockerd will find any iptables at all.
     pub fn is_installed(&self) -> bool {
-        let path = self.path().or_else(|| env::var_os("PATH"));
-        launch::program("iptables".as_ref(), &path.unwrap_or_default()).is_some()
+        self.program().is_some()
     }
 
     /// `PATH` for dockerd, where it must change.
@@ -64,19 +72,43 @@ impl Backend {
 
     /// What iptables says of itself, such as `iptables v1.8.11 (nf_tables)`.
     pub fn version(&self) -> Result<String, Finding> {
-        let mut command = Command::new("iptables");
-        command.arg("--version");
-        if let Some(path) = self.path() {
-            command.env("PATH", path);
-        }
-        match command.output() {
-            Ok(output) if output.status.success() => {
-                Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-            }
-            Ok(output) => Err(daemon::iptables(&last_line(&output))),
-            Err(error) => Err(daemon::iptables(&error.to_string())),
-        }
+        version_of(&self.program().unwrap_or_else(|| "iptables".into()))
     }
+
+    fn program(&self) -> Option<PathBuf> {
+        let path = self.path().or_else(|| env::var_os("PATH"));
+        launch::program("iptables".as_ref(), &path.unwrap_or_default())
+    }
+}
+
+/// By its words and not by its exit status, which goes to whoever reaps all children.
+fn version_of(program: &Path) -> Result<String, Finding> {
+    let failed = |error: io::Error| daemon::iptables(&error.to_string());
+    let (said, complained) = ask_for_version(program).map_err(failed)?;
+    match said.trim() {
+        "" => {
+            let last_line = complained.trim().lines().last();
+            Err(daemon::iptables(last_line.unwrap_or_default()))
+        }
+        version => Ok(version.to_owned()),
+    }
+}
+
+/// What it writes on stdout and on stderr. Not waited for: the service reaps all its children.
+fn ask_for_version(program: &Path) -> io::Result<(String, String)> {
+    let mut child = Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    Ok((read(child.stdout.take())?, read(child.stderr.take())?))
+}
+
+fn read(source: Option<impl Read>) -> io::Result<String> {
+    let mut words = Vec::new();
+    source.map_or(Ok(0), |mut source| source.read_to_end(&mut words))?;
+    Ok(String::from_utf8_lossy(&words).into_owned())
 }
 
 fn legacy_is_in_use() -> bool {
@@ -116,14 +148,28 @@ fn load(modules: &[&str]) {
     }
 }
 
-fn last_line(output: &Output) -> String {
-    let text = String::from_utf8_lossy(&output.stderr);
-    text.trim().lines().last().unwrap_or_default().to_owned()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt};
+
+    use tempfile::tempdir;
+
     use super::*;
+
+    #[test]
+    fn a_program_is_known_by_its_words() {
+        let said = |script: &str| {
+            let directory = tempdir().unwrap();
+            let program = directory.path().join("iptables");
+            fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+            fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+            version_of(&program)
+        };
+        let version = said("echo \"iptables $1\"; exit 1").unwrap();
+        assert_eq!(version, "iptables --version");
+        let finding = said("echo one >&2; echo two >&2").unwrap_err();
+        assert_eq!(finding, daemon::iptables("two"));
+    }
 
     #[test]
     fn only_legacy_changes_the_path_and_comes_first_in_it() {

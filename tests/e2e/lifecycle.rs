@@ -151,6 +151,35 @@ fn dockerd_is_asked_once_to_stop_however_often_the_service_is() {
     assert_eq!(end.output().matches("heard TERM").count(), 1, "{end}");
 }
 
+/// The init asks iptables whether it works, and which it is. dockerd asks it, too, and its own calls
+/// have another parent.
+#[test]
+fn an_iptables_that_hangs_keeps_neither_dockerd_nor_the_end() {
+    let seconds_to_readiness = |hanging: &str| {
+        let pod = Pod::new(Suite::Trixie)
+            .plain()
+            .instead_of(
+                "iptables",
+                &format!(
+                    "case \"$PPID $*\" in {hanging}) exec sleep 1000;; esac; exec \"$original\" \"$@\""
+                ),
+            )
+            .start();
+        pod.job("docker version").expect_success();
+        pod.signal("TERM");
+        let end = pod.service_end().expect_status(0);
+        let after = end.output().split("dockerd is ready, ").nth(1);
+        let seconds = after.and_then(|after| after.split(' ').next());
+        seconds.unwrap().parse::<f64>().unwrap()
+    };
+    let control = seconds_to_readiness("nobody");
+    // Waited for, it took three seconds.
+    let version = seconds_to_readiness("'1 --version'");
+    assert!(version < control + 2.0, "{control} s, and {version} s");
+    // Whatever the init asks: it gives up, and dockerd works.
+    seconds_to_readiness("'1 '*");
+}
+
 const MAKE_A_HUNDRED_ORPHANS: &str = "for n in $(seq 100); do (sleep 0.1 &); done";
 /// A process's state stands behind its name in parentheses.
 const COUNT_ZOMBIES: &str = "cat /proc/[0-9]*/stat 2>/dev/null | grep -c ') Z' || true";
