@@ -164,7 +164,6 @@ pub const TLS_VERIFY_UNSET: Advice = &[job("", snippets::TLS_CLIENT_AT_PORT)];
 pub const UNSET_WITH_TLS: Advice = &[job("Say where it is", snippets::TLS_CLIENT_AT_PORT)];
 pub const UNSET_WITHOUT_TLS: Advice = &[job("Say where it is", snippets::PLAIN_CLIENT_AT_PORT)];
 
-/// dockerd listens where its user says, and not where the job dials.
 /// The service opens its port at once where it is left to it.
 pub const LATE_COMMAND: Advice = &[job(
     "Take `dockerd` and where it listens out of `command` at the service, and say that there is no \
@@ -177,6 +176,7 @@ pub const LATE_FILE: Advice = &[job(
     snippets::PLAIN,
 )];
 
+/// dockerd listens where its user says, and not where the job dials.
 pub const HOSTS_OF_A_FILE: Advice = &[say(
     "Take `hosts` out of daemon.json: `volumes` of the runner's config.toml mounts it, or it is in \
      the image. What jobs need is opened without it.",
