@@ -13,7 +13,7 @@ use nix::unistd::Uid;
 use crate::{
     dockerd::{
         configuration::{self, Configuration},
-        flags::{Flags, Invocation},
+        flags::{Flags, Given, Invocation},
         hosts::{OwnHosts, PLAIN_PORT, TLS_PORT, port_of, tcp_address, tcp_port},
         rootless,
     },
@@ -56,6 +56,8 @@ pub struct Plan {
     pub certificates: Option<CertificateSettings>,
     /// The daemon.json that dockerd is going to read, as it is.
     pub configuration: Configuration,
+    /// The flags for dockerd as its user gave them.
+    pub given: Given,
     /// dockerd may get further flags of ours: the command line is not the user's own, whole.
     pub takes_flags: bool,
 }
@@ -89,6 +91,7 @@ impl Plan {
         configuration: &Configuration,
         user: &User,
     ) -> Self {
+        let given = Given::new(invocation.dockerd_arguments(), &settings.own_arguments);
         let Invocation::Defaults(arguments) = invocation else {
             let (Invocation::Dockerd(argv) | Invocation::Client(argv)) = invocation else {
                 return Self::default();
@@ -101,6 +104,7 @@ impl Plan {
                 argv: argv.clone(),
                 own_hosts,
                 configuration: configuration.clone(),
+                given,
                 ..Self::default()
             };
         };
@@ -163,6 +167,7 @@ impl Plan {
             dropped_hosts,
             certificates: certificates.cloned(),
             configuration: configuration.clone(),
+            given,
             takes_flags: true,
         }
     }

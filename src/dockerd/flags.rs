@@ -35,6 +35,27 @@ impl Invocation {
     }
 }
 
+/// The flags that a user gave, and where.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Given {
+    /// The service's `command`.
+    pub command: Vec<String>,
+    /// `DIND_DOCKERD_ARGS`.
+    pub variable: Vec<String>,
+}
+
+impl Given {
+    pub fn new(command: &[OsString], variable: &str) -> Self {
+        let command = command
+            .iter()
+            .map(|word| word.to_string_lossy().into_owned());
+        Self {
+            command: command.collect(),
+            variable: shell_words::split(variable).unwrap_or_default(),
+        }
+    }
+}
+
 /// dockerd's flags with those taken out that we must know.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Flags {

@@ -1,32 +1,9 @@
 //! A flag that dockerd did not take: which it is, what was meant, and what to write instead.
 
-use std::ffi::OsString;
-
 use crate::{
-    dockerd::help::Help,
+    dockerd::{flags::Given, help::Help},
     reasons::{Finding, daemon, hole::Hole},
 };
-
-/// What the user gave, and where.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Given {
-    /// The service's `command`.
-    pub command: Vec<String>,
-    /// `DIND_DOCKERD_ARGS`.
-    pub variable: Vec<String>,
-}
-
-impl Given {
-    pub fn new(command: &[OsString], variable: &str) -> Self {
-        let command = command
-            .iter()
-            .map(|word| word.to_string_lossy().into_owned());
-        Self {
-            command: command.collect(),
-            variable: shell_words::split(variable).unwrap_or_default(),
-        }
-    }
-}
 
 /// The finding with what is known of the flag, if that is what it is about.
 pub fn with_what_is_known(finding: Finding, given: &Given, help: impl FnOnce() -> Help) -> Finding {

@@ -17,10 +17,10 @@ use super::{
     supervise::Events,
 };
 use crate::{
-    dockerd::{ended::Ended, help::Help, log::End, output::Output},
+    dockerd::{ended::Ended, flags::Given, help::Help, log::End, output::Output},
     error_daemon::ErrorDaemon,
     facts::memory_limits,
-    findings::flags::{self, Given},
+    findings::flags,
     reasons::{Finding, daemon},
     report::Report,
     settings::{non_empty, process_environment},

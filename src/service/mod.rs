@@ -24,9 +24,13 @@ use nix::unistd::Uid;
 use self::{assessed::Assessed, bound::Bound, failure::Failure, launched::Launched};
 use crate::{
     assessment::{self, client},
-    dockerd::{ended::Ended, flags::Invocation, launch, readiness::Readiness},
+    dockerd::{
+        ended::Ended,
+        flags::{Given, Invocation},
+        launch,
+        readiness::Readiness,
+    },
     facts::mounts::Mounts,
-    findings::flags::Given,
     pki::ClientKeyInTheMaking,
     plan::Plan,
     reasons::daemon,
@@ -65,7 +69,7 @@ pub fn run(
         certificates: plan.certificates.clone(),
         signals,
         report: Report::new(settings, &mounts),
-        given: Given::new(invocation.dockerd_arguments(), &settings.own_arguments),
+        given: plan.given.clone(),
         dockerd: assessment::machine::dockerd_program(&plan),
         mounts,
     };
