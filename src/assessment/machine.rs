@@ -176,7 +176,11 @@ pub fn look(
     let takes_paths = takes_paths.is_none_or(|known| known.wait(deadline) != Some(false));
     let judged = judged
         .into_iter()
-        .chain(registry_values::findings(&options, takes_paths))
+        .chain(registry_values::findings(
+            &options,
+            &plan.given,
+            takes_paths,
+        ))
         .chain(plan.own_hosts.as_ref().and_then(own_hosts::unserved))
         .chain(api_version::finding(
             &job,

@@ -76,14 +76,44 @@ fn flag_in(said: &str) -> Option<String> {
     (!flag.trim_start_matches('-').is_empty()).then_some(flag)
 }
 
+/// A value of a flag, and what was meant.
+#[derive(Debug)]
+pub struct Correction {
+    pub flag: String,
+    pub value: String,
+    pub meant: String,
+}
+
+/// The lines with all of these values corrected; `None` where they are not in the user's flags.
+pub fn with_values(given: &Given, corrections: &[Correction]) -> Option<String> {
+    lines(given, |words| {
+        let mut corrected = words.to_vec();
+        for Correction { flag, value, meant } in corrections {
+            let inline = format!("{flag}={value}");
+            for at in 0..words.len() {
+                if words[at] == inline {
+                    corrected[at] = format!("{flag}={meant}");
+                } else if at > 0 && words[at - 1] == *flag && words[at] == *value {
+                    corrected[at].clone_from(meant);
+                }
+            }
+        }
+        (corrected != words).then_some(corrected)
+    })
+}
+
 /// The lines with the flag that was meant in its place, or without it.
 fn corrected(given: &Given, flag: &str, meant: Option<&str>) -> Option<String> {
-    if let Some(words) = replaced(&given.command, flag, meant) {
+    lines(given, |words| replaced(words, flag, meant))
+}
+
+/// The lines that give these flags, changed.
+fn lines(given: &Given, change: impl Fn(&[String]) -> Option<Vec<String>>) -> Option<String> {
+    if let Some(words) = change(&given.command) {
         let words: Vec<_> = words.iter().map(|word| format!("{word:?}")).collect();
         return Some(format!("command: [{}]", words.join(", ")));
     }
-    let words = replaced(&given.variable, flag, meant)?;
-    let value = shell_words::join(words);
+    let value = shell_words::join(change(&given.variable)?);
     Some(format!("variables:\n  DIND_DOCKERD_ARGS: {value:?}"))
 }
 
@@ -109,6 +139,8 @@ fn replaced(words: &[String], flag: &str, meant: Option<&str>) -> Option<Vec<Str
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use super::*;
 
     const HELP: &str = "      --mtu int      Set the containers network MTU (default 1500)\n      \
@@ -164,6 +196,40 @@ mod tests {
             short.cause.contains("--debug takes true or false"),
             "{short}"
         );
+    }
+
+    #[test]
+    fn values_are_corrected_where_they_were_given() {
+        let correction = |flag: &str, value: &str, meant: &str| Correction {
+            flag: flag.into(),
+            value: value.into(),
+            meant: meant.into(),
+        };
+        let corrections = [
+            correction("--registry-mirror", "m", "https://m"),
+            correction("--registry-mirror", "n", "https://n"),
+            correction("--insecure-registry", "", "r:5000"),
+        ];
+        for (command, variable, lines) in [
+            (
+                "-D --registry-mirror=m --registry-mirror n m",
+                "",
+                Some(
+                    "command: [\"-D\", \"--registry-mirror=https://m\", \"--registry-mirror\", \
+                     \"https://n\", \"m\"]",
+                ),
+            ),
+            (
+                "-D",
+                "--insecure-registry '' --debug",
+                Some("variables:\n  DIND_DOCKERD_ARGS: \"--insecure-registry r:5000 --debug\""),
+            ),
+            ("-D --registry-mirror=o", "--insecure-registry s", None),
+        ] {
+            let words: Vec<_> = command.split(' ').map(OsString::from).collect();
+            let corrected = with_values(&Given::new(&words, variable), &corrections);
+            assert_eq!(corrected.as_deref(), lines, "{command} {variable}");
+        }
     }
 
     #[test]

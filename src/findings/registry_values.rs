@@ -1,19 +1,25 @@
 //! Whether dockerd takes the mirrors and insecure registries that it is given. It ends where one is
 //! wrong, and does not say where that came from.
 
+use super::flags::{self, Correction};
 use crate::{
-    dockerd::options::{Options, Origin, RegistryValue},
-    reasons::{Finding, Reason, daemon, settings},
+    dockerd::{
+        flags::Given,
+        options::{Options, Origin, RegistryValue},
+    },
+    reasons::{Finding, Reason, daemon, hole::Hole, settings},
     settings::registry_values::{has_path, insecure_registry, mirror},
 };
 
 /// One finding for each value that dockerd does not take. `takes_paths`: this one takes mirrors
 /// with a path.
-pub fn findings(options: &Options, takes_paths: bool) -> Vec<Finding> {
-    let judged = options.registries.iter();
-    judged
-        .filter_map(|value| wrong(value, takes_paths))
-        .collect()
+pub fn findings(options: &Options, given: &Given, takes_paths: bool) -> Vec<Finding> {
+    let all = &options.registries;
+    let wrong = all.iter().filter_map(|value| {
+        let complaint = complaint(value, takes_paths)?;
+        Some(finding(value, complaint, all, given, takes_paths))
+    });
+    wrong.collect()
 }
 
 /// The mirrors of variables, which become flags.
@@ -34,37 +40,68 @@ pub fn have_paths(options: &Options) -> bool {
     mirrors.any(|mirror| has_path(&mirror.value))
 }
 
-fn wrong(given: &RegistryValue, takes_paths: bool) -> Option<Finding> {
+/// What dockerd does not like.
+fn complaint(given: &RegistryValue, takes_paths: bool) -> Option<&'static str> {
+    let judged = match is_mirror(given) {
+        true if has_path(&given.value) && !takes_paths => {
+            Err("has a path, which Docker takes from version 24 on")
+        }
+        true => mirror(&given.value),
+        false => insecure_registry(&given.value),
+    };
+    judged.err()
+}
+
+fn is_mirror(given: &RegistryValue) -> bool {
+    given.flag == "registry-mirror"
+}
+
+fn finding(
+    wrong: &RegistryValue,
+    complaint: &str,
+    all: &[RegistryValue],
+    given: &Given,
+    takes_paths: bool,
+) -> Finding {
     let RegistryValue {
         flag,
         value,
         origin,
-    } = given;
-    let is_mirror = *flag == "registry-mirror";
-    let complaint = match is_mirror {
-        true if has_path(value) && !takes_paths => {
-            Err("has a path, which Docker takes from version 24 on")
-        }
-        true => mirror(value),
-        false => insecure_registry(value),
+    } = wrong;
+    let better = better(value, is_mirror(wrong));
+    let is_unset = value.is_empty() || value.contains('$');
+    let cause = |place: &str| format!("{place} is {value:?}: it {complaint}.");
+    let with_note = |change: String| match is_unset {
+        true => format!("{change}\n{}", daemon::VARIABLES_OF_SERVICES),
+        false => change,
     };
-    let complaint = complaint.err()?;
-    let better = better(value, is_mirror);
-    let (reason, name, change): (&'static Reason, _, _) = match origin {
+    let (reason, place, change): (&'static Reason, _, _) = match origin {
         Origin::File => {
-            let key = match is_mirror {
+            let key = match is_mirror(wrong) {
                 true => "registry-mirrors",
                 false => "insecure-registries",
             };
-            let change = format!("In daemon.json:\n    \"{key}\": [\"{better}\"]");
+            let list = whole_list(wrong, all, takes_paths);
+            let change = format!("In daemon.json:\n    \"{key}\": {list:?}");
             (&daemon::CONFIG, format!("{key} in daemon.json"), change)
         }
         Origin::Flag => {
+            let place = format!("{flag} in dockerd's flags");
+            let flag = format!("--{flag}");
+            let all = corrections(all, takes_paths);
+            if let Some(corrected) = flags::with_values(given, &all) {
+                let advice = match is_unset {
+                    true => daemon::FLAG_OF_A_VARIABLE,
+                    false => daemon::FLAG_MEANT,
+                };
+                let data = [(Hole::Flag, flag), (Hole::Corrected, corrected)];
+                return daemon::FLAG.advised(cause(&place), advice, data);
+            }
             let change = format!(
                 "In the service's `command` in .gitlab-ci.yml, in DIND_DOCKERD_ARGS, or where else \
-                 the flag comes from:\n    --{flag}={better}"
+                 the flag comes from:\n    {flag}={better}"
             );
-            (&daemon::FLAG, format!("{flag} in dockerd's flags"), change)
+            (&daemon::FLAG, place, change)
         }
         Origin::Variable => {
             let change = format!(
@@ -74,17 +111,33 @@ fn wrong(given: &RegistryValue, takes_paths: bool) -> Option<Finding> {
             (&settings::INVALID, name, change)
         }
     };
-    let note = match value.is_empty() || value.contains('$') {
-        true => {
-            "\nServices get the variables of .gitlab-ci.yml, and none that is set in GitLab's user \
-             interface."
-        }
-        false => "",
-    };
-    Some(reason.found(
-        format!("{name} is {value:?}: it {complaint}."),
-        format!("{change}{note}"),
-    ))
+    reason.found(cause(&place), with_note(change))
+}
+
+/// For all that is wrong among the flags: where one correction is pasted, none is lost.
+fn corrections(all: &[RegistryValue], takes_paths: bool) -> Vec<Correction> {
+    let of_flags = all.iter().filter(|given| given.origin == Origin::Flag);
+    of_flags
+        .filter(|given| complaint(given, takes_paths).is_some())
+        .map(|given| Correction {
+            flag: format!("--{}", given.flag),
+            value: given.value.clone(),
+            meant: better(&given.value, is_mirror(given)),
+        })
+        .collect()
+}
+
+/// The list of daemon.json that this value is in, with all that is wrong in it corrected, for the
+/// same reason.
+fn whole_list(wrong: &RegistryValue, all: &[RegistryValue], takes_paths: bool) -> Vec<String> {
+    let list = all
+        .iter()
+        .filter(|given| (given.flag, given.origin) == (wrong.flag, wrong.origin));
+    let corrected = list.map(|given| match complaint(given, takes_paths) {
+        Some(_) => better(&given.value, is_mirror(given)),
+        None => given.value.clone(),
+    });
+    corrected.collect()
 }
 
 /// What was most likely meant.
@@ -112,7 +165,7 @@ mod tests {
     fn judged(arguments: &str, json: &str, takes_paths: bool) -> Vec<Finding> {
         let argv: Vec<_> = arguments.split_whitespace().map(Into::into).collect();
         let options = Options::new(&argv, &Configuration::parse(json), &|_| None, true);
-        findings(&options, takes_paths)
+        findings(&options, &Given::new(&argv, ""), takes_paths)
     }
 
     #[test]
@@ -139,7 +192,10 @@ mod tests {
                 "--insecure-registry=",
                 "",
                 "DAEMON-FLAG",
-                ["is empty", "--insecure-registry=registry.example.com:5000"],
+                [
+                    "is empty",
+                    "command: [\"--insecure-registry=registry.example.com:5000\"]",
+                ],
             ),
             (
                 "--insecure-registry=$REGISTRY",
@@ -157,7 +213,10 @@ mod tests {
                 "--registry-mirror mirror.test:5000",
                 "",
                 "DAEMON-FLAG",
-                ["https://", "--registry-mirror=https://mirror.test:5000"],
+                [
+                    "https://",
+                    "command: [\"--registry-mirror\", \"https://mirror.test:5000\"]",
+                ],
             ),
             (
                 "",
@@ -170,16 +229,21 @@ mod tests {
             ),
             (
                 "",
-                r#"{"insecure-registries": ["r.test/cnx"]}"#,
+                r#"{"insecure-registries": ["10.0.0.0/8", "r.test/cnx"]}"#,
                 "DAEMON-CONFIG",
-                ["insecure-registries in daemon.json", "[\"r.test\"]"],
+                [
+                    "insecure-registries in daemon.json",
+                    "[\"10.0.0.0/8\", \"r.test\"]",
+                ],
             ),
         ] {
             let found = judged(arguments, json, true);
             assert_eq!(found.len(), 1, "{arguments} {json}");
             assert_eq!(found[0].reason.id, id);
+            let text = found[0].to_string();
+            let text: Vec<_> = text.split_whitespace().collect();
+            let text = text.join(" ");
             for word in words {
-                let text = found[0].to_string();
                 assert!(text.contains(word), "{word} in {text}");
             }
         }
@@ -195,7 +259,9 @@ mod tests {
         let mut options = Options::new(&[], &Configuration::default(), &|_| None, true);
         options.registries = of_variables(&["https://m.test/docker-hub/".into()]).collect();
         assert!(have_paths(&options));
-        let text = findings(&options, false).remove(0).to_string();
+        let text = findings(&options, &Given::default(), false)
+            .remove(0)
+            .to_string();
         assert!(text.contains("SETTINGS-INVALID"), "{text}");
         assert!(
             text.contains("DIND_REGISTRY_MIRRORS: https://m.test"),

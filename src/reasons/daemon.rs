@@ -456,8 +456,17 @@ pub const API_VERSION_OF_A_VARIABLE: Advice = &[say(
      speaks.",
 )];
 
+/// For a value that is empty, or still a variable's name.
+pub const VARIABLES_OF_SERVICES: &str = "Services get the variables of .gitlab-ci.yml, and none \
+                                         that is set in GitLab's user interface.";
+
 /// As [`FLAG`], where it is known what was meant, or that nothing else can be said.
 pub const FLAG_MEANT: Advice = &[job("Correct {flag}", "{corrected}")];
+/// The same for a value that came of a variable which the service does not get.
+pub const FLAG_OF_A_VARIABLE: Advice = &[
+    job("Correct {flag}", "{corrected}"),
+    say(VARIABLES_OF_SERVICES),
+];
 pub const FLAG_TO_LEAVE_OUT: Advice = &[job(
     "Give {flag} a value that it takes, or leave it out",
     "{corrected}",
