@@ -364,7 +364,8 @@ pub const INCOMPLETE_CLIENT: Advice = &[say(
 /// The name is one that a script of the job sets.
 pub const NAME_OF_A_SCRIPT: Advice = &[
     job(
-        "Name it there too, with the name that the client uses instead of dind",
+        "Name it there too: in the place of DNS:dind the name that the client uses, or IP: and its \
+         address",
         "variables:\n  DOCKER_TLS_SAN: {names}",
     ),
     say("Or set DOCKER_HOST there and not in the script."),
