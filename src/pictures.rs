@@ -71,7 +71,7 @@ fn read(finding: &Finding) -> Vec<(&'static str, String)> {
     }
     read.push((
         "the job's log, on Kubernetes",
-        explain::job_log_entry(&on_kubernetes),
+        explain::job_log_entry(std::slice::from_ref(&on_kubernetes)),
     ));
     if finding.severity == Severity::Fatal {
         let answer = explain::api_message(&on_kubernetes, &[]);

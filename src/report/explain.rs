@@ -25,20 +25,24 @@ pub fn one_line(finding: &Finding) -> String {
     )
 }
 
-/// What is appended to the runner's log file: plain text that begins and ends a line.
+/// What is appended to the runner's log file: plain text that begins and ends a line. The worst
+/// finding comes first.
 ///
 /// A job may not use Docker at all, and is not to be frightened then.
-pub fn job_log_entry(finding: &Finding) -> String {
-    let preface = match finding.severity {
-        Severity::Fatal => {
+pub fn job_log_entry(findings: &[Finding]) -> String {
+    let mut findings: Vec<_> = findings.iter().collect();
+    findings.sort_by_key(|finding| finding.severity);
+    let preface = match findings.first().map(|worst| worst.severity) {
+        Some(Severity::Fatal) => {
             "Docker will not work in this job (ignore this if it does not use Docker):"
         }
         _ => "docker commands of this job may fail (ignore this if it has none):",
     };
-    format!(
-        "\ndind-init: {preface}\ndind-init: {} {finding}\n",
-        finding.severity
-    )
+    let mut entry = format!("\ndind-init: {preface}\n");
+    for finding in findings {
+        entry.push_str(&format!("dind-init: {} {finding}\n", finding.severity));
+    }
+    entry
 }
 
 /// A DNS name that is the message: a Go client that trusts some other CA prints the names of the
@@ -126,9 +130,18 @@ mod tests {
 
     #[test]
     fn the_job_log_gets_whole_lines_that_are_no_status_of_the_runner() {
-        let entry = job_log_entry(&finding());
+        let entry = job_log_entry(&[finding()]);
         assert!(entry.starts_with('\n') && entry.ends_with('\n'));
-        let milder = job_log_entry(&certs::UNSHARED.noted("x").with_severity(Severity::Error));
+        let error = certs::UNSHARED.noted("x").with_severity(Severity::Error);
+        let both = job_log_entry(&[error.clone(), finding()]);
+        let ids: Vec<_> = both
+            .lines()
+            .filter(|line| line.contains("CERTS-"))
+            .collect();
+        assert!(ids[0].contains("fatal CERTS-READONLY"), "{both}");
+        assert!(ids[1].contains("error CERTS-UNSHARED"), "{both}");
+        assert_eq!(both.matches("ignore this").count(), 1, "{both}");
+        let milder = job_log_entry(&[error]);
         assert!(
             milder.contains("may fail (ignore this if it has none)"),
             "{milder}"

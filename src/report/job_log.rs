@@ -89,7 +89,7 @@ mod tests {
         fs::write(&file, "").unwrap();
         let finding =
             certs::READONLY.found("/certs/client is a read-only Secret volume.", "move it");
-        let entry = explain::job_log_entry(&finding);
+        let entry = explain::job_log_entry(&[finding]);
 
         let mut shell = Command::new("sh")
             .arg("-c")

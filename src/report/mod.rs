@@ -84,6 +84,11 @@ impl Report {
         });
     }
 
+    /// What can be known before dockerd is started has been told.
+    pub fn assessed(&self) {
+        self.outbox.release();
+    }
+
     /// dockerd, of this version if it has said it, answers.
     pub fn ready(&self, docker: Option<String>) {
         self.state(|status| {
@@ -148,7 +153,7 @@ impl Report {
             // which says what stands there.
             if finding.severity.breaks() && told.in_job_log.insert(finding.reason.id) {
                 let number = told.status.findings.len() - 1;
-                self.outbox.entry(number, explain::job_log_entry(&finding));
+                self.outbox.entry(number, finding.clone());
             }
             self.outbox.status(told.status.clone(), false);
             drop(told);

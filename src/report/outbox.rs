@@ -2,6 +2,8 @@
 //! system may be full, or keep whoever writes for ever.
 //!
 //! A state is written at once, findings at most once a second, and the last of all in any case.
+//! What is for the job's log waits a moment while the service begins: the cause may be found after
+//! its consequence, and is to be read first.
 
 use std::{
     collections::BTreeSet,
@@ -10,11 +12,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{job_log::JobLog, status::Status};
-use crate::job_directory::JobDirectory;
+use super::{explain, job_log::JobLog, status::Status};
+use crate::{
+    job_directory::JobDirectory,
+    reasons::{Finding, Severity},
+};
 
 /// No status is written more often, but for a new state; one that could not be is tried again.
 const INTERVAL: Duration = Duration::from_secs(1);
+
+/// The longest that the job's log waits for something worse. Jobs begin later than that.
+const GATHERING: Duration = Duration::from_millis(300);
 
 /// How long the service's end waits for it.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -27,6 +35,7 @@ pub struct Outbox(Arc<Shared>);
 struct Shared {
     job_directory: Option<JobDirectory>,
     job_log: Option<JobLog>,
+    started: Instant,
     waiting: Mutex<Waiting>,
     changed: Condvar,
 }
@@ -36,8 +45,10 @@ struct Waiting {
     status: Option<Status>,
     /// It has a new state.
     is_urgent: bool,
-    /// With the numbers of their findings.
-    entries: Vec<(usize, String)>,
+    /// For the job's log, with their numbers.
+    entries: Vec<(usize, Finding)>,
+    /// The entries wait for nothing worse.
+    is_released: bool,
     is_writing: bool,
 }
 
@@ -46,6 +57,7 @@ impl Outbox {
         let outbox = Self(Arc::new(Shared {
             job_directory,
             job_log,
+            started: Instant::now(),
             waiting: Mutex::default(),
             changed: Condvar::new(),
         }));
@@ -68,12 +80,20 @@ impl Outbox {
         }
     }
 
-    /// For the job's log: what is said of the finding of this number.
-    pub fn entry(&self, number: usize, text: String) {
+    /// For the job's log: the finding of this number. Nothing is worse than a fatal one.
+    pub fn entry(&self, number: usize, finding: Finding) {
         if self.0.job_log.is_some() {
-            self.0.lock().entries.push((number, text));
+            let mut waiting = self.0.lock();
+            waiting.is_released |= finding.severity == Severity::Fatal;
+            waiting.entries.push((number, finding));
             self.0.changed.notify_all();
         }
+    }
+
+    /// Lets the job's log have what it is to get as it comes.
+    pub fn release(&self) {
+        self.0.lock().is_released = true;
+        self.0.changed.notify_all();
     }
 
     /// Waits until all is written, if that can be.
@@ -81,6 +101,7 @@ impl Outbox {
         let mut waiting = self.0.lock();
         // What is not urgent is now.
         waiting.is_urgent = true;
+        waiting.is_released = true;
         self.0.changed.notify_all();
         drop(self.0.wait_while(waiting, |waiting| {
             waiting.status.is_some() || !waiting.entries.is_empty() || waiting.is_writing
@@ -104,16 +125,20 @@ impl Shared {
         let mut has_complained = false;
         loop {
             let mut waiting = self.wait_for_work(last);
-            let entries = std::mem::take(&mut waiting.entries);
-            let is_due = waiting.is_urgent || last.is_none_or(|last| last.elapsed() >= INTERVAL);
-            let status = if is_due { waiting.status.take() } else { None };
+            let entries = match self.until_entries(&waiting) {
+                Some(Duration::ZERO) => std::mem::take(&mut waiting.entries),
+                _ => Vec::new(),
+            };
+            let status = match until_status(&waiting, last) {
+                Some(Duration::ZERO) => waiting.status.take(),
+                _ => None,
+            };
             waiting.is_urgent &= status.is_none();
             waiting.is_writing = true;
             drop(waiting);
-            for (number, entry) in entries {
-                if self.append(&entry) {
-                    in_job_log.insert(number);
-                }
+            let (numbers, findings): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
+            if !findings.is_empty() && self.append(&explain::job_log_entry(&findings)) {
+                in_job_log.extend(numbers);
             }
             let refused = status.and_then(|mut status| {
                 status.in_job_log.clone_from(&in_job_log);
@@ -139,24 +164,28 @@ impl Shared {
     fn wait_for_work(&self, last: Option<Instant>) -> MutexGuard<'_, Waiting> {
         let mut waiting = self.lock();
         loop {
-            let rest = last.map_or(Duration::ZERO, |last| {
-                INTERVAL.saturating_sub(last.elapsed())
-            });
-            let has_status = waiting.status.is_some();
-            if !waiting.entries.is_empty() || has_status && (waiting.is_urgent || rest.is_zero()) {
-                return waiting;
-            }
-            waiting = match has_status {
-                true => {
+            let rests = [self.until_entries(&waiting), until_status(&waiting, last)];
+            waiting = match rests.into_iter().flatten().min() {
+                Some(Duration::ZERO) => return waiting,
+                Some(rest) => {
                     let waited = self.changed.wait_timeout(waiting, rest);
                     waited.unwrap_or_else(PoisonError::into_inner).0
                 }
-                false => {
+                None => {
                     let waited = self.changed.wait(waiting);
                     waited.unwrap_or_else(PoisonError::into_inner)
                 }
             };
         }
+    }
+
+    /// How long the entries are still to wait; `None` where there are none.
+    fn until_entries(&self, waiting: &Waiting) -> Option<Duration> {
+        let rest = match waiting.is_released {
+            true => Duration::ZERO,
+            false => GATHERING.saturating_sub(self.started.elapsed()),
+        };
+        (!waiting.entries.is_empty()).then_some(rest)
     }
 
     fn wait_while<'a>(
@@ -184,14 +213,82 @@ impl Shared {
     }
 }
 
+/// How long the status is still to wait; `None` where there is none. `last`: when one was written.
+fn until_status(waiting: &Waiting, last: Option<Instant>) -> Option<Duration> {
+    let rest = match last {
+        Some(last) if !waiting.is_urgent => INTERVAL.saturating_sub(last.elapsed()),
+        _ => Duration::ZERO,
+    };
+    waiting.status.is_some().then_some(rest)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{
+        fs,
+        path::{Path, PathBuf},
+        thread,
+    };
 
     use tempfile::tempdir;
 
     use super::*;
-    use crate::{reasons::registry, report::status::State};
+    use crate::{
+        facts::mounts::Mounts,
+        reasons::{certs, client, registry},
+        report::status::State,
+    };
+
+    /// An outbox, and the runner's log file.
+    fn outbox_of_a_job(directory: &Path) -> (Outbox, PathBuf) {
+        let logs = directory.join("logs-1-7");
+        fs::create_dir(&logs).unwrap();
+        let file = logs.join("output.log");
+        fs::write(&file, "").unwrap();
+        let mount = format!("1 0 8:1 /x {} rw - ext4 /dev/a rw", logs.display());
+        let log = JobLog::find(&Mounts::parse(&mount), "1", "7");
+        assert!(log.is_some());
+        (Outbox::start(None, log), file)
+    }
+
+    fn wait_for(file: &Path, part: &str) -> String {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let text = fs::read_to_string(file).unwrap();
+            if text.contains(part) {
+                return text;
+            }
+            assert!(Instant::now() < deadline, "{part} in {text}");
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn what_is_fatal_is_read_before_an_error_that_was_found_first() {
+        let directory = tempdir().unwrap();
+        let (outbox, file) = outbox_of_a_job(directory.path());
+        outbox.entry(0, client::PORT.noted("first"));
+        outbox.entry(1, certs::READONLY.noted("second"));
+        outbox.entry(2, client::PROXY.noted("third"));
+        let text = wait_for(&file, "third");
+        let at = |part: &str| text.find(part).unwrap();
+        assert!(at("second") < at("first"), "{text}");
+        assert!(at("first") < at("third"), "{text}");
+    }
+
+    #[test]
+    fn an_error_waits_for_something_worse_until_there_can_be_none() {
+        // An end, the assessment's, the service's, or that of our patience.
+        for release in [Outbox::release, Outbox::settle, |_: &Outbox| {}] {
+            let directory = tempdir().unwrap();
+            let (outbox, file) = outbox_of_a_job(directory.path());
+            outbox.entry(0, client::PORT.noted("first"));
+            release(&outbox);
+            wait_for(&file, "first");
+            // Nothing else is waited for.
+            assert!(outbox.0.lock().entries.is_empty());
+        }
+    }
 
     #[test]
     fn a_flood_of_findings_is_written_once_a_second_and_the_last_state_at_once() {

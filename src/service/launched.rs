@@ -39,6 +39,7 @@ impl Launched {
         oom_score_adj: Option<i32>,
     ) -> Result<Self, Failure> {
         assessed.tell(service)?;
+        service.report.assessed();
         let Assessed {
             assessment,
             certificates,

@@ -15,6 +15,31 @@ fault!(
     }
 );
 
+/// The volume is known to be missing long before the privileges are, and matters less.
+#[test]
+fn what_is_fatal_is_read_before_what_was_found_first() {
+    let log = RunnerLog::new();
+    let pod = Pod::new(Suite::Trixie)
+        .unprivileged()
+        .gitlab_job(&Volume::disk())
+        .runner_log(&log)
+        .start();
+    wait_for(&log, "CERTS-UNSHARED");
+    let told = log.text().unwrap();
+    let at = |part: &str| told.find(part).unwrap();
+    assert!(
+        at("fatal NOT-PRIVILEGED") < at("error CERTS-UNSHARED"),
+        "{told}"
+    );
+    assert_eq!(told.matches("(ignore this").count(), 1, "{told}");
+    let service = pod.service_log();
+    let at = |part: &str| service.find(part).unwrap();
+    assert!(
+        at("CERTS-UNSHARED") < at("NOT-PRIVILEGED"),
+        "the control: found first\n{service}"
+    );
+}
+
 fault!(
     a_command_that_starts_dockerd_itself_without_privileges,
     [docker_26],
