@@ -14,7 +14,7 @@ use crate::{
     dockerd::{
         configuration::{self, Configuration},
         flags::{Flags, Given, Invocation},
-        hosts::{OwnHosts, PLAIN_PORT, TLS_PORT, port_of, tcp_address, tcp_port},
+        hosts::{OwnHosts, PLAIN_PORT, TLS_PORT, port_of, tcp_address, tcp_port, unix_path},
         rootless,
     },
     settings::{CertificateSettings, Settings, process_environment},
@@ -182,6 +182,15 @@ impl Plan {
         self.port.or_else(dialled)
     }
 
+    /// The socket on which it does the same, and the socket's group, where the user decides what is
+    /// served.
+    pub fn socket_to_explain_on(&self) -> Option<(PathBuf, Option<String>)> {
+        let path = self.own_hosts.as_ref()?.unix_socket()?;
+        let group = Flags::parse(&self.argv).group;
+        let group = group.or_else(|| self.configuration.group().map(str::to_owned));
+        Some((path.to_owned(), group))
+    }
+
     /// Gives dockerd another daemon.json; of several such flags the last one counts.
     pub fn use_configuration(&mut self, path: &Path) {
         let mut flag = OsString::from("--config-file=");
@@ -236,13 +245,8 @@ fn socket_path(docker_host: &str, user: &User) -> PathBuf {
 ///
 /// Our port is bound on every address, so a host that names a single one would collide with it.
 fn is_ours(host: &str, port: u16, unix: &Path) -> bool {
-    if let Some(path) = host.strip_prefix("unix://") {
-        let path = if path.is_empty() {
-            "/var/run/docker.sock"
-        } else {
-            path
-        };
-        return without_var(Path::new(path)) == without_var(unix);
+    if let Some(path) = unix_path(host) {
+        return without_var(path) == without_var(unix);
     }
     if host.starts_with("fd://") {
         return true;

@@ -1,7 +1,7 @@
 //! Where dockerd listens by the user's own word: a command that begins with `dockerd`, or `hosts` in
 //! daemon.json. The init then opens no sockets.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, path::Path};
 
 use super::{configuration::Configuration, flags::Flags};
 
@@ -86,6 +86,12 @@ impl OwnHosts {
         self.leaves_tls_open && is_open_to_others && self.serve(port)
     }
 
+    /// The first unix socket among them.
+    pub fn unix_socket(&self) -> Option<&Path> {
+        let mut paths = self.hosts.iter().filter_map(|host| unix_path(host));
+        paths.next()
+    }
+
     /// Whether it waits for sockets that systemd would hand over, and nobody does here.
     pub fn want_systemd(&self) -> bool {
         self.hosts.iter().any(|host| host.starts_with("fd://"))
@@ -113,6 +119,15 @@ fn leaves_tls_open(argv: &[OsString], configuration: &Configuration) -> bool {
         ["--tls", "--tlsverify"].contains(&name)
     };
     !flags.any(says) && !["tls", "tlsverify"].iter().any(|key| keys.contains(*key))
+}
+
+/// The path of a host that is a unix socket; dockerd's own where it names none.
+pub fn unix_path(host: &str) -> Option<&Path> {
+    let path = match host.strip_prefix("unix://")? {
+        "" => DEFAULT_SOCKET.trim_start_matches("unix://"),
+        path => path,
+    };
+    Some(Path::new(path))
 }
 
 /// The port of a host that is a TCP one and names it.
@@ -158,6 +173,21 @@ mod tests {
             ("dockerd", r#"{"hosts": ["fd://"]}"#, "fd://"),
         ] {
             assert_eq!(of(command, daemon_json).hosts, [hosts], "{command}");
+        }
+        for (command, path) in [
+            ("dockerd", Some("/var/run/docker.sock")),
+            (
+                "dockerd -H tcp://:2375 -H unix:///a -H unix:///b",
+                Some("/a"),
+            ),
+            ("dockerd -H unix://", Some("/var/run/docker.sock")),
+            ("dockerd -H tcp://:2375", None),
+        ] {
+            assert_eq!(
+                of(command, "").unix_socket(),
+                path.map(Path::new),
+                "{command}"
+            );
         }
         assert_eq!(OwnHosts::of_a_file(&Configuration::parse("{}"), &[]), None);
         let file = of("dockerd", r#"{"hosts": ["fd://"]}"#);

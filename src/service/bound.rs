@@ -1,17 +1,18 @@
 //! The service as clients see it from its first moments: bound sockets, and certificates on their
 //! way.
 
-use std::{io, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc};
 
 use super::{Service, other_port::OtherPort, publication::Publication};
 use crate::{
     error_daemon::{self, ErrorDaemon},
+    facts::mounts::Mounts,
     pki::ClientKeyInTheMaking,
     plan::Plan,
     reasons::{Finding, daemon},
     report::{Report, explain},
     settings::Settings,
-    sockets::{Opens, Sockets, TcpSocket},
+    sockets::{Opens, Sockets, TcpSocket, UnixSocket},
 };
 
 /// What clients meet, and what they are answered on. Held as long as the service lives.
@@ -23,8 +24,9 @@ pub struct Bound {
     pub no_unix_socket: Option<Finding>,
     /// `None` where no certificates are wanted.
     pub publication: Option<Publication>,
-    /// The port to explain on where dockerd was to open its own.
+    /// The port and the unix socket, with its group, to explain on where dockerd was to open its own.
     port: Option<u16>,
+    unix: Option<(PathBuf, Option<String>)>,
     other_port: Option<OtherPort>,
 }
 
@@ -36,6 +38,7 @@ impl Bound {
             no_unix_socket: None,
             publication: None,
             port: plan.port_to_explain_on(&settings.docker_host),
+            unix: plan.socket_to_explain_on(),
             other_port: None,
         }
     }
@@ -107,12 +110,16 @@ impl Bound {
             .transpose()
     }
 
-    /// The socket that dockerd was to open: without root the port was left to rootlesskit, and with
+    /// The sockets that dockerd was to open: without root the port was left to rootlesskit, and with
     /// hosts of the user's own to dockerd, which is gone by now or never came.
-    pub fn take_over_port(&mut self) {
+    pub fn take_over(&mut self, mounts: &Mounts) {
         let late = || {
             let tcp = TcpSocket::bind(self.port?).ok()?;
-            Some(Arc::new(Sockets { tcp, unix: None }))
+            let unix = self
+                .unix
+                .as_ref()
+                .and_then(|(path, group)| UnixSocket::bind(path, group.as_deref(), mounts).ok());
+            Some(Arc::new(Sockets { tcp, unix }))
         };
         if self.sockets.is_none() {
             self.sockets = late();

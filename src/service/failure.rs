@@ -79,7 +79,7 @@ impl Service<'_> {
         if self.settings.on_failure != OnFailure::Explain {
             return (*status, Ending::ByItself);
         }
-        bound.take_over_port();
+        bound.take_over(&self.mounts);
         let Some(sockets) = &bound.sockets else {
             return (*status, Ending::ByItself);
         };
