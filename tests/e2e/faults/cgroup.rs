@@ -6,8 +6,7 @@ fault!(
     no_control_groups,
     [docker_26],
     Fault {
-        pod: |pod| pod
-            .plain()
+        pod: |pod| with_certs(pod)
             .service_option("--mount=type=tmpfs,destination=/sys/fs/cgroup,ro"),
         id: "CGROUP-NO-DEVICES",
         fact: "nothing is mounted at /sys/fs/cgroup",

@@ -157,7 +157,7 @@ fault!(
     a_daemon_json_with_an_unknown_key,
     [docker_20, docker_26, docker_28],
     Fault {
-        pod: |pod| pod.plain().configuration("{\"mtuu\": 1400}"),
+        pod: |pod| with_certs(pod).configuration("{\"mtuu\": 1400}"),
         id: "DAEMON-CONFIG",
         fact: "mtuu",
         fix: "daemon.json",
@@ -281,7 +281,7 @@ fault!(
     a_dockerd_that_is_asked_to_end_in_mid_job,
     [docker_26],
     Fault {
-        pod: |pod| pod.plain(),
+        pod: with_certs,
         midway: Some(|pod| {
             let end = "kill -TERM $(pidof dockerd); while pidof dockerd; do sleep 0.01; done";
             drop(pod.in_service(end).expect_success());

@@ -14,6 +14,7 @@ mod quiet;
 mod registry;
 mod settings;
 mod storage;
+mod without_tls;
 
 use std::thread;
 use std::time::{Duration, Instant};

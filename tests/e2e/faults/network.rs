@@ -6,15 +6,14 @@ fault!(
     a_port_that_another_service_of_the_pod_has,
     [docker_26],
     Fault {
-        pod: |pod| pod
-            .plain()
-            .other_service("exec busybox httpd -f -p 2375")
+        pod: |pod| with_certs(pod)
+            .other_service("exec busybox httpd -f -p 2376")
             .entrypoint_script(
-                "until grep -q ':0947 .* 0A ' /proc/net/tcp /proc/net/tcp6; do sleep 0.01; done; \
+                "until grep -q ':0948 .* 0A ' /proc/net/tcp /proc/net/tcp6; do sleep 0.01; done; \
                  exec dockerd-entrypoint.sh"
             ),
         id: "NETWORK-PORT-IN-USE",
-        fact: "a process outside this container listens on port 2375",
+        fact: "a process outside this container listens on port 2376",
         fix: "Keep one dind service",
         // Whoever has the port answers.
         client: Client::HearsNothing,
@@ -43,8 +42,7 @@ fault!(
     a_file_in_the_sockets_place,
     [docker_26],
     Fault {
-        pod: |pod| pod
-            .plain()
+        pod: |pod| with_certs(pod)
             .entrypoint_script("echo a file > /run/docker.sock; exec dockerd-entrypoint.sh"),
         id: "NETWORK-SOCKET-BUSY",
         fact: "docker.sock is a file",

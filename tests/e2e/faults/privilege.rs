@@ -74,7 +74,7 @@ fault!(
     a_service_without_sys_admin,
     [docker_26, docker_28],
     Fault {
-        pod: |pod| without_capability(pod.plain(), "sys_admin"),
+        pod: |pod| without_capability(with_certs(pod), "sys_admin"),
         id: "NOT-PRIVILEGED",
         fact: "CAP_SYS_ADMIN",
         fix: "privileged = true",
@@ -88,7 +88,7 @@ fault!(
     a_service_that_may_not_raise_limits,
     [docker_26],
     Fault {
-        pod: |pod| without_capability(pod.plain(), "sys_resource"),
+        pod: |pod| without_capability(with_certs(pod), "sys_resource"),
         job: JOB_WITH_A_LIMIT,
         id: "PRIVILEGE-RLIMIT",
         fact: "error setting rlimit type",
@@ -105,8 +105,7 @@ fault!(
     a_user_without_rootlesskit,
     [docker_26],
     Fault {
-        pod: |pod| pod
-            .plain()
+        pod: |pod| with_certs(pod)
             .service_option("--user=1000:1000")
             .service_variable("HOME", "/tmp")
             .service_variable("XDG_RUNTIME_DIR", "/tmp"),
@@ -152,7 +151,7 @@ fault!(
 /// An image that holds what rootless dockerd needs, after `change`, as its user. The programs are
 /// stand-ins: none of them is reached.
 fn in_rootless_image(pod: Plan, change: &str) -> Plan {
-    pod.plain()
+    with_certs(pod)
         .service_variable("HOME", "/tmp")
         .service_variable("XDG_RUNTIME_DIR", "/tmp")
         .debian_program("setpriv")

@@ -19,7 +19,7 @@ fault!(
     a_wrong_way_back,
     [docker_26],
     Fault {
-        pod: |pod| pod.plain().variable("DIND_INIT", "offical"),
+        pod: |pod| with_certs(pod).variable("DIND_INIT", "offical"),
         id: "SETTINGS-INVALID",
         fact: "DIND_INIT has the value \"offical\"",
         fix: "dind-init --help",

@@ -1,0 +1,59 @@
+//! Rows of the other files once more, for a daemon and clients without TLS: the port is open from
+//! the start, and the answer is read by whoever dials.
+
+use super::*;
+
+fault!(
+    a_service_that_is_not_privileged,
+    [docker_26],
+    Fault {
+        pod: |pod| pod.plain().unprivileged(),
+        id: "NOT-PRIVILEGED",
+        fact: "CAP_SYS_ADMIN",
+        fix: "privileged = true",
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    a_flag_that_dockerd_does_not_know,
+    [docker_26],
+    Fault {
+        pod: |pod| pod.plain().command(&["--mtuu=1400"]),
+        id: "DAEMON-FLAG",
+        fact: "unknown flag: --mtuu",
+        fix: "command: [\"--mtu=1400\"]",
+        check: Check::CannotKnow,
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    a_value_that_the_service_does_not_take,
+    [docker_26],
+    Fault {
+        pod: |pod| pod.plain().variable("DIND_MTU", "small"),
+        id: "SETTINGS-INVALID",
+        fact: "DIND_MTU has the value \"small\"",
+        fix: "dind-init --help",
+        cure: OutOfReach("whoever set it knows what was meant"),
+        ..Fault::USUAL
+    }
+);
+
+fault!(
+    a_dockerd_that_is_killed_in_mid_job,
+    [docker_26],
+    Fault {
+        pod: Plan::plain,
+        midway: Some(|pod| drop(
+            pod.in_service("kill -KILL $(pidof dockerd)")
+                .expect_success()
+        )),
+        id: "DAEMON-KILLED",
+        fact: "dockerd was ended by SIGKILL",
+        fix: "KUBERNETES_SERVICE_MEMORY_REQUEST",
+        cure: OutOfReach("it would be ended again"),
+        ..Fault::USUAL
+    }
+);
