@@ -172,16 +172,17 @@ CONTAINER_SETTING = Error "DAEMON-CONTAINER-SETTING" {
     advice: SETTING_TAKEN_OUT,
     patterns: &[
         &["returned error", "failed to initialize logging driver: "],
-        &["returned error", "unable to retrieve oci runtime error", "executable file not found"],
+        &["failed to retrieve default runtime version", "executable file not found"],
     ],
     samples: &[
         Sample {
             text: "time=\"2026-11-26T07:34:40.915774284Z\" level=error msg=\"Handler for POST /v1.45/containers/9169c608defa/start returned error: failed to create task for container: failed to initialize logging driver: journald is not enabled on this host\"",
             source: "Docker 26.1.5, run with {\"log-driver\": \"journald\"}; 28.5.2 says the same",
         },
+        // The command itself fails with status 400, which dockerd does not log.
         Sample {
-            text: "time=\"2026-11-26T07:34:45.040155603Z\" level=error msg=\"Handler for POST /v1.45/containers/5350341e3926/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: unable to retrieve OCI runtime error (open /var/run/docker/containerd/daemon/io.containerd.runtime.v2.task/moby/5350341e3926/log.json: no such file or directory): exec: \\\"nvidia-container-runtime\\\": executable file not found in $PATH: unknown\"",
-            source: "Docker 26.1.5, run with a node's daemon.json; 28.5.2 says the same",
+            text: "time=\"2026-11-26T08:09:18.199800714Z\" level=warning msg=\"Failed to retrieve default runtime version\" error=\"failed to retrieve nvidia-container-runtime version: exec: \\\"nvidia-container-runtime\\\": executable file not found in $PATH\"",
+            source: "Docker 26.1.5, run with a node's daemon.json",
         },
     ],
 }
