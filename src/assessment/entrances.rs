@@ -43,6 +43,7 @@ impl Entrances {
         if let Some(certificates) = &plan.certificates {
             entrances.look_at_certificates(certificates, settings, mounts);
         }
+        entrances.refusals = without_echoes(entrances.refusals);
         entrances
     }
 
@@ -67,6 +68,15 @@ impl Entrances {
             Err(refusal) => self.refusals.push(refusal),
         }
     }
+}
+
+/// One mistake, such as a root file system that is read-only, stands against several entrances: what
+/// is cured by the same fix is told once, by the last.
+pub fn without_echoes(mut refusals: Vec<Finding>) -> Vec<Finding> {
+    refusals.reverse();
+    refusals.dedup_by(|later, sooner| later.fix == sooner.fix);
+    refusals.reverse();
+    refusals
 }
 
 /// A line about one directory, such as `/certs/client: read-only; Secret volume; ca.pem`.
