@@ -19,6 +19,7 @@ mod patience;
 #[path = "../pods/mod.rs"]
 mod pods;
 mod registries;
+mod reports;
 mod sockets;
 mod two_daemons;
 

@@ -44,7 +44,8 @@ impl Plan {
         let hosts = pod.plan.hosts.iter();
         let hosts: Vec<_> = hosts.map(|host| format!("--add-host={host}")).collect();
         let mut create = vec!["pod", "create", "--name", &pod.name, "--share=net,uts"];
-        create.push("--add-host=docker:127.0.0.1");
+        let called = format!("--add-host={}:127.0.0.1", pod.plan.name);
+        create.push(&called);
         create.extend(hosts.iter().map(String::as_str));
         step(&create);
         for script in &pod.plan.other_services {

@@ -17,7 +17,9 @@ pub struct Plan {
     pub(super) volumes: Vec<Volume>,
     /// Held so that they run as long as the pod does.
     pub(super) others: Vec<Arc<Pod>>,
-    /// As `podman pod create --add-host` takes them, besides the service's own.
+    /// What the pod is called, as a service's alias does it.
+    pub(super) name: String,
+    /// As `podman pod create --add-host` takes them, besides that name.
     pub(in crate::pods) hosts: Vec<String>,
     pub(super) variables: Vec<(String, String)>,
     pub(super) is_privileged: bool,
@@ -39,6 +41,7 @@ impl Pod {
             mounts: Vec::new(),
             volumes: Vec::new(),
             others: Vec::new(),
+            name: "docker".to_owned(),
             hosts: Vec::new(),
             variables: Vec::new(),
             is_privileged: true,
@@ -86,6 +89,12 @@ impl Plan {
     /// Starts a shell's command line in a container of its own, before the service.
     pub fn other_service(mut self, script: &str) -> Self {
         self.other_services.push(script.to_owned());
+        self
+    }
+
+    /// Gives the pod this name in place of `docker`.
+    pub fn called(mut self, name: &str) -> Self {
+        self.name = name.to_owned();
         self
     }
 

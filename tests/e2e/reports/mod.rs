@@ -1,0 +1,67 @@
+//! Set-ups from public reports, made again: each as somebody had it, and what becomes of it.
+
+mod clients;
+mod daemon_json;
+mod pods;
+mod registries;
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::gitlab::RunnerLog;
+use crate::pod::{Plan, Pod};
+use crate::suite::Suite;
+use crate::transcript::Transcript;
+use crate::volume::Volume;
+
+/// The pod that GitLab's documentation asks for, with TLS.
+fn usual() -> Plan {
+    usual_on(Suite::Trixie)
+}
+
+fn usual_on(suite: Suite) -> Plan {
+    Pod::new(suite).certs(&Volume::memory())
+}
+
+/// The job of the report works, and its log has no word of ours.
+#[track_caller]
+fn works(plan: Plan, job: &str) {
+    let log = RunnerLog::new();
+    let pod = plan.gitlab_job(&Volume::disk()).runner_log(&log).start();
+    let outcome = pod.job(job).expect_success();
+    assert_eq!(log.text().unwrap(), "", "{outcome}");
+}
+
+/// The job of the report fails, and its log says all of `parts`, before the job ends.
+#[track_caller]
+fn is_explained(plan: Plan, job: &str, parts: &[&str]) {
+    let log = RunnerLog::new();
+    let pod = plan.gitlab_job(&Volume::disk()).runner_log(&log).start();
+    let outcome = pod.job(job).expect_failure();
+    let told = format!("{}{}", outcome.output(), log.text().unwrap());
+    let missing: Vec<_> = parts.iter().filter(|part| !told.contains(**part)).collect();
+    assert!(
+        missing.is_empty(),
+        "{missing:?} is not in\n{told}\n{outcome}"
+    );
+}
+
+/// The same where dockerd itself answers: what it logs is told a moment later.
+#[track_caller]
+fn is_told_after(plan: Plan, job: &str, parts: &[&str]) {
+    let log = RunnerLog::new();
+    let pod = plan.gitlab_job(&Volume::disk()).runner_log(&log).start();
+    let outcome = pod.job(job).expect_failure();
+    for part in parts {
+        wait_for(&log, part, &outcome);
+    }
+}
+
+#[track_caller]
+fn wait_for(log: &RunnerLog, part: &str, outcome: &Transcript<'_>) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !log.text().unwrap().contains(part) {
+        assert!(Instant::now() < deadline, "{part} in {log:?}\n{outcome}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
