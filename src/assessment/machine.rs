@@ -177,7 +177,7 @@ pub fn look(
     let judged = judged
         .into_iter()
         .chain(registry_values::findings(
-            &options,
+            &options.registries,
             &plan.given,
             takes_paths,
         ))

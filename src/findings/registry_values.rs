@@ -13,8 +13,7 @@ use crate::{
 
 /// One finding for each value that dockerd does not take. `takes_paths`: this one takes mirrors
 /// with a path.
-pub fn findings(options: &Options, given: &Given, takes_paths: bool) -> Vec<Finding> {
-    let all = &options.registries;
+pub fn findings(all: &[RegistryValue], given: &Given, takes_paths: bool) -> Vec<Finding> {
     let wrong = all.iter().filter_map(|value| {
         let complaint = complaint(value, takes_paths)?;
         Some(finding(value, complaint, all, given, takes_paths))
@@ -165,7 +164,7 @@ mod tests {
     fn judged(arguments: &str, json: &str, takes_paths: bool) -> Vec<Finding> {
         let argv: Vec<_> = arguments.split_whitespace().map(Into::into).collect();
         let options = Options::new(&argv, &Configuration::parse(json), &|_| None, true);
-        findings(&options, &Given::new(&argv, ""), takes_paths)
+        findings(&options.registries, &Given::new(&argv, ""), takes_paths)
     }
 
     #[test]
@@ -259,7 +258,7 @@ mod tests {
         let mut options = Options::new(&[], &Configuration::default(), &|_| None, true);
         options.registries = of_variables(&["https://m.test/docker-hub/".into()]).collect();
         assert!(have_paths(&options));
-        let text = findings(&options, &Given::default(), false)
+        let text = findings(&options.registries, &Given::default(), false)
             .remove(0)
             .to_string();
         assert!(text.contains("SETTINGS-INVALID"), "{text}");

@@ -34,7 +34,7 @@ use self::{
     judged::Judged,
     model::{
         RunnerVariables, Surroundings, Variable,
-        runner::{Configuration, Executor, Runner},
+        runner::{Configuration, Executor, MisspeltKey, Runner},
     },
     pipeline::Pipeline,
     problem::{Judgement, Remark, SyntaxError},
@@ -69,6 +69,7 @@ pub fn lint_ignoring(files: &mut Files, ignored: &[&'static Reason]) -> Judgemen
         jobs,
         duplicates: &documents.duplicates,
         outside: &documents.outside,
+        misspelt_keys: documents.misspelt_keys(),
     };
     judgement.extend(rules::judge(&scene));
     judgement.judged = Judged::of(documents.runners(), &scene.jobs);
@@ -194,6 +195,11 @@ impl Documents {
     fn jobs<'a>(&'a self, surroundings: &'a Surroundings) -> Vec<OneJob<'a>> {
         let jobs = self.pipelines.iter().flat_map(|pipeline| &pipeline.jobs);
         jobs.map(|job| OneJob::new(job, surroundings)).collect()
+    }
+
+    fn misspelt_keys(&self) -> Vec<&MisspeltKey> {
+        let configurations = self.configurations.iter();
+        configurations.flat_map(|(_, it)| &it.misspelt).collect()
     }
 
     /// Every runner with services, and the directories of certificates that the jobs have.

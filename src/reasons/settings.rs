@@ -29,6 +29,14 @@ MISSPELT = Warning "SETTINGS-MISSPELT" {
     in_short: "correct the variable",
 }
 
+/// The runner reads on, and says nothing.
+MISSPELT_KEY = Warning "SETTINGS-MISSPELT-KEY" {
+    summary: "the runner's configuration has a key that it does not read, much like one it does",
+    advice: &[say("Call it as the runner does; its documentation has all keys.")],
+    in_short: "correct the key",
+    ignoring: LINT_ALONE,
+}
+
 /// GitLab reads on, and says nothing.
 DUPLICATE_KEY = Warning "SETTINGS-DUPLICATE-KEY" {
     summary: "a key is written twice, and only the last one counts",

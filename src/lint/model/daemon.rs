@@ -128,6 +128,11 @@ pub fn flags(service: &Service) -> Vec<OsString> {
     }
 }
 
+/// Those of `DIND_DOCKERD_ARGS`, as far as they can be read.
+pub fn further_flags(service: &Service) -> Vec<OsString> {
+    with_variable(service, Vec::new()).unwrap_or_default()
+}
+
 /// What the official entrypoint makes of the service's command; `None` where not all of it is in
 /// sight.
 fn invocation(service: &Service) -> Option<Invocation> {

@@ -24,6 +24,15 @@ pub struct Configuration {
     pub is_something_else: bool,
     /// The first thing that only a template says.
     pub unknown: Option<Place>,
+    pub misspelt: Vec<MisspeltKey>,
+}
+
+/// A key that the runner does not read, much like one that it does.
+#[derive(Clone, Debug)]
+pub struct MisspeltKey {
+    pub written: String,
+    pub meant: &'static str,
+    pub place: Place,
 }
 
 /// One of `[[runners]]`.

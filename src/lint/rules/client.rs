@@ -15,6 +15,9 @@ use crate::{
     settings::subject_names::SubjectName,
 };
 
+/// GitLab sets it, and no file does.
+const PROJECT: &str = "CI_PROJECT_DIR";
+
 pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
     of_each_job(scene, of_a_job)
 }
@@ -52,6 +55,7 @@ fn told(scene: &OneJob<'_>, daemon: &Daemon<'_>, served: &Served, finding: Findi
     let service = &daemon.service.place;
     let (place, label) = match blamed(&finding, &scene.client) {
         Some(place) => (place, ""),
+        None if *finding.reason == reasons::certs::CLEANED => cleaned(daemon),
         None => (service, "for this service"),
     };
     let problem = Problem::new(finding, place.clone(), label);
@@ -74,6 +78,14 @@ fn told(scene: &OneJob<'_>, daemon: &Daemon<'_>, served: &Served, finding: Findi
     }
 }
 
+/// What has the certificates made there.
+fn cleaned<'a>(daemon: &'a Daemon<'_>) -> (&'a Place, &'static str) {
+    match daemon.service.variables.written("DOCKER_TLS_CERTDIR") {
+        Some((_, place)) => (place, "the project's directory"),
+        None => (&daemon.service.place, "for this service"),
+    }
+}
+
 /// Whether it is the runner that says how the service serves.
 fn is_elsewhere(daemon: &Daemon<'_>) -> bool {
     !matches!(
@@ -86,6 +98,7 @@ fn client_variables(scene: &OneJob<'_>) -> ClientVariables {
     // What is not in the file stays as `$NAME`, and may still be compared.
     let value = |name: &str| match scene.client.expanded(name) {
         Known::Set(value) => Some(value.text),
+        Known::Unset | Known::Unknown if name == PROJECT => Some(format!("${PROJECT}")),
         Known::Unset | Known::Unknown => None,
     };
     let variables = ClientVariables::parse(&value);
@@ -184,7 +197,9 @@ fn is_certain(finding: &Finding, variables: &Variables) -> bool {
                 DockerHost::Tcp { port, .. } => port.is_some(),
                 _ => false,
             });
-    let rests_on: &[&str] = if *reason == reasons::client::PROXY {
+    let rests_on: &[&str] = if *reason == reasons::certs::CLEANED {
+        &["GIT_STRATEGY", "GIT_CLEAN_FLAGS", "GIT_CHECKOUT"]
+    } else if *reason == reasons::client::PROXY {
         &[
             "DOCKER_HOST",
             "NO_PROXY",
@@ -207,7 +222,9 @@ fn is_certain(finding: &Finding, variables: &Variables) -> bool {
 /// The place of the variable to change. That of a proxy may hold a password, and is not shown.
 fn blamed<'a>(finding: &Finding, variables: &'a Variables) -> Option<&'a Place> {
     let reason = finding.reason;
-    let names: &[&str] = if *reason == reasons::client::PROXY {
+    let names: &[&str] = if *reason == reasons::certs::CLEANED {
+        &[]
+    } else if *reason == reasons::client::PROXY {
         &["NO_PROXY", "no_proxy", "DOCKER_HOST"]
     } else if *reason == reasons::client::CERT_PATH {
         &["DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY"]

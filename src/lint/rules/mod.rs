@@ -6,6 +6,7 @@ pub mod command;
 mod duplicate_keys;
 mod edits;
 mod host;
+mod misspelt;
 mod options;
 mod ports;
 mod privileges;
@@ -44,6 +45,14 @@ pub static RULES: &[Rule] = &[
     Rule {
         finds: &[&of_settings::INVALID],
         judge: settings::invalid,
+    },
+    Rule {
+        finds: &[&of_settings::MISSPELT],
+        judge: misspelt::variables,
+    },
+    Rule {
+        finds: &[&of_settings::MISSPELT_KEY],
+        judge: misspelt::keys,
     },
     Rule {
         finds: &[&privilege::NOT_PRIVILEGED],
@@ -124,6 +133,7 @@ pub static RULES: &[Rule] = &[
     },
     Rule {
         finds: &[
+            &certs::CLEANED,
             &of_client::CERT_PATH,
             &of_client::HOST,
             &of_client::PORT,

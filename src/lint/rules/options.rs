@@ -1,19 +1,28 @@
 //! Options of dockerd that it does not take: it ends, and says so where nobody looks.
 
+use std::ffi::OsString;
+
 use super::of_each_job;
 use crate::{
-    dockerd::options::flags,
+    dockerd::{
+        flags::Given,
+        options::{Origin, RegistryValue, flags},
+    },
+    findings::registry_values,
     lint::{
         model::{daemon, image::Image},
         problem::Problem,
         scene::{Daemon, Scene},
         source::Place,
     },
-    reasons::{daemon as reasons, storage},
+    reasons::storage,
 };
 
 /// Storage drivers, and the first version without them (moby's release notes).
 const REMOVED_DRIVERS: &[(&str, u32)] = &[("aufs", 24), ("overlay", 24), ("devicemapper", 25)];
+
+/// The first Docker that takes a mirror with a path.
+const FIRST_WITH_PATHS: u32 = 24;
 
 /// The version with which it may stand in a tag without a number.
 const NEWEST: u32 = 29;
@@ -32,67 +41,40 @@ pub fn removed_driver(scene: &Scene<'_>) -> Vec<Problem> {
     })
 }
 
-/// Of `--registry-mirror` and `--insecure-registry`.
+/// Of `--registry-mirror` and `--insecure-registry`: the judgement of run time. A value with a
+/// variable that is not in the files is not known here.
 fn not_taken(daemon: &Daemon<'_>) -> Vec<Problem> {
-    let Some(command) = &daemon.service.command else {
-        return Vec::new();
-    };
-    let words = daemon::flags(daemon.service);
-    let mirrors = flags(&words, "registry-mirror", None).into_iter();
-    let mirrors = mirrors
-        .filter(|value| !value.contains('$') && !is_mirror(value))
-        .map(|value| {
-            (
-                value,
-                "registry-mirror",
-                "is no URL",
-                "https://mirror.example.com",
-            )
-        });
-    let insecure = flags(&words, "insecure-registry", None).into_iter();
-    let insecure = insecure
-        .filter(|value| !value.contains('$') && !is_registry(value))
-        .map(|value| {
-            let example = "registry.example.com:5000";
-            (
-                value,
-                "insecure-registry",
-                "is no host, with its port, nor a range of addresses",
-                example,
-            )
-        });
-    let found = mirrors.chain(insecure);
-    found
-        .map(|(value, flag, what, example)| {
-            let finding = reasons::FLAG.found(
-                format!("--{flag} is {value:?}, which {what}: dockerd ends."),
-                format!(
-                    "in .gitlab-ci.yml, at the service:\n    command: [\"--{flag}={example}\"]"
-                ),
-            );
-            Problem::new(finding, command.place.clone(), "dockerd does not take it")
-        })
-        .collect()
-}
-
-/// As dockerd has it: a scheme, and no query or user (moby daemon/pkg/registry).
-fn is_mirror(value: &str) -> bool {
-    let host = value
-        .strip_prefix("https://")
-        .or_else(|| value.strip_prefix("http://"));
-    host.is_some_and(|host| !host.is_empty() && !host.contains(['?', '#', '@', ' ']))
-}
-
-/// A host or a range; a scheme is passed over with a warning.
-fn is_registry(value: &str) -> bool {
-    let host = value
-        .strip_prefix("https://")
-        .or_else(|| value.strip_prefix("http://"))
-        .unwrap_or(value);
-    let is_range = host.split_once('/').is_some_and(|(address, bits)| {
-        address.parse::<std::net::IpAddr>().is_ok() && bits.parse::<u8>().is_ok()
+    let service = daemon.service;
+    let version = Image::parse(&service.image).version();
+    let takes_paths = version.is_none_or(|version| version >= FIRST_WITH_PATHS);
+    let variable = service.variables.written("DIND_DOCKERD_ARGS");
+    let text = variable.map_or("", |(variable, _)| &variable.value);
+    let given = Given::new(&daemon::flags(service), text);
+    let of_command = service.command.as_ref().map(|command| &command.place);
+    let of_command = of_command.map(|place| (daemon::flags(service), place));
+    let of_variable = variable.map(|(_, place)| (daemon::further_flags(service), place));
+    let places = of_command.into_iter().chain(of_variable);
+    let problems = places.flat_map(|(words, place)| {
+        let findings = registry_values::findings(&known(&words), &given, takes_paths);
+        let label = "dockerd does not take it";
+        let problem = move |finding| Problem::new(finding, place.clone(), label);
+        findings.into_iter().map(problem)
     });
-    is_range || (!host.is_empty() && !host.contains(['/', ' ']))
+    problems.collect()
+}
+
+/// The values of which it is known what they are.
+fn known(words: &[OsString]) -> Vec<RegistryValue> {
+    let values = ["registry-mirror", "insecure-registry"].map(|flag| {
+        let values = flags(words, flag, None).into_iter();
+        values.map(move |value| RegistryValue {
+            flag,
+            value,
+            origin: Origin::Flag,
+        })
+    });
+    let values = values.into_iter().flatten();
+    values.filter(|it| !it.value.contains('$')).collect()
 }
 
 /// dockerd ends with a driver that it no longer has.
@@ -126,32 +108,4 @@ fn removed(daemon: &Daemon<'_>) -> Option<Problem> {
     );
     let problem = Problem::new(finding, place, "no longer there");
     Some(problem.with_related(service.place.clone(), "since this version"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_are_those_that_dockerd_takes() {
-        for (value, expected) in [
-            ("https://mirror.example.com", true),
-            ("http://mirror.example.com:5000/", true),
-            ("https://mirror.example.com/docker-hub/", true),
-            ("mirror.example.com:5000", false),
-            ("", false),
-        ] {
-            assert_eq!(is_mirror(value), expected, "{value}");
-        }
-        for (value, expected) in [
-            ("registry.example.com:5000", true),
-            ("10.0.0.0/8", true),
-            ("fd00::/8", true),
-            ("http://registry.example.com", true),
-            ("registry.example.com/group", false),
-            ("", false),
-        ] {
-            assert_eq!(is_registry(value), expected, "{value}");
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! GitLab Runner's `config.toml`, read.
 
+mod keys;
 mod read;
 mod table;
 

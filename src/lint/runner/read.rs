@@ -2,7 +2,10 @@
 
 use toml::de::DeTable;
 
-use super::table::{Reader, Table};
+use super::{
+    keys,
+    table::{Reader, Table},
+};
 use crate::lint::{
     helm::Templates,
     model::{
@@ -61,6 +64,7 @@ pub fn read(
         file,
         templates,
         errors: Vec::new(),
+        misspelt: Vec::new(),
         unknown: lines.map(|span| Place::new(file, span)),
     };
     let root = Table::root(document.get_ref());
@@ -73,8 +77,10 @@ pub fn read(
             .map(|table| runner(&mut reader, table, text))
             .collect(),
         unknown: None,
+        misspelt: Vec::new(),
     };
     configuration.unknown = reader.unknown.take();
+    configuration.misspelt = std::mem::take(&mut reader.misspelt);
     for runner in &mut configuration.runners {
         runner.is_partly_unknown = configuration.unknown.is_some();
     }
@@ -103,6 +109,7 @@ fn is_something_else(root: Table<'_>) -> bool {
 }
 
 fn runner(reader: &mut Reader<'_>, table: Table<'_>, text: &str) -> Runner {
+    reader.look_for_slips(table, keys::RUNNER);
     let executor = executor(reader, table);
     let section = match executor {
         Executor::Kubernetes => reader.table(table, "kubernetes", text),
@@ -145,8 +152,10 @@ fn executor(reader: &mut Reader<'_>, table: Table<'_>) -> Executor {
 }
 
 fn kubernetes(reader: &mut Reader<'_>, section: Table<'_>, text: &str, runner: &mut Runner) {
+    reader.look_for_slips(section, keys::KUBERNETES);
     let context = reader.table(section, "service_container_security_context", text);
     if let Some(context) = context {
+        reader.look_for_slips(context, keys::SECURITY_CONTEXT);
         runner.services_privileged = reader.boolean(context, "privileged");
         let read_only = reader.boolean(context, "read_only_root_filesystem");
         runner.read_only_root = read_only.filter(|it| it.value).map(|it| it.place);
@@ -164,6 +173,7 @@ fn kubernetes(reader: &mut Reader<'_>, section: Table<'_>, text: &str, runner: &
     let Some(volumes) = reader.table(section, "volumes", text) else {
         return;
     };
+    reader.look_for_slips(volumes, keys::VOLUMES);
     for (key, kind) in KUBERNETES_VOLUMES {
         for table in reader.tables(volumes, key, text) {
             runner
@@ -190,6 +200,7 @@ fn kubernetes_volume(
     kind: VolumeKind,
     text: &str,
 ) -> Option<Volume> {
+    reader.look_for_slips(table, keys::VOLUME);
     let name = reader.string(table, "name").map(|name| name.value);
     let host_path = reader.string(table, "host_path").map(|path| path.value);
     let mount_path = reader.string(table, "mount_path");
@@ -222,6 +233,7 @@ fn kubernetes_volume(
 }
 
 fn docker(reader: &mut Reader<'_>, section: Table<'_>, runner: &mut Runner) {
+    reader.look_for_slips(section, keys::DOCKER);
     runner.services_privileged = reader.boolean(section, "services_privileged");
     runner.has_security_options = section.get("services_security_opt").is_some();
     runner.has_other_network = section.get("network_mode").is_some();
@@ -298,6 +310,7 @@ fn services(
 ) -> Vec<Service> {
     let mut services = Vec::new();
     for table in reader.tables(section, "services", text) {
+        reader.look_for_slips(table, keys::SERVICE);
         let command = command(reader, table, "command");
         let Some(image) = reader.string(table, "name") else {
             continue;

@@ -7,6 +7,7 @@ use toml::{
 
 use crate::lint::{
     helm::Templates,
+    model::runner::MisspeltKey,
     problem::SyntaxError,
     source::{FileId, Located, Place, Span},
 };
@@ -19,6 +20,7 @@ pub(super) struct Reader<'t> {
     pub errors: Vec<SyntaxError>,
     /// The first thing that only a template says.
     pub unknown: Option<Place>,
+    pub misspelt: Vec<MisspeltKey>,
 }
 
 /// A table, and its header or, inline, all of it.
@@ -57,6 +59,12 @@ impl<'t> Table<'t> {
 
     pub fn span(&self) -> Span {
         self.span.0..self.span.1
+    }
+
+    /// Each with its place.
+    pub fn written_keys(&self) -> impl Iterator<Item = (&'t str, Span)> {
+        let keys = self.entries.keys();
+        keys.map(|key| (key.get_ref().as_ref(), key.span()))
     }
 
     pub fn keys(&self) -> impl Iterator<Item = &'t str> {

@@ -10,7 +10,7 @@ pub use self::{
     one_runner::{CertificateDirectory, OneRunner},
 };
 use super::{
-    model::{Service, Surroundings, Variables, daemon},
+    model::{Service, Surroundings, Variables, daemon, runner::MisspeltKey},
     source::{FileId, Place},
 };
 use crate::findings::client::Served;
@@ -25,6 +25,7 @@ pub struct Scene<'a> {
     /// Keys that stand twice in one mapping: the first, and the one that counts.
     pub duplicates: &'a [(Place, Place)],
     pub outside: &'a [Outside],
+    pub misspelt_keys: Vec<&'a MisspeltKey>,
 }
 
 /// `privileged: true` in a chart's values, beside the configuration of its runners.

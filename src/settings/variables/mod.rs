@@ -5,7 +5,7 @@
 //! is wrong are made from it, or held against it by a test.
 
 mod help;
-mod names;
+pub mod names;
 mod table;
 
 use std::{fmt, ops::RangeInclusive};

@@ -10,20 +10,20 @@ use crate::reasons::{Finding, hole::Hole, settings};
 /// A name that is like none of ours is somebody else's business: pipelines call theirs
 /// `DIND_VERSION`, and Kubernetes makes `DIND_PORT` for a Service of that name.
 pub fn misspelt(names: impl IntoIterator<Item = OsString>) -> Vec<Finding> {
-    let misspelt = names
-        .into_iter()
-        .filter_map(|name| name.into_string().ok())
-        .filter_map(|name| Some((nearest(&name)?, name)));
-    misspelt
-        .map(|(nearest, name)| {
-            let cause = format!("{name} is set, and dind-init does not read it.");
-            settings::MISSPELT.met_with(cause, [(Hole::Variable, nearest.to_owned())])
-        })
-        .collect()
+    let names = names.into_iter();
+    let names = names.filter_map(|name| name.into_string().ok());
+    names.filter_map(|name| finding(&name)).collect()
+}
+
+/// The same of one name.
+pub fn finding(name: &str) -> Option<Finding> {
+    let nearest = nearest(name)?;
+    let cause = format!("{name} is set, and dind-init does not read it.");
+    Some(settings::MISSPELT.met_with(cause, [(Hole::Variable, nearest.to_owned())]))
 }
 
 /// The variable of ours that `name`, which is none, was probably meant to be.
-pub fn nearest(name: &str) -> Option<&'static str> {
+fn nearest(name: &str) -> Option<&'static str> {
     if !name.starts_with("DIND_") || known().any(|known| known == name) {
         return None;
     }

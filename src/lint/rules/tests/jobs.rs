@@ -255,6 +255,11 @@ fn options_that_dockerd_does_not_take_are_found() {
         ("[--registry-mirror, 'https://mirror.example.com']", false),
         ("['--insecure-registry=']", true),
         ("['--insecure-registry=registry.example.com/group']", true),
+        ("['--insecure-registry=my_registry:5000']", true),
+        (
+            "['--registry-mirror=https://mirror.example.com/hub/']",
+            false,
+        ),
         ("['--insecure-registry=10.0.0.0/8']", false),
         ("['--insecure-registry=$REGISTRY']", false),
     ] {
@@ -266,12 +271,48 @@ fn options_that_dockerd_does_not_take_are_found() {
         };
         assert_found(&with(command), &expected);
     }
+    let old = with("['--registry-mirror=https://mirror.example.com/hub/']");
+    let old = old.replace("docker:dind", "docker:23-dind");
+    let underlined = "['--registry-mirror=https://mirror.example.com/hub/']";
+    assert_found(&old, &[&format!("DAEMON-FLAG: {underlined}")]);
+    let variable = "'--insecure-registry=registry.example.com/group'";
+    assert_found(
+        &job(&format!("DIND_DOCKERD_ARGS: {variable}")),
+        &[&format!("DAEMON-FLAG: {variable}")],
+    );
+    assert_found(
+        &job("DIND_INSECURE_REGISTRIES: registry.example.com/group"),
+        &["SETTINGS-INVALID: registry.example.com/group"],
+    );
     assert_found(
         &job("DOCKER_DRIVER: overlay"),
         &["STORAGE-DRIVER-CONFLICT: overlay"],
     );
     let old = job("DOCKER_DRIVER: overlay").replace("docker:dind", "docker:20.10-dind");
     assert_found(&old, &[]);
+}
+
+#[test]
+fn certificates_in_the_project_s_directory_are_cleaned_away() {
+    let with = |more: &str| job(&format!("DOCKER_TLS_CERTDIR: $CI_PROJECT_DIR/certs{more}"));
+    let place = "CERTS-CLEANED: $CI_PROJECT_DIR/certs";
+    assert_found(&with(""), &[place]);
+    for kept in ["GIT_STRATEGY: none", "GIT_CLEAN_FLAGS: '-ffdx -e certs/'"] {
+        assert_found(&with(&format!(", {kept}")), &[]);
+    }
+    assert_found(&job("DOCKER_TLS_CERTDIR: $CI_BUILDS_DIR/certs"), &[]);
+}
+
+#[test]
+fn a_variable_s_name_is_told_where_it_is_almost_ours() {
+    assert_found(&job("DIND_ON_FAILUR: exit"), &["SETTINGS-MISSPELT: exit"]);
+    for own in [
+        "DIND_ON_FAILURE: exit",
+        "DIND_VERSION: '28'",
+        "DIND_IMAGE: x",
+    ] {
+        assert_found(&job(own), &[]);
+    }
 }
 
 #[test]

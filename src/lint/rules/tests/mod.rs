@@ -89,6 +89,15 @@ fn examples() -> Vec<(&'static str, Vec<String>)> {
             vec![JOB.to_owned(), RUNNER.replace("/certs/client", "/cache")],
         ),
         (
+            "CERTS-CLEANED",
+            one(job("DOCKER_TLS_CERTDIR: $CI_PROJECT_DIR/certs")),
+        ),
+        ("SETTINGS-MISSPELT", one(job("DIND_ON_FAILUR: exit"))),
+        (
+            "SETTINGS-MISSPELT-KEY",
+            one(KUBERNETES.replace("privileged", "priviledged")),
+        ),
+        (
             "REGISTRY-HOST",
             one(volume(
                 "secret",
