@@ -5,6 +5,9 @@
 //! They test the image, so `make image` comes first.
 #![allow(clippy::unwrap_used, reason = "a test may fail with a panic")]
 
+mod authorities;
+mod clients;
+mod neighbours;
 mod paths;
 mod planted;
 #[path = "../pods/mod.rs"]
@@ -79,4 +82,14 @@ pub fn ends_when_asked(pod: &Pod) {
     let end = pod.service_end();
     let took = asked.elapsed();
     assert!(end.status().is_some() && took < GRACE, "{took:?}\n{end}");
+}
+
+/// What a process 1 that keeps everything would exceed at once.
+const MOST_KILOBYTES: u64 = 64 * 1024;
+
+/// The memory of the service's process 1: `VmRSS`, or `VmHWM` for the most that it ever had.
+#[track_caller]
+pub fn kilobytes(pod: &Pod, counter: &str) -> u64 {
+    let line = format!("sed -n 's/^{counter}:[^0-9]*\\([0-9]*\\) kB/\\1/p' /proc/1/status");
+    pod.in_service(&line).output().trim().parse().unwrap()
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use nix::{sys::stat::Mode, unistd::mkfifo};
 
 use crate::{
-    ends_when_asked, pod,
+    MOST_KILOBYTES, ends_when_asked, kilobytes, pod,
     pods::{
         openssl::{Authority, Profile},
         pod::Plan,
@@ -22,17 +22,15 @@ fn a_path_that_never_ends_keeps_nobody() {
         |plan, path| plan.variable("DIND_DOCKERD_ARGS", &format!("--config-file={path}")),
         |plan, path| plan.variable("CI_SERVER_TLS_CA_FILE", path),
     ];
-    for (number, name) in named.into_iter().enumerate() {
+    let paths = ["/builds/pipe", "/dev/zero"];
+    for (name, path) in named.iter().flat_map(|name| paths.map(|path| (name, path))) {
         let builds = Volume::disk();
         mkfifo(&builds.path().join("pipe"), Mode::S_IRWXU).unwrap();
-        let path = ["/builds/pipe", "/dev/zero"][number % 2];
         let pod = name(pod(&builds).certs(&Volume::memory()), path).start();
         pod.in_service("until [ -S /run/docker.sock ]; do sleep 0.1; done")
             .expect_success();
-        let resident =
-            pod.in_service("sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\) kB/\\1/p' /proc/1/status");
-        let kilobytes: u64 = resident.output().trim().parse().unwrap();
-        assert!(kilobytes < 64 * 1024, "{path}: {kilobytes} kB");
+        let kilobytes = kilobytes(&pod, "VmRSS");
+        assert!(kilobytes < MOST_KILOBYTES, "{path}: {kilobytes} kB");
         ends_when_asked(&pod);
     }
 }

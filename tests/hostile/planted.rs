@@ -1,6 +1,7 @@
 //! Links, pipes and devices under names that the service writes.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
@@ -78,16 +79,17 @@ fn plant_all(plant: Plant, directory: &Path, names: &[&str], planter: Planter) {
 /// Without a plant as well: that is the control.
 #[test]
 fn whatever_lies_under_a_name_is_neither_followed_nor_opened() {
-    let plants = PLANTS.into_iter().map(Some).chain([None]);
-    for (number, plant) in plants.enumerate() {
-        let planter = Planter::ALL[number % 2];
+    let plants = PLANTS
+        .iter()
+        .flat_map(|plant| Planter::ALL.map(|planter| Some((plant, planter))));
+    for plant in plants.chain([None]) {
         let (builds, precious) = builds();
         let certs = Volume::disk();
-        let what = plant.map_or("nothing", |(what, _)| what);
-        if let Some((_, plant)) = plant {
+        let what = plant.map(|((what, _), planter)| (what, planter));
+        if let Some(((_, plant), planter)) = plant {
             let job = builds.path().join(".dind-init/7");
-            plant_all(plant, &job, &STATUS, planter);
-            plant_all(plant, certs.path(), &CERTIFICATES, planter);
+            plant_all(*plant, &job, &STATUS, planter);
+            plant_all(*plant, certs.path(), &CERTIFICATES, planter);
         }
         let pod = pod(&builds).certs(&certs).start();
         works(&pod);
@@ -98,9 +100,17 @@ fn whatever_lies_under_a_name_is_neither_followed_nor_opened() {
             .expect("root:x:0:0:")
             .expect_not("dind-init")
             .expect_not("ready");
-        assert_eq!(fs::read(&precious).unwrap(), PRECIOUS.as_bytes(), "{what}");
+        assert_eq!(
+            fs::read(&precious).unwrap(),
+            PRECIOUS.as_bytes(),
+            "{what:?}"
+        );
         ends_when_asked(&pod);
-        assert_eq!(fs::read(&precious).unwrap(), PRECIOUS.as_bytes(), "{what}");
+        assert_eq!(
+            fs::read(&precious).unwrap(),
+            PRECIOUS.as_bytes(),
+            "{what:?}"
+        );
     }
 }
 
@@ -143,6 +153,59 @@ fn a_job_s_directory_that_is_a_link_is_not_entered() {
         ends_when_asked(&pod);
         assert_eq!(fs::read_dir(&other).unwrap().count(), 0);
     }
+}
+
+/// Job 1 is over, and left a link to what job 5 has, which lives. Job 2 is over too, and honest: that
+/// what it left goes is the control.
+#[test]
+fn a_link_to_what_a_living_job_has_is_not_followed() {
+    for planter in Planter::ALL {
+        let (builds, _) = builds();
+        let directory = |job: &str| builds.path().join(".dind").join(job);
+        let of_job = |job: &str| {
+            pod(&builds)
+                .variable("CI_JOB_ID", job)
+                .variable("DOCKER_TLS_CERTDIR", &format!("/builds/.dind/{job}"))
+                .variable("DOCKER_CERT_PATH", &format!("/builds/.dind/{job}/client"))
+        };
+        let living = of_job("5").start();
+        works(&living);
+        for (job, parts) in [("1", &["client"][..]), ("2", &["client", "server"])] {
+            for part in parts {
+                let copy = directory(job).join(part);
+                fs::create_dir_all(&copy).unwrap();
+                for name in ["ca.pem", "cert.pem", "key.pem"] {
+                    fs::copy(directory("5").join(part).join(name), copy.join(name)).unwrap();
+                }
+            }
+        }
+        symlink("../5/server", directory("1").join("server")).unwrap();
+        planter.owns_all(&directory("1"));
+        let before = files_of(&directory("5"));
+        assert_eq!(before.len(), 6, "{:?}", before.keys());
+
+        let next = of_job("7").start();
+        works(&next);
+        while !next.service_log().contains("/builds/.dind/2 was left by") {
+            assert!(!next.service_has_ended(), "{next}");
+        }
+        assert!(!directory("2").exists());
+        assert!(files_of(&directory("5")) == before, "{planter:?}");
+        works(&living);
+    }
+}
+
+/// Those of `client/` and `server/`.
+fn files_of(job: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let parts = ["client", "server"].map(|part| fs::read_dir(job.join(part)).unwrap());
+    let paths = parts
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().path());
+    let files = paths.filter(|path| path.extension().is_some_and(|it| it == "pem"));
+    files
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect()
 }
 
 /// Filled before dockerd is ready; the component would wait for the state.
