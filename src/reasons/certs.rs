@@ -1,7 +1,7 @@
 //! Reasons about the TLS certificate directory.
 
 use super::{
-    Ignoring, Sample,
+    Ignoring,
     advice::{
         Advice,
         Executor::{Docker, Kubernetes},
@@ -17,6 +17,8 @@ const NOT_OURS: Ignoring = Ignoring::Impossible("a file that is not ours is neve
 /// For certificates that dockerd or every client would refuse.
 const REFUSED: Ignoring =
     Ignoring::Impossible("dockerd or its clients refuse such certificates themselves");
+#[cfg(test)]
+use super::Sample;
 
 catalogue! { Certs:
 
@@ -43,6 +45,7 @@ DENIED = Fatal "CERTS-DENIED" {
     ignoring: Ignoring::Impossible("there are no certificates to serve with"),
     data_in: file_in,
     patterns: &[&["could not load x509 key pair", "permission denied"]],
+    #[cfg(test)]
     samples: &[Sample {
         text: "invalid TLS configuration: Could not load X509 key pair (cert: \"/certs/server/cert.pem\", key: \"/certs/server/key.pem\"): open /certs/server/key.pem: permission denied",
         source: "after docker/go-connections tlsconfig",
@@ -122,6 +125,7 @@ MISMATCH = Fatal "CERTS-MISMATCH" {
     ignoring: REFUSED,
     data_in: file_in,
     patterns: &[&["private key does not match public key"]],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "failed to create API server: Error reading X509 key pair (cert: \"/certs/server/cert.pem\", key: \"/certs/server/key.pem\"): tls: private key does not match public key",
@@ -145,6 +149,7 @@ NOT_NAMED = Fatal "CERTS-NOT-NAMED" {
     in_short: "take the word dockerd out of the command of the service",
     ignoring: REFUSED,
     patterns: &[&["could not load x509 key pair (cert: \"\", key: \"\")"]],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "invalid TLS configuration: Could not load X509 key pair (cert: \"\", key: \"\"): open : no such file or directory",
@@ -169,6 +174,7 @@ INCOMPLETE = Fatal "CERTS-INCOMPLETE" {
         &["could not load x509 key pair", "no such file or directory"],
         &["could not read ca certificate", "no such file or directory"],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "invalid TLS configuration: Could not load X509 key pair (cert: \"/y\", key: \"/z\"): open /y: no such file or directory",
@@ -196,6 +202,7 @@ UNREADABLE = Fatal "CERTS-UNREADABLE" {
         &["could not read ca certificate"],
         &["failed to append certificates from pem file"],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "failed to create API server: Could not load X509 key pair (cert: \"/certs/server/cert.pem\", key: \"/certs/server/key.pem\"): tls: failed to find any PEM data in certificate input",

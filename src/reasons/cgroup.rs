@@ -2,8 +2,10 @@
 
 use std::{io, path::Path};
 
+#[cfg(test)]
+use super::Sample;
 use super::{
-    Finding, START_ANYWAY, Sample,
+    Finding, START_ANYWAY,
     advice::{
         Executor::{Docker, Kubernetes},
         Place::NodeDaemon,
@@ -22,6 +24,7 @@ READONLY = Error "CGROUP-READONLY" {
     ],
     in_short: "make the service privileged",
     patterns: &[&["mkdir /sys/fs/cgroup/", "read-only file system"]],
+    #[cfg(test)]
     samples: &[Sample {
         text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/containers/x/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: unable to apply cgroup configuration: mkdir /sys/fs/cgroup/docker: read-only file system: unknown\"",
         source: "after runc 1.1 in a container whose /sys/fs/cgroup is read-only; status 500",
@@ -39,6 +42,7 @@ NO_DEVICES = Fatal "CGROUP-NO-DEVICES" {
     in_short: "make the service privileged",
     ignoring: START_ANYWAY,
     patterns: &[&["devices cgroup isn't mounted"]],
+    #[cfg(test)]
     samples: &[Sample {
         text: "failed to start daemon: Devices cgroup isn't mounted",
         source: "Docker 26.1.5 and 28.5.2, run without /sys/fs/cgroup",
@@ -50,6 +54,7 @@ SYSTEMD_DRIVER = Error "CGROUP-SYSTEMD-DRIVER" {
     summary: "dockerd is to have systemd make control groups, and no systemd runs in this container",
     advice: &[say("Take native.cgroupdriver=systemd out of `exec-opts` in daemon.json (`volumes` of the runner's config.toml mounts it, or it is in the image), or out of the service's flags in .gitlab-ci.yml. It belongs to nodes, not to a service.")],
     patterns: &[&["systemd not running on this host"]],
+    #[cfg(test)]
     samples: &[Sample {
         text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/containers/x/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: systemd not running on this host, cannot use systemd cgroups manager: unknown\"",
         source: "after Docker 26.1.5 and 28.5.2, run with daemon.json of a node; status 500",
@@ -61,6 +66,7 @@ OLD_DOCKER_ON_V2 = Error "CGROUP-OLD-DOCKER-ON-V2" {
     summary: "this Docker is too old for the node, which has only cgroup v2",
     advice: &[say("Use Docker 20.10 or newer for the service: change the tag of its image in .gitlab-ci.yml.")],
     patterns: &[&["cgroup mountpoint does not exist"]],
+    #[cfg(test)]
     samples: &[Sample {
         text: "time=\"2021-11-01T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.40/containers/x/start returned error: cgroups: cgroup mountpoint does not exist: unknown\"",
         source: "Docker 19.03; GitLab docs, docker_build_troubleshooting",
@@ -75,6 +81,7 @@ NESTING = Error "CGROUP-NESTING" {
         paste("", NodeDaemon, "{\"default-cgroupns-mode\": \"private\"}").on(Docker),
     ],
     patterns: &[&["cannot enter cgroupv2", "with domain controllers"]],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.43/containers/x/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: unable to apply cgroup configuration: cannot enter cgroupv2 \\\"/sys/fs/cgroup/docker\\\" with domain controllers -- it is in an invalid state: unknown\"",

@@ -2,8 +2,9 @@
 //!
 //! None of them stops dockerd: another user of the daemon may be right.
 
+#[cfg(test)]
+use super::Sample;
 use super::{
-    Sample,
     advice::{Advice, job, say},
     snippets,
 };
@@ -60,6 +61,7 @@ HTTP_ON_TLS = Error "CLIENT-HTTP-ON-TLS" {
         &["http: tls handshake error", "client sent an http request to an https server"],
         &["http: tls handshake error", "first record does not look like a tls handshake"],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "2026/11/23 15:35:16 http: TLS handshake error from 127.0.0.1:42942: client sent an HTTP request to an HTTPS server",
@@ -76,6 +78,7 @@ NO_CERTIFICATE = Error "CLIENT-NO-CERTIFICATE" {
     summary: "a client shows no certificate, and this daemon asks for one",
     advice: &[job("Tell the job's clients where theirs is", "variables:\n  DOCKER_TLS_VERIFY: 1\n  DOCKER_CERT_PATH: {certificates}")],
     patterns: &[&["http: tls handshake error", "client didn't provide a certificate"]],
+    #[cfg(test)]
     samples: &[Sample {
         text: "2026/11/23 15:35:16 http: TLS handshake error from 127.0.0.1:43026: tls: client didn't provide a certificate",
         source: "Docker 26.1.5, run",
@@ -95,6 +98,7 @@ WRONG_CA = Error "CLIENT-WRONG-CA" {
         &["http: tls handshake error", "failed to verify certificate: x509: "],
         &["http: tls handshake error", "failed to verify client", "certificate: x509: "],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "2026/11/23 15:35:16 http: TLS handshake error from 127.0.0.1:42966: remote error: tls: bad certificate",

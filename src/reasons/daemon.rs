@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 use nix::sys::signal::Signal;
 
 use super::{
-    Finding, Ignoring, START_ANYWAY, Sample, Severity, Weight,
+    Finding, Ignoring, START_ANYWAY, Severity, Weight,
     advice::{
         Advice,
         Executor::{Docker, Kubernetes},
@@ -18,6 +18,8 @@ use super::{
 
 /// For what is found when it is over.
 const OVER: Ignoring = Ignoring::Impossible("dockerd is gone");
+#[cfg(test)]
+use super::Sample;
 
 catalogue! { Daemon:
 
@@ -31,6 +33,7 @@ MISSING = Fatal "DAEMON-MISSING" {
         &["dind-init: dockerd could not be run: "],
         &["failed to start containerd: exec: \"containerd\": executable file not found"],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "dind-init: dockerd could not be run: No such file or directory (os error 2)",
@@ -67,6 +70,7 @@ CONFIG = Fatal "DAEMON-CONFIG" {
     ],
     in_short: "correct daemon-json",
     patterns: &[&["unable to configure the docker daemon with file"]],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "unable to configure the Docker daemon with file /etc/docker/daemon.json: invalid character '}' looking for beginning of object key string",
@@ -91,6 +95,7 @@ KEY_FILE = Fatal "DAEMON-KEY-FILE" {
     ],
     in_short: "mount daemon-json alone",
     patterns: &[&["error saving key file: ", "read-only file system"]],
+    #[cfg(test)]
     samples: &[Sample {
         text: "failed to start daemon: Error saving key file: open /etc/docker/.tmp-key.json574420233: read-only file system",
         source: "Docker 20.10.24, run with a ConfigMap at /etc/docker",
@@ -115,6 +120,7 @@ SETTING = Fatal "DAEMON-SETTING" {
         &["error initializing network controller: ", "invalid cidr address"],
         &["ipv6 is enabled for the default bridge, but no subnet is configured"],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "failed to start daemon: specified default runtime 'nvidia' does not exist",
@@ -174,6 +180,7 @@ CONTAINER_SETTING = Error "DAEMON-CONTAINER-SETTING" {
         &["returned error", "failed to initialize logging driver: "],
         &["failed to retrieve default runtime version", "executable file not found"],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "time=\"2026-11-26T07:34:40.915774284Z\" level=error msg=\"Handler for POST /v1.45/containers/9169c608defa/start returned error: failed to create task for container: failed to initialize logging driver: journald is not enabled on this host\"",
@@ -191,6 +198,7 @@ GPU = Error "DAEMON-GPU" {
     summary: "a container asks for a GPU, and the service's image has nothing that hands one over",
     advice: &[say("For the service use an image that holds NVIDIA's Container Toolkit besides Docker, on a runner that gives services a GPU. A job that needs a GPU and no container of its own can use it directly, without Docker.")],
     patterns: &[&["could not select device driver ", "gpu"]],
+    #[cfg(test)]
     samples: &[Sample {
         text: "time=\"2026-11-26T07:34:30.706238896Z\" level=error msg=\"Handler for POST /v1.45/containers/f5976a14ae08/start returned error: could not select device driver \\\"\\\" with capabilities: [[gpu]]\"",
         source: "Docker 26.1.5, docker run --gpus all; 28.5.2 says the same",
@@ -211,6 +219,7 @@ FLAG = Fatal "DAEMON-FLAG" {
         &["flag needs an argument: "],
         &["see 'dockerd --help'"],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "Status: unknown flag: --mtuu\nSee 'dockerd --help'., Code: 125",
@@ -242,6 +251,7 @@ PID = Fatal "DAEMON-PID" {
         &["ensure docker is not running or delete"],
         &["pid file found, ensure docker is not running"],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "failed to start daemon, ensure docker is not running or delete /var/run/docker.pid: process with PID 1 is still running",
@@ -263,6 +273,7 @@ IPTABLES = Fatal "DAEMON-IPTABLES" {
     ],
     in_short: "use an image that holds iptables",
     patterns: &[&["iptables not found"], &["failed to find iptables"]],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to register \"bridge\" driver: failed to create NAT chain DOCKER: iptables not found",
@@ -281,6 +292,7 @@ NFTABLES = Fatal "DAEMON-NFTABLES" {
     in_short: "take firewall-backend out",
     ignoring: START_ANYWAY,
     patterns: &[&["firewall-backend is set to nftables: failed to find nft tool"]],
+    #[cfg(test)]
     samples: &[Sample {
         text: "failed to start daemon: Error initializing network controller: firewall-backend is set to nftables: failed to find nft tool: exec: \"nft\": executable file not found in $PATH",
         source: "after moby docker-v29.7.2 daemon/libnetwork/firewall_linux.go",
@@ -298,6 +310,7 @@ MIN_API_VERSION = Fatal "DAEMON-MIN-API-VERSION" {
         &["invalid minimum api version"],
         &["invalid docker_min_api_version"],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "failed to start API server: invalid minimum API version (1.60): must be between 1.24 and 1.55",
@@ -321,6 +334,7 @@ PANIC = Fatal "DAEMON-PANIC" {
         &["fatal error: "],
         &["unexpected fault address"],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "panic: runtime error: invalid memory address or nil pointer dereference\n[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x1]",
@@ -378,6 +392,7 @@ CONTAINERD = Fatal "DAEMON-CONTAINERD" {
         &["unknown service containerd.services."],
         &["failed to dial", "containerd.sock"],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "time=\"2026-11-23T15:33:49.625546353Z\" level=info msg=\"containerd is still running\" module=libcontainerd pid=1\ntime=\"2026-11-23T15:34:04.630776561Z\" level=info msg=\"stopping healthcheck following graceful shutdown\" module=libcontainerd\nfailed to start containerd: timeout waiting for containerd to start",

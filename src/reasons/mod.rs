@@ -10,12 +10,14 @@
 macro_rules! catalogue {
     ($layer:ident: $(
         $(#[$doc:meta])*
-        $name:ident = $severity:ident $id:literal { $($field:ident: $value:expr),* $(,)? }
+        $name:ident = $severity:ident $id:literal {
+            $($(#[$condition:meta])* $field:ident: $value:expr),* $(,)?
+        }
     )*) => {
         $(
             $(#[$doc])*
             pub static $name: $crate::reasons::Reason = $crate::reasons::Reason {
-                $($field: $value,)*
+                $($(#[$condition])* $field: $value,)*
                 ..$crate::reasons::Reason::new(
                     $id,
                     $crate::reasons::Layer::$layer,
@@ -73,7 +75,8 @@ pub struct Reason {
     pub weight: Weight,
     /// What dockerd's words tell for the holes of the advice.
     pub data_in: fn(&str) -> Data,
-    /// What was really logged; shows that the patterns find it.
+    /// What was really logged; shows that the patterns find it. Users read it on the page.
+    #[cfg(test)]
     pub samples: &'static [Sample],
 }
 
@@ -82,6 +85,7 @@ pub struct Reason {
 pub type Pattern = &'static [&'static str];
 
 /// What is logged where this reason is met.
+#[cfg(test)]
 #[derive(Debug)]
 pub struct Sample {
     /// One or more whole lines.
@@ -141,6 +145,7 @@ impl Reason {
                 _ => Weight::Aside,
             },
             data_in: |_| Data::default(),
+            #[cfg(test)]
             samples: &[],
         }
     }

@@ -2,8 +2,10 @@
 
 use std::{io, path::Path};
 
+#[cfg(test)]
+use super::Sample;
 use super::{
-    Finding, Ignoring, START_ANYWAY, Sample, Weight,
+    Finding, Ignoring, START_ANYWAY, Weight,
     advice::{
         Advice,
         Executor::{Docker, Kubernetes},
@@ -22,6 +24,7 @@ PORT_IN_USE = Fatal "NETWORK-PORT-IN-USE" {
     ],
     in_short: "keep one dind service",
     patterns: &[&["listen tcp", "bind: address already in use"]],
+    #[cfg(test)]
     samples: &[Sample {
         text: "failed to load listeners: listen tcp 127.0.0.1:2376: bind: address already in use",
         source: "Docker 26.1.5, run beside another one",
@@ -44,6 +47,7 @@ SOCKET_BUSY = Fatal "NETWORK-SOCKET-BUSY" {
     ],
     in_short: "take the volume at var-run-docker-sock out of config toml",
     patterns: &[&["can't create unix socket"]],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "failed to load listeners: can't create unix socket /var/run/docker.sock: is a directory",
@@ -63,6 +67,7 @@ SOCKET = Fatal "NETWORK-SOCKET" {
     ],
     in_short: "take hosts out of daemon-json and host out of the command",
     patterns: &[&["no sockets found via socket activation"], &["failed to load listeners: "]],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "failed to load listeners: no sockets found via socket activation: make sure the service was started by systemd",
@@ -91,6 +96,7 @@ BACKEND_MIXED = Fatal "NETWORK-BACKEND-MIXED" {
     in_short: "set DOCKER-IPTABLES-LEGACY",
     ignoring: START_ANYWAY,
     patterns: &[&["unable to add return rule in", "chain"]],
+    #[cfg(test)]
     samples: &[Sample {
         text: "failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to register \"bridge\" driver: unable to add return rule in DOCKER-ISOLATION-STAGE-1 chain:  (iptables failed: iptables --wait -A DOCKER-ISOLATION-STAGE-1 -j RETURN: iptables v1.8.10 (nf_tables):  RULE_APPEND failed (No such file or directory): rule in chain DOCKER-ISOLATION-STAGE-1\n (exit status 4))",
         source: "after docker-library/docker#467, Docker 25",
@@ -112,6 +118,7 @@ RAW_TABLE = Error "NETWORK-RAW-TABLE" {
         &["unable to enable loopback filtering - drop rule"],
         &["tables table `raw'"],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.48/containers/x/start returned error: failed to set up container networking: driver failed programming external connectivity on endpoint web: Unable to enable DIRECT ACCESS FILTERING - DROP rule:  (iptables failed: iptables --wait -t raw -A PREROUTING -p tcp -d 172.17.0.2 --dport 80 ! -i docker0 -j DROP: iptables v1.8.10 (legacy): can't initialize iptables table `raw': Table does not exist (do you need to insmod?)\\nPerhaps iptables or your kernel needs to be upgraded.\\n (exit status 3))\"",
@@ -140,6 +147,7 @@ NAT_MISSING = Fatal "NETWORK-NAT-MISSING" {
         &["rule_append failed"],
         &["can't initialize ip", "tables table `"],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to create NAT chain DOCKER: iptables failed: iptables --wait -t nat -N DOCKER: iptables v1.8.10 (nf_tables): TABLE_ADD failed (Not supported): table nat\n (exit status 4)",
@@ -170,6 +178,7 @@ BRIDGE_FILTER = Fatal "NETWORK-BRIDGE-FILTER" {
     in_short: "set DOCKER-IGNORE-BR-NETFILTER-ERROR",
     retryable: true,
     patterns: &[&["cannot restrict inter-container communication"]],
+    #[cfg(test)]
     samples: &[Sample {
         text: "failed to start daemon: Error initializing network controller: error creating default \"bridge\" network: cannot restrict inter-container communication or run without the userland proxy: stat /proc/sys/net/bridge/bridge-nf-call-iptables: no such file or directory: set environment variable DOCKER_IGNORE_BR_NETFILTER_ERROR=1 to ignore",
         source: "after moby docker-v29.7.2 daemon/libnetwork; moby#49293",
@@ -192,6 +201,7 @@ POOL_OVERLAP = Fatal "NETWORK-POOL-OVERLAP" {
         &["pool overlaps with other one on this address space"],
         &["list bridge addresses failed", "no available network"],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "failed to start daemon: Error initializing network controller: error creating default \"bridge\" network: all predefined address pools have been fully subnetted",
@@ -222,6 +232,7 @@ FORWARDING = Error "NETWORK-FORWARDING" {
     in_short: "make the service privileged",
     weight: Weight::Cause,
     patterns: &[&["ipv4 forwarding is disabled"]],
+    #[cfg(test)]
     samples: &[Sample {
         text: "failed to start daemon: Error initializing network controller: error creating default \"bridge\" network: IPv4 forwarding is disabled: check your host's firewalling and set sysctl net.ipv4.ip_forward=1, or disable this check using daemon option --ip-forward=false",
         source: "after moby docker-v29.7.2 daemon/libnetwork/drivers/bridge",

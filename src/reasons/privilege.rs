@@ -2,8 +2,10 @@
 
 use std::{io, path::Path};
 
+#[cfg(test)]
+use super::Sample;
 use super::{
-    Finding, Ignoring, START_ANYWAY, Sample, Weight,
+    Finding, Ignoring, START_ANYWAY, Weight,
     advice::{
         Executor::{Docker, Kubernetes},
         Place::{Dockerfile, Node},
@@ -28,6 +30,7 @@ NOT_PRIVILEGED = Fatal "NOT-PRIVILEGED" {
         &["permission denied (you must be root)"],
         &["/proc/sys/net/ipv4/ip_forward", "read-only file system"],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to register \"bridge\" driver: failed to create NAT chain DOCKER: iptables failed: iptables -t nat -N DOCKER: iptables v1.8.11 (nf_tables): Could not fetch rule set generation id: Permission denied (you must be root)\n (exit status 4)",
@@ -51,6 +54,7 @@ SECCOMP = Fatal "PRIVILEGE-SECCOMP" {
     in_short: "make the service privileged",
     ignoring: START_ANYWAY,
     patterns: &[&["fork/exec /proc/self/exe: operation not permitted"]],
+    #[cfg(test)]
     samples: &[Sample {
         text: "[rootlesskit:parent] error: failed to start the child: fork/exec /proc/self/exe: operation not permitted",
         source: "docker-library/docker#330, rootless-containers/rootlesskit#172",
@@ -67,6 +71,7 @@ APPARMOR = Fatal "PRIVILEGE-APPARMOR" {
     in_short: "make the service privileged",
     ignoring: START_ANYWAY,
     patterns: &[&["failed to share mount point: /: permission denied"]],
+    #[cfg(test)]
     samples: &[Sample {
         text: "[rootlesskit:child ] error: failed to share mount point: /: permission denied",
         source: "GitLab docs, docker_build_troubleshooting, rootless",
@@ -104,6 +109,7 @@ RLIMIT = Error "PRIVILEGE-RLIMIT" {
         say("Or let the service raise limits: that takes CAP_SYS_RESOURCE, which `privileged = true` usually includes."),
     ],
     patterns: &[&["error setting rlimit type"]],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "time=\"2026-11-23T16:03:49.299832219Z\" level=error msg=\"Handler for POST /v1.45/containers/50daf5e2933e/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error setting rlimits for ready process: error setting rlimit type 7: operation not permitted: unknown\" spanID=ef23b69a053c5eac traceID=a6ca2c67df7cf6ca2a7ba70b3bfbd454",
@@ -132,6 +138,7 @@ ROOTLESS_SUBID = Fatal "PRIVILEGE-ROOTLESS-SUBID" {
     ],
     in_short: "run the service as the image s own user",
     patterns: &[&["failed to setup uid/gid map"]],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "[rootlesskit:parent] error: failed to setup UID/GID map: newuidmap 11 [0 1000 1 1 100000 65536] failed: newuidmap: write to uid_map failed: Operation not permitted\n: exit status 1",
@@ -157,6 +164,7 @@ ROOTLESS_USERNS = Fatal "PRIVILEGE-ROOTLESS-USERNS" {
         &["rootlesskit", "fork/exec /proc/self/exe: no space left on device"],
         &["rootlesskit", "fork/exec /proc/self/exe: permission denied"],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "[rootlesskit:parent] error: failed to start the child: fork/exec /proc/self/exe: no space left on device",
@@ -189,6 +197,7 @@ ROOTLESS_TUN = Fatal "PRIVILEGE-ROOTLESS-TUN" {
     in_short: "load the module tun on the node",
     ignoring: START_ANYWAY,
     patterns: &[&["ip tuntap add"]],
+    #[cfg(test)]
     samples: &[Sample {
         text: "[rootlesskit:parent] error: failed to setup network: setting up tap tap0: executing [[nsenter -t 90 -n -m -U --preserve-credentials ip tuntap add name tap0 mode tap]]: exit status 1",
         source: "after moby/buildkit#3292",
@@ -212,6 +221,7 @@ ROOTLESS = Fatal "PRIVILEGE-ROOTLESS" {
         &["dockerd needs to be started with root"],
         &["rootless mode needs to be enabled"],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "[rootlesskit:child ] error: command [dockerd --host=unix:///run/user/1000/docker.sock] exited: exit status 1",

@@ -3,8 +3,9 @@
 //!
 //! None of them stops dockerd.
 
+#[cfg(test)]
+use super::Sample;
 use super::{
-    Sample,
     advice::{
         Advice,
         Executor::{Docker, Kubernetes},
@@ -92,6 +93,7 @@ UNTRUSTED = Error "REGISTRY-UNTRUSTED" {
     ],
     data_in: registry_in,
     patterns: &[&["x509: certificate signed by unknown authority"]],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "time=\"2026-11-23T16:04:42.581711598Z\" level=warning msg=\"Error getting v2 registry: Get \\\"https://reg.test:5001/v2/\\\": tls: failed to verify certificate: x509: certificate signed by unknown authority\"",
@@ -113,6 +115,7 @@ NOT_YET_VALID = Error "REGISTRY-NOT-YET-VALID" {
     advice: &[say("Set the node's clock right, or wait until the certificate is valid.")],
     retryable: true,
     patterns: &[&["x509: certificate has expired or is not yet valid", " is before "]],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "time=\"2026-11-23T16:04:42.581711598Z\" level=warning msg=\"Error getting v2 registry: Get \\\"https://reg.test:5004/v2/\\\": tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-11-23T16:04:42Z is before 2040-01-01T00:00:00Z\"",
@@ -125,6 +128,7 @@ EXPIRED = Error "REGISTRY-EXPIRED" {
     summary: "a TLS certificate of the registry, or of its CA, has expired",
     advice: &[say("Have the registry's certificate renewed: nothing in the job can make up for it.")],
     patterns: &[&["x509: certificate has expired or is not yet valid"]],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "time=\"2026-11-23T16:04:42.581711598Z\" level=warning msg=\"Error getting v2 registry: Get \\\"https://reg.test:5003/v2/\\\": tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-11-23T16:04:42Z is after 2021-01-01T00:00:00Z\"",
@@ -142,6 +146,7 @@ NAME = Error "REGISTRY-NAME" {
         &["x509: certificate relies on legacy common name"],
         &["x509: certificate is not valid for any names"],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "time=\"2026-11-23T16:04:42.581711598Z\" level=warning msg=\"Error getting v2 registry: Get \\\"https://reg.test:5002/v2/\\\": tls: failed to verify certificate: x509: certificate is valid for other.test, not reg.test\"",
@@ -169,6 +174,7 @@ PLAIN_HTTP = Error "REGISTRY-PLAIN-HTTP" {
     ],
     data_in: registry_in,
     patterns: &[&["http: server gave http response to https client"]],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: Get \\\"https://reg.test:2375/v2/\\\": http: server gave HTTP response to HTTPS client\"",
@@ -196,6 +202,7 @@ UNREACHABLE = Error "REGISTRY-UNREACHABLE" {
         &["returned error", "/v2/", "request canceled while waiting for connection"],
         &["returned error", "/v2/", "context deadline exceeded"],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "time=\"2026-11-26T07:34:30.435669843Z\" level=error msg=\"Handler for POST /v1.45/auth returned error: Get \\\"https://registry.nowhere.test/v2/\\\": dial tcp: lookup registry.nowhere.test on 10.255.255.53:53: no such host\"",
@@ -236,6 +243,7 @@ RATE_LIMIT = Error "REGISTRY-RATE-LIMIT" {
     ],
     retryable: true,
     patterns: &[&["toomanyrequests: "]],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Not continuing with pull after error: toomanyrequests: You have reached your pull rate limit. You may increase the limit by authenticating and upgrading: https://www.docker.com/increase-rate-limit\"",

@@ -1,7 +1,9 @@
 //! Reasons about the data directory, and the disk below it.
 
+#[cfg(test)]
+use super::Sample;
 use super::{
-    Ignoring, START_ANYWAY, Sample, Weight,
+    Ignoring, START_ANYWAY, Weight,
     advice::{
         Executor::{Docker, Kubernetes},
         Place::Node,
@@ -26,6 +28,7 @@ READONLY = Fatal "STORAGE-READONLY" {
         &["could not create or set daemon root permissions", "read-only file system"],
         &["unable to get the tempdir", "read-only file system"],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "chmod /var/lib/docker: read-only file system",
@@ -57,6 +60,7 @@ FULL = Fatal "STORAGE-FULL" {
     retryable: true,
     ignoring: START_ANYWAY,
     patterns: &[&["no space left on device"], &["disk quota exceeded"]],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "failed to open database file /var/lib/docker/buildkit/snapshots.db: write /var/lib/docker/buildkit/snapshots.db: no space left on device",
@@ -89,6 +93,7 @@ IN_USE = Fatal "STORAGE-IN-USE" {
         &["boltdb file", "is already open"],
         &["failed to open database", ".db: timeout"],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "time=\"2026-11-23T15:34:19.770389538Z\" level=warning msg=\"waiting for response from boltdb open\" plugin=bolt\ntime=\"2026-11-23T15:34:24.534631471Z\" level=info msg=\"stopping healthcheck following graceful shutdown\" module=libcontainerd\nfailed to start containerd: timeout waiting for containerd to start",
@@ -124,6 +129,7 @@ DRIVER_CONFLICT = Fatal "STORAGE-DRIVER-CONFLICT" {
         &["driver not supported"],
         &["configured driver", "not available"],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "failed to start daemon: error initializing graphdriver: prior storage driver aufs failed: driver not supported",
@@ -172,6 +178,7 @@ ON_OVERLAY = Warning "STORAGE-ON-OVERLAY" {
         &["failed to mount overlay: "],
         &["failed to mount ", "fstype: overlay", "err: "],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"failed to mount overlay: invalid argument\" storage-driver=overlay2",
@@ -203,6 +210,7 @@ UNSUITABLE_FS = Error "STORAGE-UNSUITABLE-FS" {
         &["no supported storage driver found"],
         &["snapshotter selection failed, no drivers available"],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "failed to start daemon: error initializing graphdriver: overlay2: the backing xfs filesystem is formatted without d_type support, which leads to incorrect behavior. Reformat the filesystem with ftype=1 to enable d_type support. Backing filesystems without d_type support are not supported.",
@@ -232,6 +240,7 @@ SLOW_DRIVER = Warning "STORAGE-SLOW-DRIVER" {
         &["docker daemon ", "graphdriver=vfs"],
         &["preferred snapshotter not available in containerd"],
     ],
+    #[cfg(test)]
     samples: &[
         Sample {
             text: "time=\"2026-11-23T15:33:31.607281917Z\" level=info msg=\"Docker daemon\" commit=411e817 containerd-snapshotter=false storage-driver=vfs version=26.1.5+dfsg1",
