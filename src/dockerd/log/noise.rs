@@ -37,6 +37,13 @@ const NOISE: &[&[&str]] = &[
     &["unable to setup quota"],
     &["fuse-overlayfs\": executable file not found"],
     &["open file ulimit"],
+    // Docker 20.10 on Debian 12: it waits for its containerd, and asks again.
+    &["containerd config version `1` has been deprecated"],
+    &[
+        "grpc: addrconn.createtransport failed to connect",
+        "containerd.sock",
+        "reconnecting",
+    ],
     // Docker 29, at every start: no file system with fsverity, and no nft, which it does not need.
     &["failed check for fsverity support"],
     &["failed to find nft tool error="],
@@ -93,6 +100,24 @@ mod tests {
             });
             assert!(!noise, "{}", sample.text);
         }
+    }
+
+    /// After lines of Docker 20.10.24, which stood before those that said why it ended.
+    #[test]
+    fn a_containerd_that_is_waited_for_is_no_fault() {
+        for line in [
+            "time=\"2026-11-26T07:36:40Z\" level=warning msg=\"containerd config version `1` has been \
+             deprecated and will be removed in containerd v2.0, please switch to version `2`\"",
+            "time=\"2026-11-26T07:36:40Z\" level=warning msg=\"[core] grpc: addrConn.createTransport \
+             failed to connect to {unix:///var/run/docker/containerd/containerd.sock localhost <nil> \
+             0 <nil>}. Err: connection error: desc = \\\"transport: timeout\\\". Reconnecting...\"",
+        ] {
+            let text = Message::parse(line).text.to_ascii_lowercase();
+            assert!(is_noise(&text), "{text}");
+        }
+        assert!(!is_noise(
+            "failed to start containerd: timeout waiting for containerd to start"
+        ));
     }
 
     #[test]
