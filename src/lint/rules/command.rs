@@ -98,7 +98,7 @@ fn slow(daemon: &Daemon<'_>) -> Option<Problem> {
         storage::SLOW_DRIVER.found(
             format!("{how} has dockerd use {driver}."),
             format!(
-                "in .gitlab-ci.yml, take {driver} out: dockerd finds out itself what works. Overlay \
+                "take {driver} out: dockerd finds out itself what works. Overlay \
                  mounts work where /var/lib/docker is a volume."
             ),
         )

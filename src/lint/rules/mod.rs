@@ -21,7 +21,7 @@ use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 use super::{
     problem::{Judgement, Problem},
-    scene::{OneJob, Scene},
+    scene::{Daemon, OneJob, Scene},
     source::Place,
 };
 use crate::reasons::{
@@ -202,6 +202,16 @@ impl Gathered {
             }
         }
     }
+}
+
+/// What is wrong with each Docker daemon, as a job gets it, and as a runner has it.
+fn of_each_daemon(scene: &Scene<'_>, judge: impl Fn(&Daemon<'_>) -> Vec<Problem>) -> Vec<Problem> {
+    let of_jobs = of_each_job(scene, |job| job.daemons.iter().flat_map(&judge).collect());
+    let of_runners = scene.runners.iter().flat_map(|runner| &runner.daemons);
+    of_jobs
+        .into_iter()
+        .chain(of_runners.flat_map(&judge))
+        .collect()
 }
 
 /// What is wrong in each job, each mistake once: many jobs may have it from one line.

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::of_each_job;
+use super::of_each_daemon;
 use crate::{
     dockerd::{
         flags::Given,
@@ -29,16 +29,12 @@ const NEWEST: u32 = 29;
 
 /// Mirrors and insecure registries that dockerd does not take.
 pub fn registries(scene: &Scene<'_>) -> Vec<Problem> {
-    of_each_job(scene, |job| {
-        job.daemons.iter().flat_map(not_taken).collect()
-    })
+    of_each_daemon(scene, not_taken)
 }
 
 /// A storage driver that dockerd no longer has.
 pub fn removed_driver(scene: &Scene<'_>) -> Vec<Problem> {
-    of_each_job(scene, |job| {
-        job.daemons.iter().filter_map(removed).collect()
-    })
+    of_each_daemon(scene, |daemon| removed(daemon).into_iter().collect())
 }
 
 /// Of `--registry-mirror` and `--insecure-registry`: the judgement of run time. A value with a
@@ -104,7 +100,7 @@ fn removed(daemon: &Daemon<'_>) -> Option<Problem> {
              {}: dockerd ends.",
             service.image
         ),
-        format!("in .gitlab-ci.yml, take {driver} out: dockerd finds out itself what works"),
+        format!("take {driver} out: dockerd finds out itself what works"),
     );
     let problem = Problem::new(finding, place, "no longer there");
     Some(problem.with_related(service.place.clone(), "since this version"))

@@ -1,6 +1,6 @@
 //! Variables whose values are not accepted, or that may reach the job unexpanded.
 
-use super::of_each_job;
+use super::{of_each_daemon, of_each_job};
 use crate::{
     lint::{
         model::{Known, Service, daemon},
@@ -13,10 +13,7 @@ use crate::{
 
 /// Values that the service does not take.
 pub fn invalid(scene: &Scene<'_>) -> Vec<Problem> {
-    of_each_job(scene, |job| {
-        let services = job.daemons.iter().map(|daemon| daemon.service);
-        services.flat_map(not_accepted).collect()
-    })
+    of_each_daemon(scene, |daemon| not_accepted(daemon.service))
 }
 
 /// Variables that the job may see unexpanded.
@@ -37,7 +34,7 @@ fn not_accepted(service: &Service) -> Vec<Problem> {
             let InvalidVariable { name, accepted, .. } = &invalid;
             let finding = reasons::settings::INVALID.found(
                 format!("{invalid}."),
-                format!("in .gitlab-ci.yml, set {name} to {accepted}, or take it out"),
+                format!("set {name} to {accepted}, or take it out"),
             );
             Some(Problem::new(finding, place.clone(), "not accepted"))
         })
