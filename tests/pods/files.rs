@@ -56,6 +56,11 @@ impl Plan {
         self.volume(&directory.read_only(), DEBIAN)
     }
 
+    /// Mounts another daemon.json than before.
+    pub fn configuration_replaced(self, json: &str) -> Self {
+        self.without_volumes_at("/etc/docker").configuration(json)
+    }
+
     /// Mounts a daemon.json, as a runner's `volumes` does.
     pub fn configuration(self, json: &str) -> Self {
         let directory = Volume::disk();

@@ -13,8 +13,10 @@ fault!(
         fact: "read-only Secret volume",
         fix: "mount_path = \"/certs/client\"",
         client: Client::SeesTheNames,
-        cure: PastedAfter("the mount_path of the volume is changed", |pod| pod
-            .with_volume_moved("/certs/client", "/etc/dind/registry-ca")),
+        cure: PastedAfter(
+            "Change the `mount_path` of that Secret to /etc/dind/registry-ca",
+            |pod| pod.with_volume_moved("/certs/client", "/etc/dind/registry-ca")
+        ),
         ..Fault::USUAL
     }
 );
@@ -28,8 +30,10 @@ fault!(
         fact: "ConfigMap",
         fix: "mount_path = \"/certs/client\"",
         client: Client::SeesTheNames,
-        cure: PastedAfter("the mount_path of the volume is changed", |pod| pod
-            .with_volume_moved("/certs/client", "/etc/dind/registry-ca")),
+        cure: PastedAfter(
+            "Change the `mount_path` of that ConfigMap to /etc/dind/registry-ca",
+            |pod| pod.with_volume_moved("/certs/client", "/etc/dind/registry-ca")
+        ),
         ..Fault::USUAL
     }
 );
@@ -77,8 +81,9 @@ fault!(
         fact: "/certs/client/ca.pem",
         fix: "sub_path",
         client: Client::SeesTheNames,
-        cure: PastedAfter("the volume is taken out", |pod| pod
-            .without_volumes_at("/certs/client/ca.pem")),
+        cure: PastedAfter("Take that volume out of the runner's config.toml", |pod| {
+            pod.without_volumes_at("/certs/client/ca.pem")
+        }),
         ..Fault::USUAL
     }
 );
@@ -198,7 +203,7 @@ fault!(
         fact: "dind.example.com",
         fix: "docker",
         client: Client::HearsNothing,
-        cure: PastedAfter("the service gets the alias", |pod| pod
+        cure: PastedAfter("Give the service the alias dind.example.com", |pod| pod
             .alias("dind.example.com")),
         ..Fault::USUAL
     }
@@ -271,6 +276,10 @@ fault!(
         fix: "DOCKER_TLS_SAN",
         // It refuses dockerd's own certificate.
         client: Client::HearsNothing,
+        cure: PastedWith {
+            example: "DNS:dind",
+            known: "IP:127.0.0.2"
+        },
         check: Check::CannotKnow,
         ..Fault::USUAL
     }

@@ -46,6 +46,10 @@ fault!(
         id: "CGROUP-SYSTEMD-DRIVER",
         fact: "native.cgroupdriver=systemd",
         fix: "`exec-opts` in daemon.json",
+        cure: Done(
+            "Take native.cgroupdriver=systemd out of `exec-opts` in daemon.json",
+            |pod| pod.configuration_replaced(r#"{"exec-opts": []}"#)
+        ),
         // dockerd answers.
         client: Client::HearsNothing,
         ..Fault::USUAL

@@ -221,6 +221,8 @@ fault!(
         id: "CLIENT-PORT",
         fact: "`hosts` in daemon.json",
         fix: "Take `hosts` out of daemon.json",
+        cure: Done("Take `hosts` out of daemon.json", |pod| pod
+            .configuration_replaced("{}")),
         client: Client::SeesTheNames,
         ..Fault::USUAL
     }
@@ -234,6 +236,8 @@ fault!(
         id: "NETWORK-SOCKET",
         fact: "`hosts` in daemon.json says fd://",
         fix: "Take `hosts` out of daemon.json",
+        cure: Done("Take `hosts` out of daemon.json", |pod| pod
+            .configuration_replaced("{}")),
         ..Fault::USUAL
     }
 );
@@ -292,6 +296,8 @@ fault!(
         id: "DAEMON-API-TOO-OLD",
         fact: "DOCKER_API_VERSION is 1.23, and this Docker 28.5 speaks 1.24 and newer",
         fix: "Take DOCKER_API_VERSION out",
+        cure: Done("Take DOCKER_API_VERSION out of the variables", |pod| pod
+            .without("DOCKER_API_VERSION")),
         // dockerd answers.
         client: Client::HearsNothing,
         ..Fault::USUAL

@@ -87,6 +87,7 @@ fault!(
         id: "DAEMON-MISSING",
         fact: "no program containerd is in dockerd's PATH",
         fix: "docker:dind",
+        cure: OutOfReach("it takes another image"),
         ..Fault::USUAL
     }
 );
@@ -104,6 +105,10 @@ fault!(
         id: "DAEMON-NFTABLES",
         fact: "no program nft is in dockerd's PATH",
         fix: "Take firewall-backend out",
+        cure: Done(
+            "Take firewall-backend out of DIND_DOCKERD_ARGS and the service's `command`",
+            |pod| pod.command(&[])
+        ),
         ..Fault::USUAL
     }
 );
@@ -129,8 +134,7 @@ fault!(
             .plain()
             .service_variable("DOCKER_TLS_VERIFY", "1")
             .command(&["dockerd", "--host=tcp://0.0.0.0:2375", "--tls=false"]),
-        // dockerd would open its port itself: until it has ended, nobody answers there.
-        job: "until docker info 2>&1 | grep -q dind-init; do sleep 0.1; done; docker info",
+        job: INFO_WHEN_ANSWERED,
         id: "CERTS-NOT-NAMED",
         fact: "X509 key pair",
         fix: "Take the word `dockerd` out",

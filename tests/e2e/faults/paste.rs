@@ -8,13 +8,20 @@ use crate::pod::Plan;
 use crate::suite::Suite;
 use crate::volume::Volume;
 
-/// How the fix of a row is tried.
+/// How the fix of a row is tried. Words are the fix's own, which has to print them.
 #[derive(Clone, Copy)]
 pub enum Cure {
     /// The lines are pasted as they are printed.
     Pasted,
-    /// The same, after something that a sentence before them asks for.
+    /// The same, with what the reader alone knows in the place of an example that the words name.
+    PastedWith {
+        example: &'static str,
+        known: &'static str,
+    },
+    /// The same, after what these words ask for.
     PastedAfter(&'static str, fn(Plan) -> Plan),
+    /// There are no lines: what these words ask for is done.
+    Done(&'static str, fn(Plan) -> Plan),
     /// No program can; why.
     OutOfReach(&'static str),
 }
@@ -43,13 +50,42 @@ struct Snippet {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Place {
     Job,
+    Service,
     Runner,
+    DaemonJson,
+}
+
+/// The set-up that does what is told; `None` where no program can.
+#[track_caller]
+pub fn cured(plan: Plan, told: &str, id: &str, cure: Cure) -> Option<Plan> {
+    let fix = fix(told, id);
+    let says = |words: &str| {
+        let said: Vec<_> = fix.split_whitespace().collect();
+        assert!(said.join(" ").contains(words), "{words:?} in\n{fix}");
+    };
+    Some(match cure {
+        Cure::Pasted => paste(plan, &fix),
+        Cure::PastedWith { example, known } => {
+            assert!(fix.matches(example).count() > 1, "{example} in\n{fix}");
+            paste(plan, &fix.replace(example, known))
+        }
+        Cure::PastedAfter(words, change) => {
+            says(words);
+            paste(change(plan), &fix)
+        }
+        Cure::Done(words, change) => {
+            says(words);
+            assert!(!snippets(&fix).iter().any(|it| it.place.is_some()), "{fix}");
+            change(plan)
+        }
+        Cure::OutOfReach(_) => return None,
+    })
 }
 
 /// The set-up with the first of the alternatives that a program can apply.
 #[track_caller]
-pub fn paste(plan: Plan, told: &str, id: &str) -> Plan {
-    let snippets = snippets(&fix(told, id));
+fn paste(plan: Plan, fix: &str) -> Plan {
+    let snippets = snippets(fix);
     let mut alternatives: Vec<Vec<&Snippet>> = vec![Vec::new()];
     for snippet in &snippets {
         if snippet.is_alternative {
@@ -61,13 +97,15 @@ pub fn paste(plan: Plan, told: &str, id: &str) -> Plan {
         !snippets.is_empty() && snippets.iter().all(|snippet| snippet.place.is_some())
     };
     let Some(chosen) = alternatives.iter().find(can_be_pasted) else {
-        panic!("{id}: nothing to paste into a file\n{told}");
+        panic!("nothing to paste into a file\n{fix}");
     };
     chosen
         .iter()
-        .fold(plan, |plan, snippet| match snippet.place {
-            Some(Place::Job) => into_job(plan, &snippet.lines),
-            _ => into_runner(plan, &snippet.lines),
+        .fold(plan, |plan, snippet| match snippet.place.unwrap() {
+            Place::Job => into_job(plan, &snippet.lines, Plan::variable),
+            Place::Service => into_job(plan, &snippet.lines, Plan::service_variable),
+            Place::Runner => into_runner(plan, &snippet.lines),
+            Place::DaemonJson => into_daemon_json(plan, &snippet.lines),
         })
 }
 
@@ -102,7 +140,7 @@ fn snippets(fix: &str) -> Vec<Snippet> {
             Some(code) => {
                 let sentence = prose.rsplit(". ").next().unwrap();
                 snippets.push(Snippet {
-                    is_alternative: sentence.starts_with("Or "),
+                    is_alternative: sentence.starts_with("Or ") || sentence.starts_with("Or, "),
                     place: place(sentence),
                     lines: code.to_owned(),
                 });
@@ -124,20 +162,22 @@ fn snippets(fix: &str) -> Vec<Snippet> {
 fn place(sentence: &str) -> Option<Place> {
     let sentence = sentence.to_lowercase();
     [
+        ("at the service, in .gitlab-ci.yml:", Place::Service),
         ("in .gitlab-ci.yml:", Place::Job),
         ("in the runner's config.toml:", Place::Runner),
+        ("in daemon.json:", Place::DaemonJson),
     ]
     .into_iter()
     .find_map(|(end, place)| sentence.ends_with(end).then_some(place))
 }
 
-fn into_job(mut plan: Plan, lines: &str) -> Plan {
+fn into_job(mut plan: Plan, lines: &str, set: fn(Plan, &str, &str) -> Plan) -> Plan {
     let job: serde_yaml_ng::Mapping = serde_yaml_ng::from_str(lines).unwrap();
     for (key, value) in &job {
         match (key.as_str().unwrap(), value) {
             ("variables", Value::Mapping(variables)) => {
                 for (name, value) in variables {
-                    plan = plan.variable(name.as_str().unwrap(), &expanded(value));
+                    plan = set(plan, name.as_str().unwrap(), &expanded(value));
                 }
             }
             ("command", Value::Sequence(words)) => {
@@ -192,6 +232,12 @@ fn into_runner(mut plan: Plan, lines: &str) -> Plan {
         }
     }
     plan
+}
+
+fn into_daemon_json(plan: Plan, lines: &str) -> Plan {
+    let member = format!("{{{lines}}}");
+    assert!(member.parse::<serde_json::Value>().is_ok(), "{lines}");
+    plan.configuration_replaced(&member)
 }
 
 #[test]

@@ -48,7 +48,7 @@ fault!(
             .plain()
             .unprivileged()
             .command(&["dockerd", "--host=tcp://0.0.0.0:2375"]),
-        job: "until docker info 2>&1 | grep -q dind-init; do sleep 0.1; done; docker info",
+        job: INFO_WHEN_ANSWERED,
         id: "NOT-PRIVILEGED",
         fact: "CAP_SYS_ADMIN",
         fix: "privileged = true",

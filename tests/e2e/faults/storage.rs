@@ -187,6 +187,7 @@ fault!(
         fact: "only ",
         fix: "KUBERNETES_SERVICE_EPHEMERAL_STORAGE_REQUEST",
         client: Client::HearsNothing,
+        cure: OutOfReach("a scheduler has to find the space"),
         ..Fault::USUAL
     }
 );
