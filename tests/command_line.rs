@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 use std::{
-    fs,
+    fs, io,
     os::unix::fs::symlink,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
 
@@ -136,6 +136,16 @@ fn check_has_the_status_of_what_would_stop_the_service() {
     assert!(report.contains("fatal CERTS-FOREIGN"), "{report}");
     let ca = directory.path().join("client/ca.pem");
     assert_eq!(fs::read_to_string(ca).unwrap(), FOREIGN);
+}
+
+#[test]
+fn check_finds_that_there_is_no_dockerd() {
+    let (_directory, path) = certificate_directory();
+    let nowhere = [("DOCKER_TLS_CERTDIR", path.as_str()), ("PATH", "/nowhere")];
+    let checked = dind_init(&["check"], &nowhere);
+    assert!(stdout(&checked).contains("fatal DAEMON-MISSING"));
+    let here = dind_init(&["check"], &nowhere[..1]);
+    assert!(!stdout(&here).contains("DAEMON-MISSING"));
 }
 
 #[test]
@@ -315,11 +325,25 @@ fn dind_init(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
 }
 
 /// Runs a program with these variables, and nothing else of the machine's but `PATH`.
+/// Docker, as far as `check` asks for it: programs that have nothing to say.
+fn programs() -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("programs");
+    fs::create_dir_all(&directory).unwrap();
+    for name in ["dockerd", "containerd"] {
+        match symlink("/bin/true", directory.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => panic!("{error}"),
+            _ => {}
+        }
+    }
+    directory
+}
+
 fn command(program: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let path = std::env::var("PATH").unwrap();
     Command::new(program)
         .args(arguments)
         .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("PATH", format!("{}:{path}", programs().display()))
         .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .output()

@@ -37,7 +37,7 @@ use crate::{
         graph_drivers, registry_values,
     },
     plan::Plan,
-    reasons::{Finding, Reason, Severity, privilege},
+    reasons::{Finding, Reason, Severity, daemon, privilege},
     settings::{Settings, process_environment},
     setup::iptables::Backend,
     system::background::Background,
@@ -190,6 +190,9 @@ pub fn look(
     let mut findings: Vec<_> = judged.map(ignored).collect();
     if !uid.is_root() {
         findings.extend(rootless_findings(uid).into_iter().map(ignored));
+    }
+    if !has_dockerd && !plan.argv.is_empty() {
+        findings.push(ignored(daemon::no_dockerd()));
     }
     let mut adjustments = Adjustments::default();
     // A dockerd that is not started has no networks; without root they are inside of rootlesskit's,

@@ -15,3 +15,4 @@ pub mod pools;
 pub mod readiness;
 pub mod registry_options;
 pub mod rootless;
+pub mod validation;

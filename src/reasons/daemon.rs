@@ -509,6 +509,10 @@ pub fn no_iptables() -> Finding {
     IPTABLES.met("no program iptables is in dockerd's PATH, and dockerd ends without one.")
 }
 
+pub fn no_dockerd() -> Finding {
+    MISSING.met("no program dockerd is in PATH.")
+}
+
 /// dockerd starts a containerd of its own, unless it is told where one is.
 pub fn no_containerd() -> Finding {
     MISSING.met("no program containerd is in dockerd's PATH, and dockerd starts one.")

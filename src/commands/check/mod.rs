@@ -6,6 +6,7 @@ use std::{
     env,
     ffi::OsString,
     io::{self, Write},
+    path::Path,
     time::Duration,
 };
 
@@ -14,13 +15,19 @@ use nix::unistd::Uid;
 use self::report::Report;
 use super::run::unknown_way_back;
 use crate::{
-    assessment::{self, Assessment, registries},
-    dockerd::flags::Invocation,
+    assessment::{self, Assessment, machine::dockerd_program, registries},
+    dockerd::{
+        configuration,
+        flags::{Given, Invocation},
+        help::Help,
+        validation,
+    },
     facts::mounts::Mounts,
+    findings::flags,
     plan::Plan,
-    reasons::Finding,
+    reasons::{Finding, Layer, Severity},
     report::log,
-    settings::{InvalidVariable, Settings, process_environment, variables},
+    settings::{InvalidVariable, Settings, non_empty, process_environment, variables},
 };
 
 /// How the report is written.
@@ -43,9 +50,10 @@ pub fn check(arguments: Vec<OsString>, output: Output) -> u8 {
     let assessment = assessment::assess(&plan, &settings, &mounts, uid, Duration::ZERO);
     let misspelt = variables::misspelt(env::vars_os().map(|(name, _)| name));
     let invalid = invalid.iter().map(InvalidVariable::finding);
+    let refused = refused_by_dockerd(&plan, &assessment);
     let report = report_on(
         &assessment,
-        invalid.chain(misspelt).collect(),
+        invalid.chain(misspelt).chain(refused).collect(),
         &settings,
         uid,
     );
@@ -58,10 +66,39 @@ pub fn check(arguments: Vec<OsString>, output: Output) -> u8 {
     report.exit_status()
 }
 
-/// What is printed of it, after `invalid`, what is wrong with the variables.
+/// What dockerd says of its flags and of daemon.json, unless that is explained already.
+///
+/// `plan` is the one from before the assessment, whose daemon.json only the service writes.
+fn refused_by_dockerd(plan: &Plan, assessment: &Assessment) -> Option<Finding> {
+    let is_explained = |finding: &Finding| {
+        finding.severity == Severity::Fatal && finding.reason.layer == Layer::Daemon
+    };
+    if !is_told_anything(plan) || assessment.findings().any(is_explained) {
+        return None;
+    }
+    let dockerd = dockerd_program(plan)?;
+    let mut arguments = plan.argv.get(1..)?.to_vec();
+    if plan.certificates.is_some() {
+        // dockerd would read them, and they need not be there yet.
+        arguments.retain(|word| !word.as_encoded_bytes().starts_with(b"--tls"));
+    }
+    let refused = validation::ask(dockerd.clone(), arguments, plan.removed_variables)?;
+    Some(flags::with_what_is_known(refused, &plan.given, || {
+        Help::ask(dockerd)
+    }))
+}
+
+/// Whether its user tells dockerd anything. Its defaults it takes, and asking takes some 50 ms.
+fn is_told_anything(plan: &Plan) -> bool {
+    plan.given != Given::default()
+        || Path::new(configuration::DEFAULT_PATH).exists()
+        || non_empty(&process_environment, "DOCKER_MIN_API_VERSION").is_some()
+}
+
+/// What is printed of it, and of what else was found.
 fn report_on(
     assessment: &Assessment,
-    invalid: Vec<Finding>,
+    others: Vec<Finding>,
     settings: &Settings,
     uid: Uid,
 ) -> Report {
@@ -80,7 +117,7 @@ fn report_on(
     for listed in &assessment.trust.listing {
         report.add_facts(&format!("registry CA {listed}"));
     }
-    report.findings = invalid;
+    report.findings = others;
     report.findings.extend(assessment.findings().cloned());
     let surroundings = settings.surroundings();
     for finding in &mut report.findings {

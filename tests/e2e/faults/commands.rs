@@ -8,7 +8,6 @@ const FLAG: Fault = Fault {
     fact: "unknown flag: --mtuu",
     // Some clients print JSON, with its quotes escaped.
     fix: "--mtu=1400",
-    check: Check::CannotKnow,
     cure: OutOfReach("daemon.rs has it with its first command"),
     ..Fault::USUAL
 };

@@ -10,7 +10,6 @@ fault!(
         id: "DAEMON-FLAG",
         fact: "unknown flag: --mtuu",
         fix: "command: [\"--mtu=1400\"]",
-        check: Check::CannotKnow,
         ..Fault::USUAL
     }
 );
@@ -121,7 +120,6 @@ fault!(
         id: "DAEMON-MIN-API-VERSION",
         fact: "1.99",
         fix: "DOCKER_MIN_API_VERSION",
-        check: Check::CannotKnow,
         ..Fault::USUAL
     }
 );
@@ -138,7 +136,6 @@ fault!(
         id: "CERTS-NOT-NAMED",
         fact: "X509 key pair",
         fix: "Take the word `dockerd` out",
-        check: Check::CannotKnow,
         ..Fault::USUAL
     }
 );
@@ -151,7 +148,6 @@ fault!(
         id: "DAEMON-CONFIG",
         fact: "invalid character '}'",
         fix: "dockerd --validate",
-        check: Check::CannotKnow,
         cure: OutOfReach("whoever wrote the file has to correct it"),
         ..Fault::USUAL
     }
@@ -165,7 +161,7 @@ fault!(
         id: "DAEMON-CONFIG",
         fact: "mtuu",
         fix: "daemon.json",
-        check: Check::CannotKnow,
+        check: Check::FindsFromDocker23,
         cure: OutOfReach("whoever wrote the file has to correct it"),
         ..Fault::USUAL
     }
@@ -180,7 +176,6 @@ fault!(
         id: "DAEMON-MISSING",
         fact: "dockerd",
         fix: "Use an image that holds Docker whole",
-        check: Check::CannotKnow,
         cure: OutOfReach("it takes another image"),
         ..Fault::USUAL
     }

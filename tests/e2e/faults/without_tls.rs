@@ -23,7 +23,6 @@ fault!(
         id: "DAEMON-FLAG",
         fact: "unknown flag: --mtuu",
         fix: "command: [\"--mtu=1400\"]",
-        check: Check::CannotKnow,
         ..Fault::USUAL
     }
 );
