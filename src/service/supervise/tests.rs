@@ -1,0 +1,200 @@
+use std::{
+    env,
+    process::{Child, Command, Stdio},
+};
+
+use nix::sys::eventfd::EfdFlags;
+
+use super::*;
+
+#[test]
+fn children_are_found_whatever_their_name() {
+    let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
+    assert!(children().contains(&pid));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!children().contains(&pid));
+}
+
+/// What was told, in its order.
+struct Told {
+    events: Vec<String>,
+    deadline: Option<Instant>,
+    /// Goes on when its stdin ends, which is when the deadline is over.
+    dockerd: Option<Child>,
+}
+
+impl Events for Told {
+    fn ready(&mut self) {
+        self.events.push("ready".to_owned());
+    }
+    fn failed(&mut self) {
+        self.events.push("failed".to_owned());
+    }
+    fn asked_to_stop(&mut self, signal: Signal) {
+        self.events.push(signal.to_string());
+    }
+    fn stopping(&mut self) {
+        self.events.push("stopping".to_owned());
+    }
+    fn ended(&mut self, ended: Ended) {
+        self.events.push(format!("{ended:?}"));
+    }
+    fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+    fn overdue(&mut self) {
+        assert!(self.deadline.take().unwrap() <= Instant::now());
+        self.events.push("overdue".to_owned());
+        drop(self.dockerd.as_mut().unwrap().stdin.take());
+    }
+}
+
+/// With the signals that a process usually has.
+fn shell(script: &str) -> Child {
+    signals::restore(&[]).unwrap();
+    let child = shell_as_it_is(script);
+    Signals::block().unwrap();
+    child
+}
+
+/// With all signals blocked, as here.
+fn shell_as_it_is(script: &str) -> Child {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script]).stdin(Stdio::piped());
+    shell.spawn().unwrap()
+}
+
+fn pid(child: &Child) -> Pid {
+    Pid::from_raw(i32::try_from(child.id()).unwrap())
+}
+
+/// What was told, and how dockerd ended.
+fn supervise(
+    dockerd: Child,
+    deadline: Option<Instant>,
+    before: impl FnOnce(&EventFd),
+) -> (Vec<String>, Ended) {
+    let signals = Signals::block().unwrap();
+    let failed = EventFd::from_flags(EfdFlags::EFD_NONBLOCK).unwrap();
+    before(&failed);
+    let mut told = Told {
+        events: Vec::new(),
+        deadline,
+        dockerd: Some(dockerd),
+    };
+    let ended = Supervisor {
+        dockerd: pid(told.dockerd.as_ref().unwrap()),
+        signals: &signals,
+        readiness: &Readiness::bind().unwrap(),
+        failed: Some(&failed),
+        events: &mut told,
+    }
+    .run();
+    (told.events, ended)
+}
+
+/// In a process of its own, whose children are all waited for, and whose threads have all signals
+/// blocked from the start.
+fn is_alone(name: &str) -> bool {
+    const ALONE: &str = "DIND_TEST_ALONE";
+    if env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let signals = Signals::block().unwrap();
+    let done = Command::new(env::current_exe().unwrap())
+        .arg("--exact")
+        .arg(format!("service::supervise::tests::{name}"))
+        .env(ALONE, "1")
+        .output()
+        .unwrap();
+    signals::restore(&signals.original).unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success() && said.contains("1 passed"), "{said}");
+    false
+}
+
+#[test]
+fn dockerd_s_own_end_counts_and_what_it_leaves_behind_is_ended() {
+    if !is_alone("dockerd_s_own_end_counts_and_what_it_leaves_behind_is_ended") {
+        return;
+    }
+    for (script, expected) in [
+        ("read -r line; exit 7", Ended::Exited(7)),
+        (
+            "read -r line; kill -KILL $$",
+            Ended::Killed(Signal::SIGKILL),
+        ),
+    ] {
+        let others = ["exit 3", "kill -ABRT $$"].map(|end| shell(&format!("read -r line; {end}")));
+        let left = pid(&shell("exec sleep 60"));
+        let soon = Instant::now() + Duration::from_millis(50);
+        let (told, ended) = supervise(shell(script), Some(soon), |_| {
+            // They end first.
+            for mut other in others {
+                drop(other.stdin.take());
+                let stat = format!("/proc/{}/stat", other.id());
+                while !fs::read_to_string(&stat).unwrap().contains(") Z ") {}
+            }
+        });
+        assert_eq!(ended, expected);
+        assert_eq!(told, ["overdue".to_owned(), format!("{expected:?}")]);
+        assert_eq!(kill(left, None), Err(Errno::ESRCH));
+        assert!(!has_children());
+    }
+}
+
+#[test]
+fn a_dockerd_that_nobody_can_use_is_told_to_end() {
+    if !is_alone("a_dockerd_that_nobody_can_use_is_told_to_end") {
+        return;
+    }
+    let (told, ended) = supervise(shell("exec sleep 60"), None, |failed| {
+        failed.write(1).unwrap();
+    });
+    assert_eq!(ended, Ended::Killed(Signal::SIGTERM));
+    assert_eq!(told, ["failed", "Killed(SIGTERM)"]);
+}
+
+#[test]
+fn dockerd_hears_a_stop_signal_once_and_others_as_they_come() {
+    if !is_alone("dockerd_hears_a_stop_signal_once_and_others_as_they_come") {
+        return;
+    }
+    let signals = Signals::block().unwrap();
+    let mut dockerd = shell_as_it_is("exec sleep 60");
+    let mut told = Told {
+        events: Vec::new(),
+        deadline: None,
+        dockerd: None,
+    };
+    let mut supervisor = Supervisor {
+        dockerd: pid(&dockerd),
+        signals: &signals,
+        readiness: &Readiness::bind().unwrap(),
+        failed: None,
+        events: &mut told,
+    };
+    let mut forwarded = Vec::new();
+    for signal in [
+        Signal::SIGTERM,
+        Signal::SIGTERM,
+        Signal::SIGINT,
+        Signal::SIGHUP,
+    ] {
+        supervisor.forward(signal, &mut forwarded);
+    }
+    assert_eq!(forwarded, [Signal::SIGTERM, Signal::SIGINT]);
+    assert_eq!(told.events, ["SIGTERM", "SIGINT"]);
+    // It has inherited the mask, so that they wait there.
+    let status = fs::read_to_string(format!("/proc/{}/status", dockerd.id())).unwrap();
+    let pending = status.lines().find_map(|line| line.strip_prefix("ShdPnd:"));
+    let bit = |signal: Signal| 1_u64 << (signal as i32 - 1);
+    assert_eq!(
+        u64::from_str_radix(pending.unwrap().trim(), 16).unwrap(),
+        bit(Signal::SIGTERM) | bit(Signal::SIGINT) | bit(Signal::SIGHUP)
+    );
+    dockerd.kill().unwrap();
+    dockerd.wait().unwrap();
+}
