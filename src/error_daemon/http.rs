@@ -71,6 +71,10 @@ mod tests {
     #[test]
     fn half_a_header_is_waited_for_and_an_endless_one_is_not() {
         assert_eq!(answered("GET /info HTTP/1.1\r\n"), None);
+        assert_eq!(answer(&[b'x'; HEADER_LIMIT], "").unwrap(), None);
         assert!(answer(&[b'x'; HEADER_LIMIT + 1], "").is_err());
+        // The header's last byte and all that one read brings after it.
+        let body = "x".repeat(4096);
+        assert!(answered(&format!("GET / HTTP/1.1\r\n\r\n{body}")).is_some());
     }
 }

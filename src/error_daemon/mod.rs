@@ -239,6 +239,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::reasons::certs;
 
     fn daemon(explanation: &str) -> (ErrorDaemon, SocketAddr, TcpListener) {
         daemon_with(None, explanation)
@@ -319,6 +320,30 @@ mod tests {
         let grown = resident_kilobytes().saturating_sub(before);
         assert!(grown < 16 * 1024, "{grown} kB");
         drop(clients);
+    }
+
+    #[test]
+    fn a_certificate_is_found_for_every_client() {
+        let (certificate, key) = issue::message_certificate("docker").unwrap();
+        let PrivateKeyDer::Pkcs8(key) = key else {
+            panic!("PKCS #8 is what is made");
+        };
+        let text = |label: &str, der: &[u8]| pem::encode(&pem::Pem::new(label, der)).into_bytes();
+        let server = ServerIdentity {
+            certificate_pem: text("CERTIFICATE", &certificate),
+            key_pem: text("PRIVATE KEY", key.secret_pkcs8_der()),
+        };
+        assert!(trusted(&server).is_some());
+        let finding = certs::READONLY.found("x", "");
+        assert!(tls(Some(&server), &finding).is_some());
+        // What its name says is all that such a client shows.
+        assert!(tls(None, &finding).is_some());
+        let broken = ServerIdentity {
+            key_pem: Vec::new(),
+            ..server
+        };
+        assert!(trusted(&broken).is_none());
+        assert!(tls(Some(&broken), &finding).is_some());
     }
 
     /// More than a session buffers.

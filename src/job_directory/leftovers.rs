@@ -177,6 +177,10 @@ mod tests {
         drop(served);
         remove(&directory.join("3")).unwrap();
         assert!(!directory.join("3").exists());
+        remove(&directory.join("3")).unwrap();
+        remove(&builds.path().join("missing/3")).unwrap();
+        symlink("2", directory.join("3")).unwrap();
+        assert!(remove(&directory.join("3")).is_err(), "a link in its place");
     }
 
     #[test]

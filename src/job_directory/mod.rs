@@ -142,7 +142,10 @@ fn remove_in(parent: &Directory, job: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::{self, File};
+    use std::{
+        fs::{self, File},
+        os::unix::fs::symlink,
+    };
 
     use tempfile::tempdir;
 
@@ -174,6 +177,11 @@ mod tests {
         Status::starting().write(&directory).unwrap();
         directory.remove().unwrap();
         assert!(!directory.path().exists());
+        directory.remove().unwrap();
+        symlink(builds.path(), directory.path()).unwrap();
+        assert!(directory.remove().is_err(), "a link in its place");
+        fs::remove_dir_all(builds.path().join(".dind-init")).unwrap();
+        directory.remove().unwrap();
     }
 
     #[test]

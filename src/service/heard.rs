@@ -1,6 +1,6 @@
 //! What dockerd's log shows, told with what else is known here.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Service, certificates};
 use crate::{
@@ -64,18 +64,13 @@ impl Heard {
     fn known(&self) -> Known {
         let directory = self.directory.as_deref();
         let client = directory.map(|directory| directory.join("client"));
-        let reads = self.job.certificates.as_ref();
         Known {
             overwritten: directory
                 .filter(|_| self.is_ours)
                 .and_then(certificates::overwritten),
             name_is_told: self.report.has_told(&certs::NAME),
-            reads_elsewhere: reads.is_some() && client.is_some() && reads != client.as_ref(),
-            is_led_here: matches!(self.job.docker_host, Some(DockerHost::Tcp { .. }))
-                && self.job.tls_verify.is_some()
-                && reads.is_some()
-                && reads == client.as_ref()
-                && !self.has_told_of_the_job(),
+            reads_elsewhere: reads_elsewhere(&self.job, client.as_deref()),
+            is_led_here: is_led_here(&self.job, client.as_deref()) && !self.has_told_of_the_job(),
             names: self.names().unwrap_or_else(|| "other names".to_owned()),
         }
     }
@@ -92,5 +87,59 @@ impl Heard {
         let certificate = Certificate::parse_pem(&pem).ok()?.into_iter().next()?;
         let names: Vec<_> = certificate.names.iter().map(ToString::to_string).collect();
         Some(names.join(", "))
+    }
+}
+
+/// Whether the job's clients take their certificates from another directory than `client`, which is
+/// served from here.
+fn reads_elsewhere(job: &ClientVariables, client: Option<&Path>) -> bool {
+    let both = job.certificates.as_deref().zip(client);
+    both.is_some_and(|(reads, client)| reads != client)
+}
+
+/// Whether the job's variables lead its docker commands here, with the certificates in `client`.
+fn is_led_here(job: &ClientVariables, client: Option<&Path>) -> bool {
+    matches!(job.docker_host, Some(DockerHost::Tcp { .. }))
+        && job.tls_verify.is_some()
+        && client.is_some()
+        && job.certificates.as_deref() == client
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_job_s_variables_say_whether_its_clients_come_here() {
+        let full = [
+            ("DOCKER_HOST", "tcp://docker:2376"),
+            ("DOCKER_TLS_VERIFY", "1"),
+            ("DOCKER_CERT_PATH", "/certs/client"),
+        ];
+        let client = Path::new("/certs/client");
+        for (name, value, served, expected) in [
+            ("", "", Some(client), (false, true)),
+            ("", "", None, (false, false)),
+            ("DOCKER_CERT_PATH", "/other", Some(client), (true, false)),
+            ("DOCKER_CERT_PATH", "/other", None, (false, false)),
+            ("DOCKER_CERT_PATH", "", Some(client), (false, false)),
+            ("DOCKER_CERT_PATH", "", None, (false, false)),
+            ("DOCKER_TLS_VERIFY", "", Some(client), (false, false)),
+            (
+                "DOCKER_HOST",
+                "unix:///x.sock",
+                Some(client),
+                (false, false),
+            ),
+            ("DOCKER_HOST", "", Some(client), (false, false)),
+        ] {
+            let job = ClientVariables::parse(&|wanted| {
+                let mut given = full.iter();
+                let given = given.find(|(given, _)| *given == wanted);
+                given.map(|given| if given.0 == name { value } else { given.1 }.to_owned())
+            });
+            let found = (reads_elsewhere(&job, served), is_led_here(&job, served));
+            assert_eq!(found, expected, "{name}={value}, {served:?}");
+        }
     }
 }

@@ -135,6 +135,11 @@ impl<'a> Life<'a> {
     }
 }
 
+/// When a start is explained whose dockerd has said something last at `last`, and is not ready.
+fn start_is_overdue(started: Instant, last: Instant, timeout: Duration) -> Instant {
+    (last + timeout).min(started + timeout * TIMEOUTS)
+}
+
 /// How many processes the kernel has killed meanwhile; `None` where that is not known.
 fn kills_since(before: Option<u64>, now: Option<u64>) -> Option<u64> {
     // A counter that went down is another one: the control group was made anew.
@@ -217,11 +222,11 @@ impl Events for Life<'_> {
 
     fn deadline(&self) -> Option<Instant> {
         match self.course {
-            Course::On if !self.is_ready && self.error_daemon.is_none() => {
-                let silent = self.output.last() + self.start_timeout;
-                let longest = self.started + self.start_timeout * TIMEOUTS;
-                Some(silent.min(longest))
-            }
+            Course::On if !self.is_ready && self.error_daemon.is_none() => Some(start_is_overdue(
+                self.started,
+                self.output.last(),
+                self.start_timeout,
+            )),
             Course::Asked { grace_ends } => grace_ends,
             _ => None,
         }
@@ -245,6 +250,36 @@ impl Events for Life<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_start_may_take_one_timeout_in_silence_and_three_with_words() {
+        let started = Instant::now();
+        let second = |number| started + Duration::from_secs(number);
+        for (last, overdue) in [
+            (0, 60),
+            (1, 61),
+            (119, 179),
+            (120, 180),
+            (121, 180),
+            (500, 180),
+        ] {
+            assert_eq!(
+                start_is_overdue(started, second(last), Duration::from_secs(60)),
+                second(overdue),
+                "{last}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_stop_is_called_long_before_whoever_asked_for_it_kills() {
+        let kills = [(false, 10), (true, 30)];
+        for (in_kubernetes, kills) in kills {
+            let left = Duration::from_secs(kills).checked_sub(usual_grace(in_kubernetes));
+            assert!(left.is_some_and(|left| left >= Duration::from_secs(2)));
+        }
+        assert!(usual_grace(false) > Duration::from_secs(5));
+    }
 
     #[test]
     fn kills_count_only_where_both_counters_could_be_read() {

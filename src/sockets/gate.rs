@@ -54,3 +54,19 @@ fn set<T>(socket: BorrowedFd<'_>, option: libc::c_int, value: &T) -> io::Result<
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::File, net::TcpListener, os::fd::AsFd};
+
+    use super::*;
+
+    #[test]
+    fn what_is_open_already_may_be_opened_and_what_is_no_socket_cannot_be() {
+        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+        open(socket.as_fd()).unwrap();
+        let file = File::open("/dev/null").unwrap();
+        assert!(open(file.as_fd()).is_err());
+        assert!(close(file.as_fd()).is_err());
+    }
+}

@@ -220,7 +220,7 @@ mod tests {
         socket.unlink();
         assert!(path.exists());
         fs::rename(&aside, &path).unwrap();
-        socket.unlink();
+        drop(socket);
         assert!(!path.exists());
     }
 

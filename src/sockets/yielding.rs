@@ -73,15 +73,19 @@ impl Signs {
         }
     }
 
-    /// The message holds the kind of the interface, and the kind of containers' is `veth`.
     fn is_about_a_container(&self) -> bool {
         let mut message = [0; 8192];
         match recv(self.links.as_raw_fd(), &mut message, MsgFlags::empty()) {
-            Ok(length) => message[..length].windows(4).any(|word| word == b"veth"),
+            Ok(length) => names_a_container_s_link(&message[..length]),
             // Messages were lost, so there is much to do about interfaces.
             Err(_) => true,
         }
     }
+}
+
+/// The message holds the kind of the interface, and the kind of containers' is `veth`.
+fn names_a_container_s_link(message: &[u8]) -> bool {
+    message.windows(4).any(|word| word == b"veth")
 }
 
 /// Asks the dind-init that holds this port, if one does. True if it has let go.
@@ -139,9 +143,26 @@ mod tests {
         assert!(!ask_for(1) && !is_held(1));
         let signs = Signs::watch(1).unwrap();
         assert!(is_held(1));
-        let holder = thread::spawn(move || drop(signs.wait()));
+        let holder = thread::spawn(move || {
+            let asked = signs.wait();
+            // It has its daemon to end before.
+            thread::sleep(YIELDING_PATIENCE / 10);
+            drop(asked);
+        });
         assert!(ask_for(1));
         holder.join().unwrap();
+    }
+
+    #[test]
+    fn only_the_link_of_a_container_is_a_sign() {
+        for (message, is_sign) in [
+            (&b"\x12\0\x08\0\x01\0veth\0"[..], true),
+            (b"\x12\0\x08\0\x01\0bridge\0", false),
+            (b"vet", false),
+            (b"", false),
+        ] {
+            assert_eq!(names_a_container_s_link(message), is_sign, "{message:?}");
+        }
     }
 
     #[test]

@@ -28,3 +28,21 @@ pub fn timeout(deadline: Option<Instant>) -> PollTimeout {
         PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{io::pipe, os::fd::AsFd};
+
+    use super::*;
+
+    #[test]
+    fn it_waits_for_a_source_or_for_the_deadline() {
+        let (reader, writer) = pipe().unwrap();
+        let deadline = Instant::now() + Duration::from_millis(20);
+        until_readable([reader.as_fd()], Some(deadline));
+        assert!(deadline <= Instant::now());
+        // Its end can be read.
+        drop(writer);
+        until_readable([reader.as_fd()], None);
+    }
+}
