@@ -297,6 +297,7 @@ mod tests {
     use nix::{sys::stat::Mode, unistd::mkfifo};
 
     use super::*;
+    use crate::system::directory::tempdir_on_root_mount;
 
     fn survey(path: &Path) -> Directory {
         Directory::survey(path, &Mounts::parse("1 0 0:1 / / rw - ext4 /dev/vda rw"))
@@ -304,7 +305,7 @@ mod tests {
 
     #[test]
     fn pipes_and_huge_files_are_not_read_and_say_so() {
-        let root = tempfile::tempdir().unwrap();
+        let root = tempdir_on_root_mount();
         let path = root.path();
         mkfifo(&path.join(KEY), Mode::S_IRWXU).unwrap();
         fs::write(path.join(CERTIFICATE), vec![b'x'; 2 << 20]).unwrap();
@@ -324,7 +325,7 @@ mod tests {
 
     #[test]
     fn a_secrets_directory_is_known_by_its_link_and_read_through_it() {
-        let root = tempfile::tempdir().unwrap();
+        let root = tempdir_on_root_mount();
         let path = root.path();
         fs::create_dir(path.join("..2026_x")).unwrap();
         fs::write(path.join("..2026_x/ca.pem"), "x").unwrap();

@@ -6,6 +6,7 @@ use nix::{errno::Errno, sys::stat::Mode, unistd::mkfifo};
 use tempfile::tempdir;
 
 use super::*;
+use crate::system::directory::tempdir_on_root_mount;
 
 fn settings(directory: &Path) -> RegistrySettings {
     RegistrySettings::parse(&|name| {
@@ -80,7 +81,7 @@ fn every_layout_says_what_its_files_are_for() {
 
 #[test]
 fn kubernetes_links_are_followed_once() {
-    let root = tempdir().unwrap();
+    let root = tempdir_on_root_mount();
     write(root.path(), "..2026_11_23/ca.crt");
     write(root.path(), "..2026_11_23/reg.example.com/ca.crt");
     symlink("..2026_11_23", root.path().join("..data")).unwrap();
@@ -108,7 +109,7 @@ fn a_single_file_in_the_directory_s_place_is_for_every_registry() {
 
 #[test]
 fn what_cannot_be_read_costs_only_itself() {
-    let root = tempdir().unwrap();
+    let root = tempdir_on_root_mount();
     write(root.path(), "good.crt");
     mkfifo(&root.path().join("pipe.crt"), Mode::S_IRWXU).unwrap();
     symlink("loop.crt", root.path().join("loop.crt")).unwrap();

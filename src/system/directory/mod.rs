@@ -28,6 +28,8 @@ use nix::{
     unistd::{UnlinkatFlags, unlinkat},
 };
 
+#[cfg(test)]
+pub use self::walk::tempdir_on_root_mount;
 use self::walk::{Given, Missing, kind, walk, walk_below};
 pub use self::{
     staged::{is_staged, staged},

@@ -239,3 +239,16 @@ fn mount_of(descriptor: &impl AsRawFd) -> io::Result<u64> {
 pub fn kind(stat: &FileStat) -> SFlag {
     SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT
 }
+
+/// A directory for tests in which links are followed, wherever this machine has its `/tmp`: Debian 13
+/// has it on a mount of its own.
+#[cfg(test)]
+pub fn tempdir_on_root_mount() -> tempfile::TempDir {
+    let of_root = mount_of(&root().unwrap()).unwrap();
+    let is_on_it = |place: &std::path::PathBuf| {
+        let place = walk(place, Given::ByUser, Missing::Fails);
+        place.is_ok_and(|place| mount_of(&place).unwrap() == of_root)
+    };
+    let mut places = [std::env::temp_dir(), "/var/tmp".into(), "/".into()].into_iter();
+    tempfile::tempdir_in(places.find(is_on_it).unwrap()).unwrap()
+}
