@@ -61,7 +61,7 @@ fn the_root_is_shared() {
         .mountinfo
         .lines()
         .find(|line| line.split(' ').nth(4) == Some("/"));
-    assert!(root.unwrap().contains(" shared:"), "{root:?}");
+    assert!(root.unwrap().contains(" shared:"), "not shared: {root:?}");
 }
 
 mod differs {

@@ -91,7 +91,7 @@ mod differs {
         bench.run(&[], &[]).expect_start();
         for (file, subject) in [("ca", "CA"), ("server", "server"), ("client", "client")] {
             let text = certificate(&certs.path().join(file).join("cert.pem"));
-            let expected = format!("Subject: CN = dind-init {subject}");
+            let expected = format!("Subject: CN=dind-init {subject}");
             assert!(text.contains(&expected), "{text}");
         }
     }
