@@ -12,7 +12,7 @@ fn an_insecure_registry_with_a_path() {
         &[
             "fatal DAEMON-FLAG",
             "it has a path",
-            "--insecure-registry=registry.test:5000\n",
+            "command: [\"--insecure-registry=registry.test:5000\"]\n",
         ],
     );
 }
