@@ -16,8 +16,10 @@ fn wait(container: &Container, shell: Shell) -> Transcript<'static> {
 fn a_daemon_that_is_ready_is_told_in_one_line() {
     for shell in SHELLS {
         let told = wait(&Container::new().status(READY), shell).expect_status(0);
+        // A second of the clock may have begun meanwhile.
+        let told = told.output().replace("after 1 s", "after 0 s");
         assert_eq!(
-            told.output(),
+            told,
             "dind-init: Docker 26.1.5 is ready at tcp://docker:2376 with TLS after 0 s.\n"
         );
     }
