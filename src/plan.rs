@@ -128,10 +128,7 @@ impl Plan {
             sockets = Some(SocketPlan {
                 port,
                 unix: unix.clone(),
-                group: flags
-                    .group
-                    .clone()
-                    .or_else(|| configuration.group().map(str::to_owned)),
+                group: group(&flags, configuration),
                 opens: match certificates {
                     _ if settings.ends_a_job_s_service() => Opens::WithDockerd,
                     Some(_) => Opens::WithCertificates,
@@ -186,8 +183,7 @@ impl Plan {
     /// served.
     pub fn socket_to_explain_on(&self) -> Option<(PathBuf, Option<String>)> {
         let path = self.own_hosts.as_ref()?.unix_socket()?;
-        let group = Flags::parse(&self.argv).group;
-        let group = group.or_else(|| self.configuration.group().map(str::to_owned));
+        let group = group(&Flags::parse(&self.argv), &self.configuration);
         Some((path.to_owned(), group))
     }
 
@@ -231,6 +227,12 @@ impl fmt::Display for Plan {
             .collect();
         write!(f, "run {}", shell_words::join(words))
     }
+}
+
+/// The group of the unix socket, where its user names one.
+fn group(flags: &Flags, configuration: &Configuration) -> Option<String> {
+    let of_flags = flags.group.clone();
+    of_flags.or_else(|| configuration.group().map(str::to_owned))
 }
 
 fn socket_path(docker_host: &str, user: &User) -> PathBuf {

@@ -43,7 +43,6 @@ impl Entrances {
         if let Some(certificates) = &plan.certificates {
             entrances.look_at_certificates(certificates, settings, mounts);
         }
-        entrances.refusals = without_echoes(entrances.refusals);
         entrances
     }
 
@@ -72,7 +71,7 @@ impl Entrances {
 
 /// One mistake, such as a root file system that is read-only, stands against several entrances: what
 /// is cured by the same fix is told once, by the last.
-pub fn without_echoes(mut refusals: Vec<Finding>) -> Vec<Finding> {
+pub(super) fn without_echoes(mut refusals: Vec<Finding>) -> Vec<Finding> {
     refusals.reverse();
     refusals.dedup_by(|later, sooner| later.fix == sooner.fix);
     refusals.reverse();

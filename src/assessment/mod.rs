@@ -70,9 +70,11 @@ pub fn assess_with(
         plan.use_configuration(&path);
         (path, text)
     });
+    let mut entrances = entrances();
+    entrances.refusals = entrances::without_echoes(entrances.refusals);
     Assessment {
         machine,
-        entrances: entrances(),
+        entrances,
         trust,
         awaited,
         plan,

@@ -1,5 +1,7 @@
 //! Reasons about the TLS certificate directory.
 
+#[cfg(test)]
+use super::Sample;
 use super::{
     Ignoring,
     advice::{
@@ -17,8 +19,6 @@ const NOT_OURS: Ignoring = Ignoring::Impossible("a file that is not ours is neve
 /// For certificates that dockerd or every client would refuse.
 const REFUSED: Ignoring =
     Ignoring::Impossible("dockerd or its clients refuse such certificates themselves");
-#[cfg(test)]
-use super::Sample;
 
 catalogue! { Certs:
 

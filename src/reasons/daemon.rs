@@ -4,6 +4,8 @@ use std::{io, time::Duration};
 
 use nix::sys::signal::Signal;
 
+#[cfg(test)]
+use super::Sample;
 use super::{
     Finding, Ignoring, START_ANYWAY, Severity, Weight,
     advice::{
@@ -18,8 +20,6 @@ use super::{
 
 /// For what is found when it is over.
 const OVER: Ignoring = Ignoring::Impossible("dockerd is gone");
-#[cfg(test)]
-use super::Sample;
 
 catalogue! { Daemon:
 
@@ -459,7 +459,6 @@ API_TOO_OLD = Error "DAEMON-API-TOO-OLD" {
 }
 }
 
-/// `DOCKER_API_VERSION` says which one.
 const SETTING_TAKEN_OUT: Advice = &[say(
     "Take the setting that the cause is about out of daemon.json (`volumes` of the runner's \
      config.toml mounts it, or it is in the image), or out of the service's `command` and \
@@ -467,6 +466,7 @@ const SETTING_TAKEN_OUT: Advice = &[say(
      service.",
 )];
 
+/// `DOCKER_API_VERSION` says which one.
 pub const API_VERSION_OF_A_VARIABLE: Advice = &[say(
     "Take DOCKER_API_VERSION out of the variables in .gitlab-ci.yml: clients ask for what the daemon \
      speaks.",

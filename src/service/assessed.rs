@@ -3,11 +3,7 @@
 use super::{Service, bound::Bound, publication::Publication};
 use crate::{
     adjustments,
-    assessment::{
-        self, Assessment,
-        entrances::{Entrances, without_echoes},
-        machine::DATA_DIRECTORY_PATIENCE,
-    },
+    assessment::{self, Assessment, entrances::Entrances, machine::DATA_DIRECTORY_PATIENCE},
     pki::Certificates,
     plan::Plan,
     reasons::{Finding, Severity, daemon},
@@ -82,14 +78,12 @@ fn entrances(bound: &mut Bound) -> (Entrances, Option<Certificates>) {
     };
     let found = certificates.as_ref();
     let entrances = Entrances {
-        refusals: without_echoes(
-            bound
-                .no_unix_socket
-                .take()
-                .into_iter()
-                .chain(unmade)
-                .collect(),
-        ),
+        refusals: bound
+            .no_unix_socket
+            .take()
+            .into_iter()
+            .chain(unmade)
+            .collect(),
         findings: found.map_or_else(Vec::new, |made| made.findings.clone()),
         certificates: found.map(|made| made.decision.clone()),
         ..Entrances::default()
