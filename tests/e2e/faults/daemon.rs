@@ -259,21 +259,26 @@ fault!(
     }
 );
 
+/// Out of memory, mostly.
+pub const KILLED_IN_MID_JOB: Fault = Fault {
+    pod: with_certs,
+    midway: Some(|pod| {
+        drop(
+            pod.in_service("kill -KILL $(pidof dockerd)")
+                .expect_success(),
+        )
+    }),
+    id: "DAEMON-KILLED",
+    fact: "dockerd was ended by SIGKILL",
+    fix: "KUBERNETES_SERVICE_MEMORY_REQUEST",
+    cure: OutOfReach("it would be ended again"),
+    ..Fault::USUAL
+};
+
 fault!(
     a_dockerd_that_is_killed_in_mid_job,
     [docker_20, docker_26, docker_28],
-    Fault {
-        pod: with_certs,
-        midway: Some(|pod| drop(
-            pod.in_service("kill -KILL $(pidof dockerd)")
-                .expect_success()
-        )),
-        id: "DAEMON-KILLED",
-        fact: "dockerd was ended by SIGKILL",
-        fix: "KUBERNETES_SERVICE_MEMORY_REQUEST",
-        cure: OutOfReach("it would be ended again"),
-        ..Fault::USUAL
-    }
+    KILLED_IN_MID_JOB
 );
 
 fault!(

@@ -2,17 +2,19 @@
 
 use super::*;
 
+pub const VALUE_NOT_TAKEN: Fault = Fault {
+    pod: |pod| with_certs(pod).variable("DIND_MTU", "small"),
+    id: "SETTINGS-INVALID",
+    fact: "DIND_MTU has the value \"small\"",
+    fix: "dind-init --help",
+    cure: OutOfReach("whoever set it knows what was meant"),
+    ..Fault::USUAL
+};
+
 fault!(
     a_value_that_the_service_does_not_take,
     [docker_26],
-    Fault {
-        pod: |pod| with_certs(pod).variable("DIND_MTU", "small"),
-        id: "SETTINGS-INVALID",
-        fact: "DIND_MTU has the value \"small\"",
-        fix: "dind-init --help",
-        cure: OutOfReach("whoever set it knows what was meant"),
-        ..Fault::USUAL
-    }
+    VALUE_NOT_TAKEN
 );
 
 fault!(

@@ -32,11 +32,7 @@ fault!(
     [docker_26],
     Fault {
         pod: |pod| pod.plain().variable("DIND_MTU", "small"),
-        id: "SETTINGS-INVALID",
-        fact: "DIND_MTU has the value \"small\"",
-        fix: "dind-init --help",
-        cure: OutOfReach("whoever set it knows what was meant"),
-        ..Fault::USUAL
+        ..settings::VALUE_NOT_TAKEN
     }
 );
 
@@ -45,14 +41,6 @@ fault!(
     [docker_26],
     Fault {
         pod: Plan::plain,
-        midway: Some(|pod| drop(
-            pod.in_service("kill -KILL $(pidof dockerd)")
-                .expect_success()
-        )),
-        id: "DAEMON-KILLED",
-        fact: "dockerd was ended by SIGKILL",
-        fix: "KUBERNETES_SERVICE_MEMORY_REQUEST",
-        cure: OutOfReach("it would be ended again"),
-        ..Fault::USUAL
+        ..daemon::KILLED_IN_MID_JOB
     }
 );
