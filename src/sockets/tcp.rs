@@ -15,7 +15,10 @@ use nix::{
 
 use super::{gate, yielding};
 use crate::{
-    facts::{own_service, ports},
+    facts::{
+        own_service,
+        ports::{Listeners, PortHolder},
+    },
     reasons::{Finding, network},
 };
 
@@ -64,13 +67,16 @@ impl TcpSocket {
 
 /// That somebody else listens on this port, and not only to explain that nothing is served there.
 pub fn in_use(port: u16) -> Option<Finding> {
-    let holder = ports::holder(port);
-    let is_ours = holder
+    let listeners = Listeners::on(port);
+    if listeners.is_empty() {
+        return None;
+    }
+    let holder = listeners.holder();
+    let pid = holder
         .as_ref()
-        .and_then(|holder| i32::try_from(holder.pid).ok())
-        .is_some_and(own_service::includes);
-    let is_taken = ports::is_listened_on(port) && !is_ours && !yielding::is_held(port);
-    is_taken.then(|| failed(port, Errno::EADDRINUSE))
+        .and_then(|holder| holder.pid.try_into().ok());
+    let is_taken = !pid.is_some_and(own_service::includes) && !yielding::is_held(port);
+    is_taken.then(|| taken(port, holder))
 }
 
 impl AsFd for TcpSocket {
@@ -125,12 +131,14 @@ fn bind_exclusively(
 
 fn failed(port: u16, errno: Errno) -> Finding {
     match errno {
-        Errno::EADDRINUSE => {
-            let holder = ports::holder(port).map(|holder| holder.to_string());
-            network::port_in_use(port, holder.as_deref())
-        }
+        Errno::EADDRINUSE => taken(port, Listeners::on(port).holder()),
         errno => network::socket_failed(&format!("TCP port {port}"), &errno.into()),
     }
+}
+
+fn taken(port: u16, holder: Option<PortHolder>) -> Finding {
+    let holder = holder.map(|holder| holder.to_string());
+    network::port_in_use(port, holder.as_deref())
 }
 
 #[cfg(test)]
