@@ -53,10 +53,10 @@ image: ## Make localhost/dind-init:dev (SUITE=sid|bookworm|busybox: dev-sid and 
 targets: ## Compile and try what no machine here is: arm64, and musl
 	.ci/targets
 
-bench: image ## Measure what docs/figures.md says, and write it (OFFICIAL_IMAGE=docker:29-dind: that beside it)
+bench: image ## Measure what docs/figures.md says, and write it (OFFICIAL_IMAGE=docker:29-dind, OLDER_BINARY=/path: that beside it)
 	@command -v gnuplot >/dev/null || { echo "make: to draw the plot, as root: apt-get install gnuplot-nox" >&2; exit 69; }
-	OFFICIAL_IMAGE=$(OFFICIAL_IMAGE) cargo bench --locked
-	gnuplot -c benches/figures/starts.gnuplot $(or $(CARGO_TARGET_DIR),target)/tmp/starts.tsv docs/figures.svg
+	OFFICIAL_IMAGE=$(OFFICIAL_IMAGE) OLDER_BINARY=$(OLDER_BINARY) cargo bench --locked
+	gnuplot -c benches/figures/starts.gnuplot $(TARGET_DIR)/tmp/starts.tsv docs/figures.svg
 	@echo "From a job's docker command to the reason, the slowest rows of the fault matrix:"
 	@cargo nextest run --locked --success-output immediate \
 	    -E 'binary(e2e) and test(/^faults::.*docker_26$$/)' 2>&1 \

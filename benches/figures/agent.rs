@@ -46,10 +46,11 @@ pub fn serve() {
 
 fn answer(request: &str, running: &mut Option<Child>) -> String {
     match request {
-        "plain port" => lines(&rounds::plain_port()),
-        "dockerd executed" => lines(&rounds::dockerd_executed()),
-        "preflight" => lines(&rounds::preflight()),
-        "certificates" => lines(&rounds::certificates()),
+        "plain port" => blocks(&rounds::in_turn(rounds::plain_port)),
+        "client's CA" => blocks(&rounds::in_turn(rounds::client_ca)),
+        "dockerd executed" => blocks(&rounds::in_turn(rounds::dockerd_executed)),
+        "preflight" => blocks(&rounds::in_turn(rounds::preflight)),
+        "certificates" => blocks(&[rounds::certificates()]),
         "ready certificates" => {
             let mut certs = Command::new(DIND_INIT);
             certs
@@ -78,9 +79,13 @@ fn answer(request: &str, running: &mut Option<Child>) -> String {
     }
 }
 
-fn lines(times: &[Duration]) -> String {
-    let lines: Vec<String> = times.iter().copied().map(clock::write).collect();
-    lines.join("\n")
+/// A line for each time, and an empty one between what was measured in turn.
+fn blocks(times: &[Vec<Duration>]) -> String {
+    let lines = |times: &Vec<Duration>| -> Vec<String> {
+        times.iter().copied().map(clock::write).collect()
+    };
+    let blocks: Vec<String> = times.iter().map(|times| lines(times).join("\n")).collect();
+    blocks.join("\n\n")
 }
 
 /// Ends a daemon and waits until this process is alone: no containerd, no port, no lock is left.

@@ -23,3 +23,8 @@ pub fn parse(text: &str) -> Duration {
         Err(_) => panic!("a time was expected, not {text:?}"),
     }
 }
+
+/// Many of [`write`]'s, a line each.
+pub fn parse_lines(text: &str) -> Vec<Duration> {
+    text.lines().map(parse).collect()
+}

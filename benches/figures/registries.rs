@@ -29,7 +29,7 @@ pub fn install_many(print: &mut dyn FnMut(Row)) {
     print(Row::times(
         "500 registries' CAs read, judged and installed",
         &times,
-        Duration::from_millis(100),
+        Some(Duration::from_millis(100)),
     ));
 }
 

@@ -31,8 +31,16 @@ pub fn official_image() -> Option<String> {
         .filter(|image| !image.is_empty())
 }
 
+/// `OLDER_BINARY`, a dind-init of before a change, whose starts are measured in turn with this one's.
+pub fn older_binary() -> Option<String> {
+    env::var("OLDER_BINARY")
+        .ok()
+        .filter(|path| !path.is_empty())
+}
+
 /// The binaries that are measured and that measure, as mounted.
 pub const DIND_INIT: &str = "/usr/local/bin/dind-init";
+pub const OLDER_DIND_INIT: &str = "/usr/local/bin/older-dind-init";
 pub const FIGURES: &str = "/usr/local/bin/figures";
 /// A directory in memory that observer and container share, as a pod shares an emptyDir.
 pub const SHARED: &str = "/shared";
@@ -151,9 +159,10 @@ impl Container {
             format!("--volume={}:{FIGURES}:ro", itself.display()),
             format!("--volume={init}:{DIND_INIT}:ro"),
         ];
+        let older = older_binary().map(|path| format!("--volume={path}:{OLDER_DIND_INIT}:ro"));
         let image = image();
         let mut line = vec!["run", "--detach", "--privileged", "--network=none"];
-        line.extend(volumes.iter().map(String::as_str));
+        line.extend(volumes.iter().chain(&older).map(String::as_str));
         line.extend(options);
         line.extend(["--entrypoint", program, &image]);
         line.extend(arguments);

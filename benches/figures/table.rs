@@ -16,7 +16,7 @@ pub struct Row {
 
 impl Row {
     /// A median, with the ninetieth percentile beside it.
-    pub fn times(what: &str, times: &[Duration], bound: Duration) -> Self {
+    pub fn times(what: &str, times: &[Duration], bound: Option<Duration>) -> Self {
         let median = percentile(times, 50);
         Self {
             what: what.into(),
@@ -26,8 +26,8 @@ impl Row {
                 milliseconds(percentile(times, 90)),
                 times.len()
             ),
-            bound: format!("≤ {} ms", bound.as_millis()),
-            reached: Some(median <= bound),
+            bound: bound.map_or(String::new(), |bound| format!("≤ {} ms", bound.as_millis())),
+            reached: bound.map(|bound| median <= bound),
         }
     }
 }
