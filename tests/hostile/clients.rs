@@ -4,7 +4,7 @@ use std::{fs, thread, time::Duration};
 
 use crate::{
     kilobytes, pod,
-    pods::{pod::Pod, volume::Volume},
+    pods::{pod::Pod, suite::Suite, volume::Volume},
 };
 
 /// As many as are served at once.
@@ -54,10 +54,73 @@ fn handshakes_that_never_end_keep_no_client_out_and_take_no_memory() {
     });
 }
 
+/// Each on the port without TLS, where nothing stands between a client and what answers it.
+#[test]
+fn crowds_of_any_kind_keep_no_client_out_and_take_no_memory() {
+    let request = "POST /v1.24/build HTTP/1.1\\r\\nHost: docker\\r\\n";
+    for (kind, attack) in [
+        ("idle", "ulimit -n 4096; many 3000 open && stay".to_owned()),
+        (
+            "slow",
+            format!(
+                "ulimit -n 4096; send() {{ open; printf '{request}' >&$fd; }}; many 1000 send && stay"
+            ),
+        ),
+        (
+            "a body of a gigabyte",
+            format!(
+                "body() {{ open; printf '{request}Content-Length: 1073741824\\r\\n\\r\\n' >&$fd
+                     head -c 1073741824 /dev/zero >&$fd || true; }}
+                 many 1 body && stay"
+            ),
+        ),
+        (
+            // What is closed with words unread is reset (RFC 2525, 2.17).
+            "resets",
+            format!(
+                "reset() {{ open; printf '{request}\\r\\n' >&$fd; exec {{fd}}>&-; }}; many 3000 reset && stay"
+            ),
+        ),
+    ] {
+        let builds = Volume::disk();
+        let pod = Pod::new(Suite::Trixie)
+            .plain()
+            .gitlab_job(&builds)
+            .variable("DIND_MTU", "never")
+            .start();
+        is_answered(&pod);
+        let attack = format!(
+            "open() {{ exec {{fd}}<>/dev/tcp/docker/2375; }}
+             many() {{
+                 came=0; for n in $(seq \"$1\"); do \"$2\" && came=$((came + 1)); done
+                 [ \"$came\" = \"$1\" ]
+             }}
+             stay() {{ touch /builds/sent; until [ -e /builds/seen ]; do sleep 0.1; done; }}
+             trap '' PIPE; {attack}"
+        );
+        thread::scope(|scope| {
+            let attacker = scope.spawn(|| pod.job(&attack));
+            // While they come, and when they are there.
+            is_answered(&pod);
+            while !builds.path().join("sent").exists() && !attacker.is_finished() {
+                thread::sleep(Duration::from_millis(10));
+            }
+            is_answered(&pod);
+            fs::write(builds.path().join("seen"), "").unwrap();
+            attacker.join().unwrap().expect_success();
+            let kilobytes = kilobytes(&pod, "VmHWM");
+            assert!(kilobytes < MOST_KILOBYTES, "{kind}: {kilobytes} kB");
+        });
+    }
+}
+
 #[track_caller]
 fn is_answered(pod: &Pod) {
-    pod.job("until [ -e /certs/client/ca.pem ]; do sleep 0.1; done; docker version")
-        .expect_failure()
+    pod.job(
+        "until [ -z \"$DOCKER_CERT_PATH\" ] || [ -e \"$DOCKER_CERT_PATH/ca.pem\" ]; do sleep 0.1; done
+         docker version",
+    )
+    .expect_failure()
         .expect("SETTINGS-INVALID");
 }
 
