@@ -9,6 +9,7 @@ pub mod names;
 pub mod namespaced;
 
 use std::{
+    ffi::OsStr,
     path::Path,
     time::{Duration, Instant},
 };
@@ -91,13 +92,12 @@ impl Started {
     pub fn finish(self, backend: Option<&Backend>) -> Trials {
         let rules = backend
             .filter(|_| self.is_root)
-            .map(|backend| Rules::ALL.map(|rules| namespaced::iptables(rules, backend.path())))
-            .map(|trials| trials.map(|trial| Background::start(move || trial.run())));
+            .map(Backend::path)
+            .map(|path| Background::start(move || try_rules(path.as_deref())));
         let (write, overlay) = result(self.in_data_root, self.deadline);
-        let [nat, raw] = match rules {
-            Some(rules) => rules.map(|rules| result(rules, self.deadline)),
-            None => Default::default(),
-        };
+        let [nat, raw] = rules
+            .map(|rules| result(rules, self.deadline))
+            .unwrap_or_default();
         Trials {
             write,
             overlay,
@@ -126,6 +126,15 @@ fn try_data_root(
     match overlay {
         true => (write, namespaced::overlay(&probe)),
         false => (write, Outcome::Unknown),
+    }
+}
+
+/// All at once, since each trial is two programs that dockerd's start waits for; one by one only to
+/// know which were refused.
+fn try_rules(path: Option<&OsStr>) -> [Outcome<String>; 2] {
+    match namespaced::iptables(&Rules::ALL, path) {
+        Outcome::Failed(_) => Rules::ALL.map(|rules| namespaced::iptables(&[rules], path)),
+        all => [all.clone(), all],
     }
 }
 

@@ -5,7 +5,7 @@
 //! program.
 
 use std::{
-    ffi::OsString,
+    ffi::OsStr,
     fmt, fs,
     io::{self, Seek, Write},
     os::unix::process::CommandExt,
@@ -227,38 +227,24 @@ impl Rules {
     }
 }
 
-/// A trial of iptables, ready to run.
-#[derive(Debug)]
-pub struct IptablesTrial {
-    command: Command,
-    rules: Rules,
-}
-
+/// Loads all of `rules` in a network of their own; the failure is what iptables said.
+///
 /// `path` is the `PATH` that dockerd is going to have, where it differs.
-pub fn iptables(rules: Rules, path: Option<OsString>) -> IptablesTrial {
+pub fn iptables(rules: &[Rules], path: Option<&OsStr>) -> Outcome<String> {
+    let text: String = rules.iter().map(|rules| rules.text()).collect();
     let mut command = trial("iptables");
     if let Some(path) = path {
         command.env("PATH", path);
     }
-    IptablesTrial { command, rules }
-}
-
-impl IptablesTrial {
-    /// The failure is what iptables said.
-    pub fn run(mut self) -> Outcome<String> {
-        let Ok(rules) = in_memory(self.rules.text()) else {
-            return Outcome::Unknown;
-        };
-        let Ok(output) = self.command.stdin(rules).output() else {
-            return Outcome::Unknown;
-        };
-        match output.status.code() {
-            Some(0) => Outcome::Passed,
-            // Ended by the alarm; or there is no iptables-restore, or no namespace for it.
-            None => Outcome::Unknown,
-            Some(status) if status == i32::from(REFUSED) => Outcome::Unknown,
-            Some(_) => Outcome::Failed(said(&output.stderr)),
-        }
+    let Ok(output) = in_memory(&text).and_then(|rules| command.stdin(rules).output()) else {
+        return Outcome::Unknown;
+    };
+    match output.status.code() {
+        Some(0) => Outcome::Passed,
+        // Ended by the alarm; or there is no iptables-restore, or no namespace for it.
+        None => Outcome::Unknown,
+        Some(status) if status == i32::from(REFUSED) => Outcome::Unknown,
+        Some(_) => Outcome::Failed(said(&output.stderr)),
     }
 }
 
