@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::job::Job;
-use crate::page::{Block, text};
+use crate::page::{Block, blocks, text};
 use crate::pods::pod::{Plan, Pod};
 use crate::pods::registry::{Access, Registry};
 use crate::pods::suite::Suite;
@@ -118,7 +118,12 @@ fn a_secret_in_the_certificates_place_is_explained_and_moved(
         .expect_failure()
         .expect("x509: certificate is valid for CERTS-READONLY.");
     let told = broken.told();
-    assert!(told.contains("fatal CERTS-READONLY"), "{told}");
+    let first_page = blocks(&text("README.md")).into_iter();
+    let mut quoted = first_page.filter(|block| block.text.contains("fatal CERTS-READONLY"));
+    for line in quoted.next().expect("README's quotation").text.lines() {
+        let line = line.trim_end_matches(" …");
+        assert!(told.contains(line), "README has `{line}`, and not:\n{told}");
+    }
     // What it says to change and to paste makes of the one what the page shows as the other.
     let place = "/etc/dind/registry-ca";
     let change = format!("Change the `mount_path` of that Secret to {place}");

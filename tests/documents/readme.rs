@@ -17,7 +17,7 @@ const REGISTRY_CA: &str = "docs/registry-ca.md";
 scenarios! {
     three_lines_make_an_image_of_it(README "In an image of your own" 1);
     a_job_names_the_image_and_trusts_the_registry(
-        README "With the image" 1,
+        README "With the image" 2,
         README "A registry with a certificate of your own CA" 1,
         REGISTRY_CA "BuildKit and build steps" 1,
     );
