@@ -11,6 +11,10 @@ const NOT_RUN: &[(Place, &str)] = &[
         "it wants official images, and no registry that has them is within reach",
     ),
     (
+        place("README.md", "Try it, and contribute", 1),
+        "these are how all of this is run",
+    ),
+    (
         place("component/README.md", "Testcontainers", 1),
         "its image cannot be had here; where ports are published is run with Compose",
     ),
