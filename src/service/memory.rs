@@ -41,9 +41,8 @@ fn code(maps: &str) -> impl Iterator<Item = (usize, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use std::{env, process::Command};
-
     use super::*;
+    use crate::system::alone::is_alone;
 
     #[test]
     fn only_code_of_files_is_given_back() {
@@ -59,20 +58,10 @@ ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0 [vsyscall]";
         );
     }
 
-    /// In a process of its own: `cargo test` has one for all tests, and the others run their code
-    /// meanwhile.
+    /// The other tests run their code meanwhile.
     #[test]
     fn the_program_goes_on_and_is_smaller() {
-        const ALONE: &str = "DIND_TEST_ALONE";
-        if env::var_os(ALONE).is_none() {
-            let name = "service::memory::tests::the_program_goes_on_and_is_smaller";
-            let done = Command::new(env::current_exe().unwrap())
-                .args(["--exact", name])
-                .env(ALONE, "1")
-                .output()
-                .unwrap();
-            let said = String::from_utf8_lossy(&done.stdout);
-            assert!(done.status.success() && said.contains("1 passed"), "{said}");
+        if !is_alone("service::memory::tests::the_program_goes_on_and_is_smaller") {
             return;
         }
         // Exact, unlike the counters in status.

@@ -1,5 +1,7 @@
 //! Linux, as this program needs it: signals, files that are replaced whole, locks, waiting.
 
+#[cfg(test)]
+pub mod alone;
 pub mod atomic_file;
 pub mod background;
 pub mod directory;

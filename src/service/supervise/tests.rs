@@ -1,11 +1,9 @@
-use std::{
-    env,
-    process::{Child, Command, Stdio},
-};
+use std::process::{Child, Command, Stdio};
 
 use nix::sys::eventfd::EfdFlags;
 
 use super::*;
+use crate::system::alone::is_alone;
 
 #[test]
 fn children_are_found_whatever_their_name() {
@@ -95,29 +93,9 @@ fn supervise(
     (told.events, ended)
 }
 
-/// In a process of its own, whose children are all waited for, and whose threads have all signals
-/// blocked from the start.
-fn is_alone(name: &str) -> bool {
-    const ALONE: &str = "DIND_TEST_ALONE";
-    if env::var_os(ALONE).is_some() {
-        return true;
-    }
-    let signals = Signals::block().unwrap();
-    let done = Command::new(env::current_exe().unwrap())
-        .arg("--exact")
-        .arg(format!("service::supervise::tests::{name}"))
-        .env(ALONE, "1")
-        .output()
-        .unwrap();
-    signals::restore(&signals.original).unwrap();
-    let said = String::from_utf8_lossy(&done.stdout);
-    assert!(done.status.success() && said.contains("1 passed"), "{said}");
-    false
-}
-
 #[test]
 fn dockerd_s_own_end_counts_and_what_it_leaves_behind_is_ended() {
-    if !is_alone("dockerd_s_own_end_counts_and_what_it_leaves_behind_is_ended") {
+    if !is_alone("service::supervise::tests::dockerd_s_own_end_counts_and_what_it_leaves_behind_is_ended") {
         return;
     }
     for (script, expected) in [
@@ -147,7 +125,7 @@ fn dockerd_s_own_end_counts_and_what_it_leaves_behind_is_ended() {
 
 #[test]
 fn a_dockerd_that_nobody_can_use_is_told_to_end() {
-    if !is_alone("a_dockerd_that_nobody_can_use_is_told_to_end") {
+    if !is_alone("service::supervise::tests::a_dockerd_that_nobody_can_use_is_told_to_end") {
         return;
     }
     let (told, ended) = supervise(shell("exec sleep 60"), None, |failed| {
@@ -159,7 +137,7 @@ fn a_dockerd_that_nobody_can_use_is_told_to_end() {
 
 #[test]
 fn dockerd_hears_a_stop_signal_once_and_others_as_they_come() {
-    if !is_alone("dockerd_hears_a_stop_signal_once_and_others_as_they_come") {
+    if !is_alone("service::supervise::tests::dockerd_hears_a_stop_signal_once_and_others_as_they_come") {
         return;
     }
     let signals = Signals::block().unwrap();
