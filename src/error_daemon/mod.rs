@@ -201,7 +201,9 @@ impl Answering {
     /// Takes all that wait.
     fn accept(&mut self, listener: usize) {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-        loop {
+        // Without a descriptor accept fails before it has looked whether anybody waits, and nobody
+        // is to give way to nobody.
+        while poll::is_readable(self.listeners[listener].as_fd()) {
             let client = match accept4(self.listeners[listener].as_raw_fd(), flags) {
                 Ok(client) => client,
                 // No descriptors are left: the oldest client gives way to the next one.
@@ -238,8 +240,10 @@ mod tests {
         net::{SocketAddr, TcpListener, TcpStream},
     };
 
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
     use super::*;
-    use crate::reasons::certs;
+    use crate::{reasons::certs, system::alone::is_alone};
 
     fn daemon(explanation: &str) -> (ErrorDaemon, SocketAddr, TcpListener) {
         daemon_with(None, explanation)
@@ -386,6 +390,58 @@ mod tests {
         assert_eq!(answering.wait(), [false, false]);
         answering.rests_until = None;
         assert_eq!(answering.wait(), [false, true]);
+    }
+
+    /// All descriptors but those that are open are used up.
+    fn fill() -> Vec<File> {
+        std::iter::from_fn(|| File::open("/dev/null").ok()).collect()
+    }
+
+    #[test]
+    fn without_descriptors_the_oldest_client_gives_way_and_without_clients_it_rests() {
+        let name = "without_descriptors_the_oldest_client_gives_way_and_without_clients_it_rests";
+        if !is_alone(&format!("error_daemon::tests::{name}")) {
+            return;
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let connect = || TcpStream::connect(address).unwrap();
+        let [mut first, mut second, mut third] = [(); 3].map(|()| connect());
+        let mut answering = Answering {
+            listeners: vec![listener.into()],
+            stop: Arc::new(EventFd::new().unwrap()),
+            tls: None,
+            explanation: "x".into(),
+            connections: Vec::new(),
+            rests_until: None,
+        };
+        let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+        setrlimit(Resource::RLIMIT_NOFILE, 64, hard).unwrap();
+        let mut others = fill();
+        // One for the first, who gives way to the second, who gives way to the third.
+        others.pop();
+        answering.accept(0);
+        for gone in [&mut first, &mut second] {
+            assert_eq!(gone.read(&mut [0]).unwrap(), 0);
+        }
+        third.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+        answering.serve(&[true]);
+        assert_eq!(answering.connections.len(), 1);
+        third.read_exact(&mut [0; 12]).unwrap();
+        assert_eq!(answering.rests_until, None);
+
+        answering.connections.clear();
+        others.extend(fill());
+        // Its descriptor is made before there is none left for the other side.
+        others.pop();
+        let _fourth = connect();
+        let before = Instant::now();
+        answering.accept(0);
+        assert!(answering.connections.is_empty());
+        let rests_until = answering.rests_until.unwrap();
+        assert!(before + REST <= rests_until && rests_until <= Instant::now() + REST);
+        drop(others);
     }
 
     fn resident_kilobytes() -> u64 {

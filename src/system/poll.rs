@@ -20,6 +20,12 @@ pub fn until_readable<'a>(
     let _ = poll(&mut waiting, timeout(deadline));
 }
 
+/// Whether a source is readable now.
+pub fn is_readable(source: BorrowedFd<'_>) -> bool {
+    let mut sources = [PollFd::new(source, PollFlags::POLLIN)];
+    poll(&mut sources, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+}
+
 /// How long `poll(2)` may wait, in its milliseconds.
 pub fn timeout(deadline: Option<Instant>) -> PollTimeout {
     deadline.map_or(PollTimeout::NONE, |deadline| {
@@ -41,8 +47,10 @@ mod tests {
         let deadline = Instant::now() + Duration::from_millis(20);
         until_readable([reader.as_fd()], Some(deadline));
         assert!(deadline <= Instant::now());
+        assert!(!is_readable(reader.as_fd()));
         // Its end can be read.
         drop(writer);
+        assert!(is_readable(reader.as_fd()));
         until_readable([reader.as_fd()], None);
     }
 }
