@@ -245,3 +245,73 @@ fn read_some(source: &mut impl Read, request: &mut Vec<u8>) -> io::Result<()> {
     request.extend_from_slice(&buffer[..length]);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::{fd::OwnedFd, unix::net::UnixStream};
+
+    use super::*;
+    use crate::reasons::certs;
+
+    /// A client of a TLS daemon, and the daemon's side of it.
+    fn pair() -> (UnixStream, Connection) {
+        let (client, socket) = UnixStream::pair().unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let tls = super::super::tls(None, &certs::READONLY.found("x", ""));
+        assert!(tls.is_some());
+        let socket = File::from(OwnedFd::from(socket));
+        (client, Connection::new(socket, tls, "x".into()))
+    }
+
+    /// The beginning of a record that holds the beginning of a ClientHello of 60 kB.
+    fn endless(length: usize) -> Vec<u8> {
+        let mut record = vec![TLS_HANDSHAKE, 3, 1, 0x40, 0x00, 1, 0, 0xea, 0x60];
+        record.resize(length, 0);
+        record
+    }
+
+    #[test]
+    fn a_handshake_may_be_16_kib_long_and_no_longer() {
+        let (mut client, mut connection) = pair();
+        // In pieces, as it may come.
+        for piece in endless(16_384).chunks(4000) {
+            client.write_all(piece).unwrap();
+            assert!(connection.advance().unwrap());
+        }
+        client.write_all(&[0]).unwrap();
+        let error = connection.advance().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidData);
+    }
+
+    #[test]
+    fn a_client_that_hangs_up_is_not_waited_for() {
+        for said in [&b""[..], b"GET / HTTP/1.1\r\n", &endless(5)] {
+            let (mut client, mut connection) = pair();
+            client.write_all(said).unwrap();
+            assert!(connection.advance().unwrap());
+            client.shutdown(std::net::Shutdown::Write).unwrap();
+            let error = connection.advance().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::UnexpectedEof, "{said:?}");
+        }
+    }
+
+    #[test]
+    fn who_does_not_read_is_waited_for_until_all_is_told() {
+        let (mut client, socket) = UnixStream::pair().unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let long = "x".repeat(1 << 20);
+        let socket = File::from(OwnedFd::from(socket));
+        let mut connection = Connection::new(socket, None, long.as_str().into());
+        client.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+        assert_eq!(connection.wants(), Wants::Read);
+        assert!(connection.advance().unwrap());
+        assert_eq!(connection.wants(), Wants::Write);
+        let reader = std::thread::spawn(move || {
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).unwrap();
+            answer
+        });
+        while connection.advance().unwrap() {}
+        assert!(reader.join().unwrap().ends_with(&format!("{long}\"}}")));
+    }
+}
