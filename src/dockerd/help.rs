@@ -3,11 +3,11 @@
 
 use std::{
     path::PathBuf,
-    process::{Command, Stdio},
+    process::Stdio,
     time::{Duration, Instant},
 };
 
-use crate::system::background::Background;
+use crate::system::{background::Background, child};
 
 /// So long a dockerd that hangs is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -33,9 +33,8 @@ impl Help {
     /// Nothing where dockerd does not say it.
     pub fn ask(dockerd: PathBuf) -> Self {
         let asked = Background::start(move || {
-            let output = Command::new(dockerd)
+            let output = child::program(dockerd)
                 .arg("--help")
-                .stdin(Stdio::null())
                 .stderr(Stdio::null())
                 .output();
             output.map_or_else(

@@ -23,7 +23,7 @@ use nix::{
     unistd::{AccessFlags, Pid, access, pipe2},
 };
 
-use crate::system::signals;
+use crate::system::child;
 
 /// dockerd, about to be started.
 #[derive(Debug)]
@@ -47,14 +47,7 @@ impl Launch<'_> {
         for socket in &self.sockets {
             fcntl(socket, FcntlArg::F_SETFD(FdFlag::empty()))?;
         }
-        let mut command = Command::new("/proc/self/exe");
-        let blocked = self.blocked_signals.to_vec();
-        // SAFETY: between fork and exec the closure makes one system call, sigprocmask, and
-        // allocates nothing.
-        //
-        // Having a closure also keeps Rust from using glibc's posix_spawn, which leaves signal 32
-        // ignored in the child (sysdeps/unix/sysv/linux/spawni.c), and so in users' containers.
-        unsafe { command.pre_exec(move || Ok(signals::restore(&blocked)?)) };
+        let mut command = child::with_mask("/proc/self/exe", self.blocked_signals);
         for name in self.removed {
             command.env_remove(name);
         }

@@ -6,7 +6,6 @@
 use std::{
     ffi::OsString,
     path::PathBuf,
-    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -16,7 +15,7 @@ use super::{
 };
 use crate::{
     reasons::{Finding, daemon},
-    system::background::Background,
+    system::{background::Background, child},
 };
 
 /// So long a dockerd that hangs is waited for.
@@ -31,13 +30,13 @@ pub fn ask(
     removed: &'static [&'static str],
 ) -> Option<Finding> {
     let asked = Background::start(move || {
-        let mut command = Command::new(dockerd);
+        let mut command = child::program(dockerd);
         // Last: a dockerd that does not know it complains of what stands before it first.
         command.args(arguments).arg("--validate");
         removed.iter().for_each(|name| {
             command.env_remove(name);
         });
-        let said = command.stdin(Stdio::null()).output().ok()?;
+        let said = command.output().ok()?;
         (!said.status.success()).then(|| String::from_utf8_lossy(&said.stderr).into_owned())
     });
     judge(&asked.wait(Instant::now() + PATIENCE)??)

@@ -1,10 +1,8 @@
 //! Which Docker this is, by dockerd's own word.
 
-use std::{
-    fmt,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::{fmt, path::Path, process::Stdio};
+
+use crate::system::child;
 
 /// Major and minor version.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -16,9 +14,8 @@ pub struct DockerVersion {
 impl DockerVersion {
     /// Runs `dockerd --version`, which takes some 50 ms: only for what depends on it.
     pub fn ask(dockerd: &Path) -> Option<Self> {
-        let output = Command::new(dockerd)
+        let output = child::program(dockerd)
             .arg("--version")
-            .stdin(Stdio::null())
             .stderr(Stdio::null())
             .output();
         Self::parse(&String::from_utf8_lossy(&output.ok()?.stdout))

@@ -6,12 +6,13 @@ use std::{
     fs,
     io::{self, Read},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Stdio,
 };
 
 use crate::{
     dockerd::launch,
     reasons::{Finding, daemon},
+    system::child,
 };
 
 /// Where the official image keeps links to the legacy programs under their plain names.
@@ -96,9 +97,8 @@ fn version_of(program: &Path) -> Result<String, Finding> {
 
 /// What it writes on stdout and on stderr. Not waited for: the service reaps all its children.
 fn ask_for_version(program: &Path) -> io::Result<(String, String)> {
-    let mut child = Command::new(program)
+    let mut child = child::program(program)
         .arg("--version")
-        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()?;
@@ -135,7 +135,7 @@ fn probe() -> (bool, &'static str) {
 }
 
 fn lists(program: &Path) -> bool {
-    Command::new(program)
+    child::program(program)
         .arg("-nL")
         .output()
         .is_ok_and(|output| output.status.success())
@@ -144,7 +144,7 @@ fn lists(program: &Path) -> bool {
 /// Asks the kernel for modules; most containers cannot, and need not.
 fn load(modules: &[&str]) {
     for module in modules {
-        let _ = Command::new("modprobe").arg(module).output();
+        let _ = child::program("modprobe").arg(module).output();
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod alone;
 pub mod atomic_file;
 pub mod background;
+pub mod child;
 pub mod directory;
 pub mod directory_lock;
 pub mod poll;

@@ -32,7 +32,7 @@ pub struct Signals {
     /// Becomes readable when a signal has come; non-blocking.
     pub descriptor: SignalFd,
     /// The mask that this process was started with, which dockerd must get back: its containers
-    /// inherit it. Rust's `Command` passes the current mask on (rust-lang/rust#101077).
+    /// inherit it.
     pub original: Vec<Signal>,
 }
 
