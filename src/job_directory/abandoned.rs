@@ -25,3 +25,48 @@ pub fn remove(job: Option<JobDirectory>, certificates: Option<PathBuf>) {
         tracing::warn!("what other jobs have left stays: {error}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs,
+        time::{Duration, Instant},
+    };
+
+    use tempfile::tempdir;
+
+    use super::*;
+
+    fn wait_until_gone(path: &std::path::Path) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while path.exists() {
+            assert!(Instant::now() < deadline, "{}", path.display());
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn what_others_have_left_goes_wherever_it_lies() {
+        let builds = tempdir().unwrap();
+        let left = |parent: &str| {
+            let left = builds.path().join(parent).join("1");
+            fs::create_dir_all(left.join("client")).unwrap();
+            left
+        };
+        let job = JobDirectory::claim(builds.path(), "2").unwrap();
+        let left_for_jobs = left(".dind-init");
+        let left_elsewhere = left(".dind");
+        let certificates = builds.path().join(".dind/2");
+        remove(Some(job.clone()), Some(certificates.clone()));
+        wait_until_gone(&left_for_jobs);
+        wait_until_gone(&left_elsewhere);
+        // Without a directory for the job there are the certificates' alone, and the other way.
+        let left_elsewhere = left(".dind");
+        remove(None, Some(certificates));
+        wait_until_gone(&left_elsewhere);
+        let left_for_jobs = left(".dind-init");
+        let certificates = job.path().to_owned();
+        remove(Some(job), Some(certificates));
+        wait_until_gone(&left_for_jobs);
+    }
+}

@@ -35,20 +35,23 @@ pub fn remove(job_directory: &Path) -> io::Result<()> {
     };
     match Directory::open(parent) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        parent => remove_in(&parent?, &job.to_string_lossy()),
+        parent => remove_in(&parent?, &job.to_string_lossy()).map(drop),
     }
 }
 
-/// Removes the directories of other jobs that no service uses any more; returns which.
+/// Removes what services that are gone have left in the directories of other jobs; returns those
+/// directories that are gone with it.
 pub fn remove_abandoned(job_directory: &Path) -> Vec<PathBuf> {
     let gone = |parent: &Directory, job: &str| {
         let opened = parent.child(job);
-        opened.is_ok_and(|opened| is_abandoned(&opened)) && remove_in(parent, job).is_ok()
+        let is_abandoned = opened.is_ok_and(|opened| is_abandoned(&opened));
+        is_abandoned && remove_in(parent, job).is_ok_and(|is_gone| is_gone)
     };
     remove_others(job_directory, gone)
 }
 
-/// Does it for the directories of other jobs beside this one's; returns those that are gone.
+/// Does it for the directories of other jobs beside this one's; returns those that are gone, as
+/// `remove` says.
 pub fn remove_others(
     job_directory: &Path,
     remove: impl Fn(&Directory, &str) -> bool,
@@ -78,11 +81,11 @@ pub fn is_abandoned(job_directory: &Directory) -> bool {
     client.is_ok_and(|client| matches!(DirectoryLock::attempt(client), Ok(Locking::Held(_))))
 }
 
-/// Removes what is ours in the directory of a job, and it itself if nothing is left. No link in it
-/// is followed: it may lead to another job's, which is alive.
-fn remove_in(parent: &Directory, job: &str) -> io::Result<()> {
+/// Removes what is ours in the directory of a job, and it itself if nothing is left, which is what
+/// it returns. No link in it is followed: it may lead to another job's, which is alive.
+fn remove_in(parent: &Directory, job: &str) -> io::Result<bool> {
     match parent.child(job) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
         directory => remove_certificates(&directory?)?,
     }
     parent.remove_if_empty(job)
@@ -160,9 +163,10 @@ mod tests {
 
     #[test]
     fn the_directories_of_ended_jobs_go_and_that_of_a_running_one_stays() {
-        let (builds, mut served) = builds(&["1", "2", "3"]);
+        let (builds, mut served) = builds(&["1", "2", "3", "4"]);
         let directory = builds.path().join(".dind");
-        drop(served.remove(0)); // job 1 has ended
+        drop((served.remove(0), served.pop())); // jobs 1 and 4 have ended
+        fs::write(directory.join("4/notes"), "a user's").unwrap();
         fs::create_dir(directory.join("keep")).unwrap();
         assert_eq!(
             remove_abandoned(&directory.join("3")),
@@ -173,12 +177,16 @@ mod tests {
             .map(|entry| entry.unwrap().file_name())
             .collect();
         left.sort();
-        assert_eq!(left, ["2", "3", "keep"]);
+        assert_eq!(left, ["2", "3", "4", "keep"]);
+        let left = fs::read_dir(directory.join("4")).unwrap();
+        assert_eq!(left.count(), 1, "nothing but the user's");
         drop(served);
         remove(&directory.join("3")).unwrap();
         assert!(!directory.join("3").exists());
         remove(&directory.join("3")).unwrap();
         remove(&builds.path().join("missing/3")).unwrap();
+        fs::write(builds.path().join("file"), "").unwrap();
+        assert!(remove(&builds.path().join("file/3")).is_err());
         symlink("2", directory.join("3")).unwrap();
         assert!(remove(&directory.join("3")).is_err(), "a link in its place");
     }

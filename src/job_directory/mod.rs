@@ -87,16 +87,19 @@ impl JobDirectory {
         let parent = self.path.parent().unwrap_or(&self.path);
         match Directory::open(parent) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            parent => remove_in(&parent?, &self.job),
+            parent => remove_in(&parent?, &self.job).map(drop),
         }
     }
 
-    /// Removes what services that are gone have left for other jobs; returns where.
+    /// Removes what services that are gone have left for other jobs; returns the directories that
+    /// are gone with it.
     pub fn remove_abandoned(&self) -> Vec<PathBuf> {
         leftovers::remove_others(&self.path, remove_if_abandoned)
     }
 }
 
+/// Returns whether it is gone.
+///
 /// A service that has just made its directory, and does not hold the lock yet, makes it again.
 fn remove_if_abandoned(parent: &Directory, job: &str) -> bool {
     let Ok(opened) = parent.child(job) else {
@@ -116,7 +119,7 @@ fn remove_if_abandoned(parent: &Directory, job: &str) -> bool {
             return false;
         }
     }
-    !is_unread && remove_in(parent, job).is_ok()
+    !is_unread && remove_in(parent, job).is_ok_and(|is_gone| is_gone)
 }
 
 fn age(directory: &Directory, name: &str) -> Option<Duration> {
@@ -125,9 +128,10 @@ fn age(directory: &Directory, name: &str) -> Option<Duration> {
     SystemTime::now().duration_since(written).ok()
 }
 
-fn remove_in(parent: &Directory, job: &str) -> io::Result<()> {
+/// Returns whether the directory is gone, too.
+fn remove_in(parent: &Directory, job: &str) -> io::Result<bool> {
     match parent.child(job) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
         directory => {
             let directory = directory?;
             exports::remove(&directory);
@@ -180,8 +184,11 @@ mod tests {
         directory.remove().unwrap();
         symlink(builds.path(), directory.path()).unwrap();
         assert!(directory.remove().is_err(), "a link in its place");
-        fs::remove_dir_all(builds.path().join(".dind-init")).unwrap();
+        let parent = builds.path().join(".dind-init");
+        fs::remove_dir_all(&parent).unwrap();
         directory.remove().unwrap();
+        fs::write(parent, "").unwrap();
+        assert!(directory.remove().is_err(), "it may be there, elsewhere");
     }
 
     #[test]
@@ -201,19 +208,33 @@ mod tests {
                 file.unwrap().set_modified(then).unwrap();
             }
         };
-        let [killed, fresh, living, own] = ["1", "2", "3", "4"].map(wrote);
-        [&killed, &living].into_iter().for_each(age);
+        let [killed, fresh, living, own, noted] = ["1", "2", "3", "4", "5"].map(wrote);
+        [&killed, &living, &noted].into_iter().for_each(age);
+        fs::write(noted.path().join("notes"), "a user's").unwrap();
         fs::create_dir(builds.path().join(".dind-init/keep")).unwrap();
         let gone = killed.path().to_owned();
-        drop((killed, fresh));
+        drop((killed, fresh, noted));
         assert_eq!(own.remove_abandoned(), [gone]);
         let mut left: Vec<_> = fs::read_dir(builds.path().join(".dind-init"))
             .unwrap()
             .map(|entry| entry.unwrap().file_name())
             .collect();
         left.sort();
-        assert_eq!(left, ["2", "3", "4", "keep"]);
+        assert_eq!(left, ["2", "3", "4", "5", "keep"]);
         drop(living);
+    }
+
+    /// `DOCKER_TLS_CERTDIR` may be the job's directory itself.
+    #[test]
+    fn certificates_that_somebody_still_serves_keep_the_directory() {
+        let builds = tempdir().unwrap();
+        let client = builds.path().join(".dind-init/1/client");
+        let served = DirectoryLock::acquire(&client, Duration::ZERO).unwrap();
+        let own = JobDirectory::claim(builds.path(), "2").unwrap();
+        assert!(own.remove_abandoned().is_empty());
+        assert!(client.exists());
+        drop(served);
+        assert_eq!(own.remove_abandoned(), [path(builds.path(), "1")]);
     }
 
     #[test]

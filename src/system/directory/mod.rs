@@ -235,14 +235,14 @@ impl Directory {
         Ok(())
     }
 
-    /// Removes a directory in this one; one that is not there, or that holds something, is no
-    /// error.
-    pub fn remove_if_empty(&self, name: impl AsRef<OsStr>) -> io::Result<()> {
+    /// Removes a directory in this one, and says whether it is gone: one that holds something
+    /// stays.
+    pub fn remove_if_empty(&self, name: impl AsRef<OsStr>) -> io::Result<bool> {
         let name = single(name.as_ref())?;
         match unlinkat(self, name, UnlinkatFlags::RemoveDir) {
             // POSIX allows both.
-            Err(Errno::ENOTEMPTY | Errno::EEXIST) => Ok(()),
-            removed => missing_is_fine(removed),
+            Err(Errno::ENOTEMPTY | Errno::EEXIST) => Ok(false),
+            removed => missing_is_fine(removed).map(|()| true),
         }
     }
 
