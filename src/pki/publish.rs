@@ -103,3 +103,51 @@ impl From<WriteError> for Finding {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::tempdir;
+
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_written_has_the_reason_that_mends_it() {
+        for (errno, id) in [
+            (libc::ENOSPC, "CERTS-FULL"),
+            (libc::EDQUOT, "CERTS-FULL"),
+            (libc::EROFS, "CERTS-READONLY"),
+            (libc::EACCES, "CERTS-DENIED"),
+            (libc::EPERM, "CERTS-DENIED"),
+            (libc::EBUSY, "CERTS-SUBPATH"),
+            (libc::EIO, "CERTS-IO"),
+        ] {
+            let error = WriteError {
+                action: "write",
+                path: "/certs/client/ca.pem".into(),
+                source: io::Error::from_raw_os_error(errno),
+            };
+            let finding = Finding::from(error);
+            assert_eq!(finding.reason.id, id);
+            assert!(finding.cause.contains("/certs/client/ca.pem"), "{finding}");
+        }
+    }
+
+    #[test]
+    fn where_ca_pem_cannot_go_first_the_set_stays() {
+        let root = tempdir().unwrap();
+        let directory = Directory::open(root.path()).unwrap();
+        fs::write(root.path().join(KEY), "key").unwrap();
+        // A directory cannot be renamed to the name of a file.
+        fs::create_dir(root.path().join(CA_CERTIFICATES)).unwrap();
+        fs::write(root.path().join(retired(CA_CERTIFICATES)), "").unwrap();
+        let error = retire(&directory).unwrap_err();
+        assert_eq!(error.action, "rename");
+        assert!(root.path().join(KEY).exists());
+        // None at all is what an empty directory has.
+        fs::remove_dir(root.path().join(CA_CERTIFICATES)).unwrap();
+        retire(&directory).unwrap();
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
+    }
+}

@@ -47,6 +47,7 @@ impl Pki {
             &constraints,
         ]);
         arguments.extend(["-addext", "subjectKeyIdentifier=hash"]);
+        // Its other spelling is for those who leave the usage out.
         if basic_constraints.contains("TRUE") {
             arguments.extend(["-addext", "keyUsage=critical,keyCertSign,cRLSign"]);
         }

@@ -6,7 +6,10 @@ use dind_init::testing::pki::ServerAction;
 use tempfile::TempDir;
 use time::Duration;
 
-use crate::scene::{Scene, copy, ids, names, openssl};
+use crate::{
+    corporate_pki::Pki,
+    scene::{Scene, copy, ids, names, openssl},
+};
 
 const LEFT_OVERS: [&str; 5] = [
     "ca/cert.srl",
@@ -146,6 +149,25 @@ fn without_its_ca_key_it_is_replaced_under_a_ca_of_ours() {
     }
 }
 
+/// Before May 2025 official's CA had no key usage, which strict verification wants.
+#[test]
+fn a_pair_whose_ca_may_not_sign_by_the_letter_is_replaced_however_young() {
+    let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
+    for (constraints, action) in [
+        ("CA:TRUE", ServerAction::Keep),
+        ("CA:true", ServerAction::Issue),
+    ] {
+        let pki = Pki::with("/CN=docker:dind CA", &curve, constraints);
+        let mut scene = Scene::new();
+        scene.names = names("docker");
+        let names = "subjectAltName=DNS:docker\nextendedKeyUsage=serverAuth";
+        pki.lay(&scene, "server", pki.issue("/CN=docker:dind server", names));
+        let usage = "extendedKeyUsage=clientAuth";
+        pki.lay(&scene, "client", pki.issue("/CN=docker:dind client", usage));
+        assert_eq!(scene.decide().unwrap().server, action, "{constraints}");
+    }
+}
+
 #[test]
 fn its_ca_is_renewed_with_the_same_key_when_half_its_life_is_over() {
     let mut scene = scene(&["ca", "server", "client"]);
@@ -192,7 +214,7 @@ fn what_official_leaves_when_it_is_killed_is_replaced() {
 #[test]
 fn a_name_like_officials_is_not_enough() {
     let scene = scene(&["client"]);
-    let impostor = crate::corporate_pki::Pki::named("/CN=docker:dind CA");
+    let impostor = Pki::named("/CN=docker:dind CA");
     let (certificate, key) =
         impostor.issue("/CN=docker:dind client", "extendedKeyUsage=clientAuth");
     scene.put("client/cert.pem", certificate);

@@ -1,6 +1,9 @@
 //! The user's own CA in `ca/`, key and all: what is issued, is issued under it.
 
-use dind_init::testing::pki::{ClientAction, ServerAction};
+use dind_init::testing::{
+    facts::certificates::Access,
+    pki::{ClientAction, ServerAction, decide},
+};
 use time::Duration;
 
 use crate::{
@@ -105,6 +108,57 @@ fn a_key_alone_gets_a_certificate() {
     scene.assert_good();
     drop(certificates);
     assert_eq!(scene.decide().unwrap().server, ServerAction::Keep);
+}
+
+#[test]
+fn a_server_key_of_its_own_gets_a_certificate_of_that_ca() {
+    let scene = holding(&Pki::new());
+    let key = Pki::new().key();
+    scene.put("server/key.pem", &key);
+    let certificates = scene.start().unwrap();
+    assert_eq!(certificates.decision.server, ServerAction::Recertify);
+    let plan = certificates.decision.to_string();
+    let words = "server: issue with the key that is there for docker, localhost";
+    assert!(plan.contains(words), "{plan}");
+    assert_eq!(scene.read("server/key.pem"), key.as_bytes());
+    scene.assert_good();
+}
+
+#[test]
+fn a_ca_certificate_that_was_edited_is_given_to_both_sides() {
+    let pki = Pki::new();
+    let scene = holding(&pki).started();
+    let edited = format!("{}\n# the key stays\n", pki.certificate());
+    scene.put("ca/cert.pem", &edited);
+    let certificates = scene.start().unwrap();
+    assert_eq!(certificates.decision.server, ServerAction::Recertify);
+    assert_eq!(certificates.decision.client, ClientAction::Issue);
+    for side in ["server/ca.pem", "client/ca.pem"] {
+        assert_eq!(scene.read(side), edited.as_bytes(), "{side}");
+    }
+    scene.assert_good();
+}
+
+#[test]
+fn a_server_set_that_does_not_hold_and_cannot_be_written_is_refused() {
+    // It has expired under the CA that is there,
+    let mut expired = holding(&Pki::new());
+    expired.settings.days = 5;
+    let mut expired = expired.started();
+    expired.now += Duration::days(6);
+    // or is good, but under another.
+    let another = Scene::new().started();
+    let pki = Pki::new();
+    another.put("ca/key.pem", pki.key());
+    another.put("ca/cert.pem", pki.certificate());
+    for scene in [expired, another] {
+        let mut found = scene.survey();
+        found.server.access = Access::ReadOnly;
+        let finding = decide(&found, &scene.wanted()).unwrap_err();
+        assert_eq!(finding.reason.id, "CERTS-READONLY", "{finding}");
+        // It would be written otherwise.
+        assert_ne!(scene.decide().unwrap().server, ServerAction::Keep);
+    }
 }
 
 #[test]

@@ -3,12 +3,16 @@
 use std::{fs, time::Duration};
 
 use dind_init::testing::{
-    pki::{ClientAction, ClientKeyInTheMaking, ServerAction, prepare},
+    facts::certificates::{Access, CertificateDirectory},
+    pki::{ClientAction, ClientKeyInTheMaking, ServerAction, decide, prepare},
     settings::ClientKey,
 };
 use time::Duration as Span;
 
-use crate::scene::{Scene, ids, names};
+use crate::{
+    corporate_pki::Pki,
+    scene::{Scene, ids, names},
+};
 
 #[test]
 fn an_empty_directory_gets_a_whole_set_with_officials_names_and_modes() {
@@ -37,6 +41,10 @@ fn an_empty_directory_gets_a_whole_set_with_officials_names_and_modes() {
     }
     assert_eq!(started.findings, []);
     assert_eq!(started.tls.key, scene.path("server/key.pem"));
+    let server = started.server.unwrap();
+    assert_eq!(server.key_pem, scene.read("server/key.pem"));
+    assert_eq!(server.certificate_pem, scene.read("server/cert.pem"));
+    assert_eq!(format!("{server:?}"), "ServerIdentity", "no key is shown");
 }
 
 #[test]
@@ -142,6 +150,12 @@ fn the_cas_key_is_written_only_where_ca_is_on_a_volume() {
     assert_eq!(scene.mode("ca/cert.pem"), 0o644);
     scene.assert_good();
 
+    // As an interrupted `openssl genrsa` leaves it.
+    let mut scene = Scene::holding(&[("ca/key.pem", "")]);
+    scene.mount("", "/v", "rw", "ext4");
+    let scene = scene.started();
+    assert!(!scene.read("ca/key.pem").is_empty());
+
     let mut scene = Scene::new();
     scene.mount("client", "/v", "rw", "ext4");
     assert!(!scene.started().path("ca").exists());
@@ -197,6 +211,85 @@ fn an_old_client_certificate_under_a_younger_ca_is_made_anew_for_its_key() {
     scene.assert_good();
 }
 
+/// `ca/` of a start before, whose key was not kept, or is another one now.
+#[test]
+fn a_ca_certificate_of_ours_without_its_key_is_in_nobodys_way() {
+    for key in [None, Some(Pki::new().key())] {
+        let mut scene = Scene::new();
+        scene.mount("", "/v", "rw", "ext4");
+        let scene = scene.started();
+        fs::remove_file(scene.path("ca/key.pem")).unwrap();
+        if let Some(key) = &key {
+            scene.put("ca/key.pem", key);
+        }
+        fs::remove_dir_all(scene.path("client")).unwrap();
+        let certificates = scene.start().unwrap();
+        assert_eq!(certificates.decision.client, ClientAction::Issue);
+        scene.assert_good();
+        if let Some(key) = key {
+            assert_eq!(scene.read("ca/key.pem"), key.as_bytes());
+        }
+    }
+    // What is no certificate may be the user's.
+    Scene::holding(&[("ca/cert.pem", "garbage")]).refused("CERTS-INCOMPLETE");
+}
+
+/// No CA key is there, so that one half cannot be mended alone. Each half holds by itself.
+#[test]
+fn a_pair_of_which_one_half_does_not_trust_the_other_is_replaced() {
+    let other = Scene::new().started();
+    for (bundles, action) in [
+        (&["client/ca.pem"][..], ServerAction::Issue),
+        (&["server/ca.pem"], ServerAction::Issue),
+        (&["client/ca.pem", "server/ca.pem"], ServerAction::Keep),
+    ] {
+        let scene = Scene::new().started();
+        let both = [scene.read("server/ca.pem"), other.read("client/ca.pem")].concat();
+        for name in ["client/ca.pem", "client/cert.pem", "client/key.pem"] {
+            scene.put(name, other.read(name));
+        }
+        for name in bundles {
+            scene.put(name, &both);
+        }
+        let decision = scene.start().unwrap().decision;
+        assert_eq!(decision.server, action, "{bundles:?}");
+        if action == ServerAction::Issue {
+            assert_eq!(decision.client, ClientAction::Issue, "{bundles:?}");
+            scene.assert_good();
+        }
+    }
+}
+
+#[test]
+fn a_bundle_to_which_somebody_added_a_ca_is_theirs_however_well_it_works() {
+    let scene = Scene::new().started();
+    let ours = String::from_utf8(scene.read("client/ca.pem")).unwrap();
+    scene.put("client/ca.pem", format!("{ours}{}", Pki::new().certificate()));
+    scene.refused("CERTS-FOREIGN");
+}
+
+#[test]
+fn a_pair_that_lacks_a_name_is_kept_where_one_side_cannot_be_written() {
+    let mut scene = Scene::new().started();
+    scene.settings.names = names("new.example");
+    assert_eq!(scene.decide().unwrap().server, ServerAction::Issue);
+    let closed: [fn(&mut CertificateDirectory) -> &mut Access; 2] = [
+        |found| &mut found.server.access,
+        |found| &mut found.client.access,
+    ];
+    for side in closed {
+        let mut found = scene.survey();
+        *side(&mut found) = Access::ReadOnly;
+        let decision = decide(&found, &scene.wanted()).unwrap();
+        assert_eq!(decision.server, ServerAction::Keep);
+        assert_eq!(decision.client, ClientAction::Keep);
+        assert_eq!(
+            ids(&decision.findings),
+            [("CERTS-NAME", "warning".to_owned())]
+        );
+    }
+}
+
 #[test]
 fn the_lock_is_held_until_it_is_dropped() {
     let scene = Scene::new();
@@ -213,11 +306,16 @@ fn certificates_that_the_job_cannot_see_are_an_error_but_only_in_a_gitlab_job() 
     scene.mount("server", "/v", "rw", "ext4");
     assert_eq!(ids(&scene.decide().unwrap().findings), []);
     scene.job.in_gitlab = true;
-    let decision = scene.decide().unwrap();
-    assert_eq!(
-        ids(&decision.findings),
-        [("CERTS-UNSHARED", "error".to_owned())]
-    );
+    for state in ["client would be made in", "client lies in"] {
+        let decision = scene.decide().unwrap();
+        assert_eq!(
+            ids(&decision.findings),
+            [("CERTS-UNSHARED", "error".to_owned())]
+        );
+        let cause = &decision.findings[0].cause;
+        assert!(cause.contains(state), "{cause}");
+        fs::create_dir_all(scene.path("client")).unwrap();
+    }
     scene.job.builds_directory = Some(scene.root().to_owned());
     assert_eq!(ids(&scene.decide().unwrap().findings), []);
     scene.job.builds_directory = None;

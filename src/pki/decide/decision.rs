@@ -34,19 +34,15 @@ impl fmt::Display for Decision {
         if let Some(directory) = &self.ca_directory {
             write!(f, ", and write it to {}", directory.display())?;
         }
+        let names: Vec<_> = self.names.iter().map(SubjectName::to_string).collect();
+        let names = names.join(", ");
         match self.server {
             ServerAction::Keep => f.write_str("\nserver: keep what is there")?,
-            ServerAction::UseOwn => f.write_str("\nserver: use your own set")?,
-            ServerAction::Issue | ServerAction::Recertify => {
-                f.write_str(match self.server {
-                    ServerAction::Recertify => "\nserver: issue with the key that is there for",
-                    _ => "\nserver: issue for",
-                })?;
-                for (position, name) in self.names.iter().enumerate() {
-                    let comma = if position == 0 { "" } else { "," };
-                    write!(f, "{comma} {name}")?;
-                }
+            ServerAction::Issue => write!(f, "\nserver: issue for {names}")?,
+            ServerAction::Recertify => {
+                write!(f, "\nserver: issue with the key that is there for {names}")?;
             }
+            ServerAction::UseOwn => f.write_str("\nserver: use your own set")?,
         }
         f.write_str(match self.client {
             ClientAction::Keep => "\nclient: keep what is there",
@@ -119,4 +115,20 @@ pub enum ClientAction {
     UseOwn,
     /// Not ours to write; a finding says what is wrong with it.
     Leave,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signer_is_shown_without_its_key() {
+        let signer = Signer::Renewed {
+            key_pem: b"secret".to_vec(),
+            name: "dind-init CA".to_owned(),
+            key_identifier: None,
+        };
+        assert_eq!(format!("{signer:?}"), "Renewed(dind-init CA)");
+        assert_eq!(format!("{:?}", Signer::New), "New");
+    }
 }
