@@ -3,12 +3,24 @@
 
 use std::{
     fs, io,
-    os::unix::fs::symlink,
+    net::TcpListener,
+    os::{
+        linux::net::SocketAddrExt,
+        unix::{
+            fs::symlink,
+            net::{SocketAddr, UnixListener},
+        },
+    },
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    thread,
 };
 
-use nix::fcntl::{Flock, FlockArg};
+use nix::{
+    fcntl::{Flock, FlockArg},
+    sched::{CloneFlags, unshare},
+    unistd::Uid,
+};
 use tempfile::{TempDir, tempdir};
 
 const DIND_INIT: &str = env!("CARGO_BIN_EXE_dind-init");
@@ -286,6 +298,43 @@ fn check_asks_for_the_certificates_lock_as_the_service_does() {
     let report = stdout(&dind_init(&["check"], &variables));
     assert!(!report.contains("CERTS-IN-USE"), "{report}");
     assert_eq!(fs::read_dir(&client).unwrap().count(), 0);
+}
+
+/// In a network of its own, whose ports nobody else's tests have.
+#[test]
+fn check_finds_a_port_and_a_socket_that_somebody_else_has() {
+    if !Uid::effective().is_root() {
+        // Without root dockerd opens its own, and nobody may make a network.
+        return;
+    }
+    thread::spawn(|| {
+        unshare(CloneFlags::CLONE_NEWNET).unwrap();
+        let directory = tempdir().unwrap();
+        let path = directory.path().join("docker.sock");
+        let host = format!("unix://{}", path.display());
+        let check = || stdout(&dind_init(&["check"], &[("DOCKER_HOST", &host)]));
+        let [port, socket] = ["NETWORK-PORT-IN-USE", "NETWORK-SOCKET-BUSY"];
+
+        let report = check();
+        assert!(!report.contains(port) && !report.contains(socket), "{report}");
+        let listeners = (
+            TcpListener::bind("0.0.0.0:2375").unwrap(),
+            UnixListener::bind(&path).unwrap(),
+        );
+        let report = check();
+        assert!(report.contains(&format!("fatal {port}")), "{report}");
+        let ourselves = format!("process {} of this container", std::process::id());
+        assert!(report.contains(&ourselves), "{report}");
+        assert!(report.contains(&format!("fatal {socket}")), "{report}");
+        // As a dind-init of another container that explains there, until the port is wanted.
+        let name = SocketAddr::from_abstract_name("dind-init/explains/2375").unwrap();
+        let explaining = UnixListener::bind_addr(&name).unwrap();
+        let report = check();
+        assert!(!report.contains(port), "{report}");
+        drop((listeners, explaining));
+    })
+    .join()
+    .unwrap();
 }
 
 #[test]

@@ -193,6 +193,20 @@ mod tests {
     }
 
     #[test]
+    fn a_port_that_is_held_only_to_explain_is_given_up() {
+        let port = free_port();
+        let signs = yielding::Signs::watch(port).unwrap();
+        let held = TcpSocket::bind(port).unwrap();
+        let holder = thread::spawn(move || {
+            let asked = signs.wait();
+            drop(held);
+            drop(asked);
+        });
+        TcpSocket::bind(port).unwrap();
+        holder.join().unwrap();
+    }
+
+    #[test]
     fn a_port_in_use_names_the_process() {
         let listener = TcpListener::bind("0.0.0.0:0").unwrap();
         let port = listener.local_addr().unwrap().port();

@@ -143,6 +143,7 @@ mod tests {
         assert!(!ask_for(1) && !is_held(1));
         let signs = Signs::watch(1).unwrap();
         assert!(is_held(1));
+        assert!(!is_held(5), "another port");
         let holder = thread::spawn(move || {
             let asked = signs.wait();
             // It has its daemon to end before.
