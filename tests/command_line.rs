@@ -316,7 +316,10 @@ fn check_finds_a_port_and_a_socket_that_somebody_else_has() {
         let [port, socket] = ["NETWORK-PORT-IN-USE", "NETWORK-SOCKET-BUSY"];
 
         let report = check();
-        assert!(!report.contains(port) && !report.contains(socket), "{report}");
+        assert!(
+            !report.contains(port) && !report.contains(socket),
+            "{report}"
+        );
         let listeners = (
             TcpListener::bind("0.0.0.0:2375").unwrap(),
             UnixListener::bind(&path).unwrap(),

@@ -264,7 +264,10 @@ fn a_pair_of_which_one_half_does_not_trust_the_other_is_replaced() {
 fn a_bundle_to_which_somebody_added_a_ca_is_theirs_however_well_it_works() {
     let scene = Scene::new().started();
     let ours = String::from_utf8(scene.read("client/ca.pem")).unwrap();
-    scene.put("client/ca.pem", format!("{ours}{}", Pki::new().certificate()));
+    scene.put(
+        "client/ca.pem",
+        format!("{ours}{}", Pki::new().certificate()),
+    );
     scene.refused("CERTS-FOREIGN");
 }
 

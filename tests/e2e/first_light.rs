@@ -117,22 +117,14 @@ fn plain_first_command_works(suite: Suite) {
 
 /// dockerd itself sleeps for 16 seconds before it binds a plain TCP port. Handed the socket by the
 /// init, it does not.
-#[test]
-fn plain_mode_has_no_pause_trixie() {
-    plain_mode_has_no_pause(Suite::Trixie);
-}
-
+/// On Docker 26 it is one of compliance's.
 #[test]
 fn plain_mode_has_no_pause_sid() {
-    plain_mode_has_no_pause(Suite::Sid);
-}
-
-fn plain_mode_has_no_pause(suite: Suite) {
-    let with_init = Pod::new(suite).plain().start();
+    let with_init = Pod::new(Suite::Sid).plain().start();
     let ours = with_init.job("docker version").expect_success().took();
     drop(with_init);
 
-    let bare = Pod::new(suite)
+    let bare = Pod::new(Suite::Sid)
         .plain()
         .command(&["dockerd", "--host=tcp://0.0.0.0:2375"])
         .start();

@@ -1,10 +1,11 @@
 //! Tokens and passwords are in these files, and in nothing that is printed.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, ops::Range, path::Path};
 
 use dind_init::testing::lint::{
     lint,
     output::{Format, Options, render},
+    problem::Judgement,
     repair::repair,
     secrets::shown_line,
     source::{Files, Source},
@@ -161,21 +162,16 @@ fn no_line_shows_a_marker_wherever_it_is_put() {
 
 #[test]
 fn no_format_and_no_diff_shows_a_marker_wherever_it_is_put() {
-    let (mut beside, mut diffs) = (0, 0);
     for text in [RUNNER.to_owned(), PIPELINE.to_owned(), values()] {
+        let (mut beside, mut has_diff) = (BTreeSet::new(), false);
         for marked in places(&text, MARKERS[0]) {
             let mut files = Files::default();
             let file = files.add(Source::new("file", marked.as_str()));
             let judgement = lint(&mut files);
-            // What is printed here is what would be printed if it were not hidden.
-            beside += judgement
-                .problems
-                .iter()
-                .filter(|problem| {
-                    let lines = files.get(problem.place.file).lines_of(&problem.place.span);
-                    marked[lines].contains(MARKERS[0])
-                })
-                .count();
+            let mut lines = lines_with_problems(&judgement, &files).into_iter();
+            if lines.any(|lines| marked[lines].contains(MARKERS[0])) {
+                beside.insert(marked.clone());
+            }
             if is_a_name(&marked) {
                 continue;
             }
@@ -189,14 +185,35 @@ fn no_format_and_no_diff_shows_a_marker_wherever_it_is_put() {
             let repaired = repair(&files, judgement, &[]);
             if let Some(diff) = repaired.diff(file, files.get(file)) {
                 assert_none(&diff, &[&marked]);
-                diffs += 1;
+                has_diff = true;
             }
         }
+        // The control: with a marker in a comment, each line with a problem has it all the same, and
+        // would have shown the marker if that were not hidden.
+        let mut files = Files::default();
+        let file = files.add(Source::new("file", text.as_str()));
+        let judgement = lint(&mut files);
+        let lines = lines_with_problems(&judgement, &files);
+        assert!(!lines.is_empty(), "{text}");
+        for lines in lines {
+            let number = text[..lines.start].lines().count();
+            let mut marked: Vec<_> = text.lines().map(str::to_owned).collect();
+            marked[number].push_str(&format!(" # {}", MARKERS[0]));
+            let marked = marked.join("\n") + "\n";
+            assert!(beside.contains(&marked), "{marked}");
+        }
+        let repaired = repair(&files, judgement, &[]);
+        let diff = repaired.diff(file, files.get(file));
+        assert_eq!(has_diff, diff.is_some(), "{text}");
     }
-    assert!(
-        beside > 20 && diffs > 100,
-        "{beside} findings and {diffs} diffs"
-    );
+}
+
+/// Of the only file.
+fn lines_with_problems(judgement: &Judgement, files: &Files) -> Vec<Range<usize>> {
+    let problems = judgement.problems.iter();
+    problems
+        .map(|problem| files.get(problem.place.file).lines_of(&problem.place.span))
+        .collect()
 }
 
 const FORMATS: [Format; 5] = [
