@@ -17,11 +17,25 @@ use nix::{
     unistd::Pid,
 };
 
+/// So many messages are read before something else has its turn: anybody in this network can send
+/// them, and faster than they are read.
+const MOST_AT_ONCE: usize = 64;
+
 /// What dockerd says of itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Notification {
     Ready,
     Stopping,
+}
+
+impl Notification {
+    fn parse(line: &str) -> Option<Self> {
+        match line {
+            "READY=1" => Some(Self::Ready),
+            "STOPPING=1" => Some(Self::Stopping),
+            _ => None,
+        }
+    }
 }
 
 /// The socket that dockerd finds in `NOTIFY_SOCKET`.
@@ -54,23 +68,18 @@ impl Readiness {
         format!("@{}", self.name)
     }
 
-    /// The next notification that came from `dockerd` itself, `None` if there is none.
+    /// The next notification that came from `dockerd` itself, `None` if there is none, or too much
+    /// of others before it.
     pub fn next(&self, dockerd: Pid) -> Option<Notification> {
         loop {
-            let (text, sender) = self.receive().ok()?;
-            if sender != Some(dockerd) {
-                continue;
-            }
+            let text = next_of(dockerd, || self.receive().ok())?;
             if let Some(outer) = &self.passed_on {
                 // The receiver may be gone; nothing here depends on it.
                 let _ = outer.send(text.as_bytes());
             }
-            for line in text.lines() {
-                match line {
-                    "READY=1" => return Some(Notification::Ready),
-                    "STOPPING=1" => return Some(Notification::Stopping),
-                    _ => {}
-                }
+            let known = text.lines().find_map(Notification::parse);
+            if known.is_some() {
+                return known;
             }
         }
     }
@@ -105,6 +114,20 @@ impl AsFd for Readiness {
     }
 }
 
+/// The next message of this process.
+fn next_of(
+    process: Pid,
+    mut receive: impl FnMut() -> Option<(String, Option<Pid>)>,
+) -> Option<String> {
+    for _ in 0..MOST_AT_ONCE {
+        let (text, sender) = receive()?;
+        if sender == Some(process) {
+            return Some(text);
+        }
+    }
+    None
+}
+
 /// Two containers of a pod may have the same process ids, so the first free number is taken.
 fn bind_unused() -> io::Result<(UnixDatagram, String)> {
     let mut number = std::process::id();
@@ -124,6 +147,8 @@ fn outer_socket() -> Option<UnixDatagram> {
         None => SocketAddr::from_pathname(&name),
     };
     let socket = UnixDatagram::unbound().ok()?;
+    // Whoever does not read there is not waited for.
+    socket.set_nonblocking(true).ok()?;
     socket.connect_addr(&address.ok()?).ok()?;
     Some(socket)
 }
@@ -136,6 +161,21 @@ mod tests {
         let address = SocketAddr::from_abstract_name(&readiness.name).unwrap();
         let socket = UnixDatagram::unbound().unwrap();
         socket.send_to_addr(text.as_bytes(), &address).unwrap();
+    }
+
+    #[test]
+    fn whoever_floods_the_socket_keeps_nobody() {
+        let [process, other] = [17, 18].map(Pid::from_raw);
+        let mut before = MOST_AT_ONCE;
+        let mut receive = || {
+            before = before.saturating_sub(1);
+            let sender = if before == 0 { process } else { other };
+            Some(("READY=1".to_owned(), Some(sender)))
+        };
+        assert_eq!(next_of(process, &mut receive).as_deref(), Some("READY=1"));
+        let flood = || Some(("READY=1".to_owned(), Some(other)));
+        assert_eq!(next_of(process, flood), None);
+        assert_eq!(next_of(process, || None), None);
     }
 
     #[test]
