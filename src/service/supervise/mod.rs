@@ -91,9 +91,12 @@ impl Supervisor<'_> {
     /// Signals are merged while they wait, so one SIGCHLD may stand for many children.
     fn handle_signals(&mut self, forwarded: &mut Vec<Signal>) -> Option<Ended> {
         let mut ended = None;
-        while let Some(signal) = self.signals.next() {
+        // What comes after its end is not for the process that has its number next.
+        while ended.is_none()
+            && let Some(signal) = self.signals.next()
+        {
             if signal == Signal::SIGCHLD {
-                ended = ended.or(reap(self.dockerd));
+                ended = reap(self.dockerd);
             } else if signals::is_forwarded(signal) {
                 self.forward(signal, forwarded);
             }
