@@ -1,19 +1,29 @@
 //! The unix socket, where dockerd would have it.
 
 use std::{
-    fs,
+    fs::{self, File},
     io::{self, ErrorKind},
     os::{
-        fd::{AsFd, BorrowedFd},
+        fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
         unix::{
             fs::{FileTypeExt, MetadataExt, PermissionsExt, chown},
-            net::{UnixListener, UnixStream},
+            net::UnixListener,
         },
     },
     path::{Path, PathBuf},
 };
 
-use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
+use nix::{
+    errno::Errno,
+    fcntl::{OFlag, open},
+    sys::{
+        socket::{
+            AddressFamily, SockFlag, SockType, UnixAddr, connect, getsockopt, socket,
+            sockopt::PeerCredentials,
+        },
+        stat::Mode,
+    },
+};
 
 use crate::{
     facts::{mounts::Mounts, own_service},
@@ -53,13 +63,11 @@ impl UnixSocket {
             _ => {}
         }
         let listener = UnixListener::bind(path)?;
-        chown(path, None, group)?;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o660))?;
-        let metadata = fs::symlink_metadata(path)?;
+        let identity = give_to(path, group)?;
         Ok(Self {
             listener,
             path: path.to_owned(),
-            identity: (metadata.dev(), metadata.ino()),
+            identity,
         })
     }
 
@@ -96,12 +104,43 @@ pub fn refusal(path: &Path, group: Option<&str>, mounts: &Mounts) -> Option<Find
     is_taken.then(|| network::socket_busy(path, obstacle))
 }
 
+/// Lets the group, and nobody else, use the socket at `path`; returns its device and inode.
+///
+/// The directory may be a volume that a job writes to: what it has put in the socket's place since is
+/// neither followed nor touched, unless it is a socket as well.
+fn give_to(path: &Path, group: Option<u32>) -> io::Result<(u64, u64)> {
+    let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let place = File::from(open(path, flags, Mode::empty())?);
+    let metadata = place.metadata()?;
+    if !metadata.file_type().is_socket() {
+        return Err(io::Error::other("something else was put in its place"));
+    }
+    // The kernel's own link, which leads to this very socket (`man 5 proc_pid_fd`).
+    let link = format!("/proc/self/fd/{}", place.as_raw_fd());
+    chown(&link, None, group)?;
+    fs::set_permissions(&link, fs::Permissions::from_mode(0o660))?;
+    Ok((metadata.dev(), metadata.ino()))
+}
+
 /// Whether it is this very container's service that listens there.
 fn is_served_here(path: &Path) -> bool {
-    let server = UnixStream::connect(path)
-        .ok()
-        .and_then(|stream| getsockopt(&stream, PeerCredentials).ok());
-    server.is_some_and(|server| own_service::includes(server.pid()))
+    let server = connected(path).ok();
+    server
+        .and_then(|stream| getsockopt(&stream, PeerCredentials).ok())
+        .is_some_and(|server| own_service::includes(server.pid()))
+}
+
+/// Whether anybody listens there, however long they let others wait.
+fn is_listened_on(path: &Path) -> bool {
+    matches!(connected(path), Ok(_) | Err(Errno::EAGAIN))
+}
+
+/// Not `UnixStream`, which waits where the other side's backlog is full.
+fn connected(path: &Path) -> nix::Result<OwnedFd> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let stream = socket(AddressFamily::Unix, SockType::Stream, flags, None)?;
+    connect(stream.as_raw_fd(), &UnixAddr::new(path)?)?;
+    Ok(stream)
 }
 
 fn obstacle(path: &Path, mounts: &Mounts) -> Option<Obstacle> {
@@ -113,9 +152,7 @@ fn obstacle(path: &Path, mounts: &Mounts) -> Option<Obstacle> {
     } else if !metadata.file_type().is_socket() {
         Some(Obstacle::OtherFile)
     } else {
-        UnixStream::connect(path)
-            .is_ok()
-            .then_some(Obstacle::LiveSocket)
+        is_listened_on(path).then_some(Obstacle::LiveSocket)
     }
 }
 
@@ -152,7 +189,7 @@ fn find_group(groups: &str, name: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::os::unix::{fs::symlink, net::UnixStream};
 
     use tempfile::tempdir;
 
@@ -176,12 +213,41 @@ mod tests {
         assert!(refused(&path, &Mounts::default()).contains("another Docker daemon"));
         // As a killed one: the listener is gone, the file stays.
         let listener = socket.listener.try_clone().unwrap();
-        nix::sys::socket::shutdown(
-            std::os::fd::AsRawFd::as_raw_fd(&listener),
-            nix::sys::socket::Shutdown::Both,
-        )
-        .unwrap();
+        nix::sys::socket::shutdown(listener.as_raw_fd(), nix::sys::socket::Shutdown::Both).unwrap();
         UnixSocket::bind(&path, Some(""), &Mounts::default()).unwrap();
+    }
+
+    #[test]
+    fn who_listens_and_accepts_nobody_is_not_waited_for() {
+        let directory = tempdir().unwrap();
+        let path = directory.path().join("docker.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        nix::sys::socket::listen(&listener, nix::sys::socket::Backlog::new(0).unwrap()).unwrap();
+        let _first = UnixStream::connect(&path).unwrap();
+        assert!(refused(&path, &Mounts::default()).contains("another Docker daemon"));
+        assert!(refusal(&path, Some(""), &Mounts::default()).is_some());
+    }
+
+    /// As somebody who writes to the directory may, between the socket's making and this.
+    #[test]
+    fn what_was_put_in_the_socket_s_place_is_not_given_to_anybody() {
+        let directory = tempdir().unwrap();
+        let precious = directory.path().join("precious");
+        fs::write(&precious, "").unwrap();
+        let before = fs::metadata(&precious).unwrap();
+        let path = directory.path().join("docker.sock");
+        symlink(&precious, &path).unwrap();
+        assert!(give_to(&path, Some(2375)).is_err());
+        fs::remove_file(&path).unwrap();
+        fs::hard_link(&precious, &path).unwrap();
+        assert!(give_to(&path, Some(2375)).is_err());
+        fs::remove_file(&path).unwrap();
+        let others = directory.path().join("others.sock");
+        let _listener = UnixListener::bind(&others).unwrap();
+        symlink(&others, &path).unwrap();
+        assert!(give_to(&path, Some(2375)).is_err());
+        let after = fs::metadata(&precious).unwrap();
+        assert_eq!((before.mode(), before.gid()), (after.mode(), after.gid()));
     }
 
     #[test]
