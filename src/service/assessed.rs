@@ -71,7 +71,7 @@ impl Assessed {
 /// What has become of the sockets and certificates that the service has begun with. The clients'
 /// own mistakes were told when it did.
 fn entrances(bound: &mut Bound) -> (Entrances, Option<Certificates>) {
-    let made = bound.publication.as_ref().map(Publication::prepared);
+    let made = bound.publication.as_ref().and_then(Publication::prepared);
     let (certificates, unmade) = match made.transpose() {
         Ok(certificates) => (certificates, None),
         Err(refusal) => (None, Some(refusal)),

@@ -50,7 +50,7 @@ impl Service<'_> {
                 Ok(opened) => *bound = opened,
                 Err(failure) => return failure.into(),
             }
-            let made = bound.publication.as_ref().map(Publication::prepared);
+            let made = bound.publication.as_ref().and_then(Publication::prepared);
             if let Some(Err(finding)) = made {
                 self.report.finding(&finding);
             }

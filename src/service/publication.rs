@@ -9,7 +9,7 @@ use std::{
     io,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
-        mpsc::{self, Receiver},
+        mpsc::{self, Receiver, RecvTimeoutError},
     },
     thread,
     time::Duration,
@@ -24,6 +24,7 @@ use crate::{
     reasons::{Finding, certs, daemon},
     settings::{CertificateSettings, Settings},
     sockets::Sockets,
+    system::{retry::PAUSE, signals},
 };
 
 /// dockerd needs longer than this before it accepts; on a socket that does not listen it would
@@ -114,20 +115,29 @@ impl Publication {
         self.shared.server.get()
     }
 
-    /// What dockerd needs, and what was decided. To be asked for once; waits for it.
-    pub fn prepared(&self) -> Result<Certificates, Finding> {
-        let gone = |_| daemon::init("the certificates", &panicked());
-        self.prepared.recv().map_err(gone)?
+    /// What dockerd needs, and what was decided. To be asked for once; waits for it. `None` where the
+    /// service is asked to stop meanwhile: the volume may hang.
+    pub fn prepared(&self) -> Option<Result<Certificates, Finding>> {
+        loop {
+            match self.prepared.recv_timeout(PAUSE) {
+                Ok(made) => return Some(made),
+                Err(RecvTimeoutError::Timeout) if signals::pending_stop().is_some() => return None,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Some(Err(daemon::init("the certificates", &panicked())));
+                }
+            }
+        }
     }
 
-    /// Waits until clients have theirs. The error is a fatal finding.
+    /// Waits until clients have theirs, or the service is asked to stop. The error is a fatal finding.
     pub fn wait(&self) -> Result<(), Finding> {
-        let state = self.shared.state();
-        let waited = self
-            .shared
-            .changed
-            .wait_while(state, |state| state.is_open());
-        match &*waited.unwrap_or_else(PoisonError::into_inner) {
+        let mut state = self.shared.state();
+        while state.is_open() && signals::pending_stop().is_none() {
+            let waited = self.shared.changed.wait_timeout(state, PAUSE);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        match &*state {
             State::Done(Err(finding)) => Err(finding.clone()),
             _ => Ok(()),
         }
@@ -278,7 +288,7 @@ fn write_beside(
         return Some(Err(daemon::init("the client's certificates", &error)));
     }
     let late = match (written.recv_timeout(LISTEN_AT_THE_LATEST), sockets) {
-        (Err(mpsc::RecvTimeoutError::Timeout), Some(sockets)) => sockets.tcp.listen_closed().err(),
+        (Err(RecvTimeoutError::Timeout), Some(sockets)) => sockets.tcp.listen_closed().err(),
         (Err(_), _) => None,
         (Ok(result), _) => return result.transpose(),
     };
@@ -301,6 +311,8 @@ fn panicked() -> io::Error {
 
 #[cfg(test)]
 mod tests {
+    use nix::sys::signal::{SigSet, Signal, raise};
+
     use super::*;
 
     fn shared() -> Arc<Shared> {
@@ -347,6 +359,43 @@ mod tests {
         assert!(publication.failed().read().is_ok());
         assert!(publication.failure().is_some());
         assert_eq!(publication.wait().err(), publication.failure());
-        assert!(publication.prepared().is_err());
+        assert!(publication.prepared().unwrap().is_err());
+    }
+
+    #[test]
+    fn what_takes_a_while_is_waited_for() {
+        let (maker, prepared) = mpsc::channel();
+        let publication = Publication {
+            prepared,
+            shared: shared(),
+        };
+        let made = thread::spawn(move || {
+            thread::sleep(PAUSE * 3);
+            maker.send(Err(certs::READONLY.noted("x"))).unwrap();
+        });
+        let prepared = publication.prepared().unwrap();
+        assert_eq!(prepared.unwrap_err().reason.id, "CERTS-READONLY");
+        made.join().unwrap();
+    }
+
+    /// In a thread: what is raised there is pending there alone.
+    #[test]
+    fn who_is_asked_to_stop_waits_for_no_volume() {
+        thread::spawn(|| {
+            let mut blocked = SigSet::empty();
+            blocked.add(Signal::SIGTERM);
+            blocked.thread_block().unwrap();
+            let (_writer, prepared) = mpsc::channel();
+            let publication = Publication {
+                prepared,
+                shared: shared(),
+            };
+            raise(Signal::SIGTERM).unwrap();
+            assert!(publication.prepared().is_none());
+            assert_eq!(publication.wait(), Ok(()));
+            assert!(publication.shared.state().is_open());
+        })
+        .join()
+        .unwrap();
     }
 }

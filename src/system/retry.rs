@@ -8,7 +8,7 @@ use std::{
 use super::signals;
 
 /// Often enough that nobody notices, and seldom enough that it costs nothing.
-const PAUSE: Duration = Duration::from_millis(20);
+pub const PAUSE: Duration = Duration::from_millis(20);
 
 /// What an attempt comes to: the first at once, the last when `patience` is over, or when this
 /// process is asked to stop. `None` where none succeeded.
