@@ -300,6 +300,24 @@ fn check_asks_for_the_certificates_lock_as_the_service_does() {
     assert_eq!(fs::read_dir(&client).unwrap().count(), 0);
 }
 
+#[test]
+fn dockerd_gets_its_sockets_from_3_on_and_under_no_other_number() {
+    let directory = tempdir().unwrap();
+    for name in ["a", "b"] {
+        fs::write(directory.path().join(name), "").unwrap();
+    }
+    let script = "cd \"$1\" && exec 8<a 9<b
+                  exec \"$0\" exec-dockerd --socket=9 --socket=8 -- sh -c \\
+                  'for number in 3 4 5 8 9; do readlink /proc/$$/fd/$number || echo none; done'";
+    let path = directory.path().to_str().unwrap();
+    let said = stdout(&command("sh", &["-c", script, DIND_INIT, path], &[]));
+    let names: Vec<_> = said
+        .lines()
+        .map(|line| line.rsplit('/').next().unwrap())
+        .collect();
+    assert_eq!(names, ["b", "a", "none", "none", "none"]);
+}
+
 /// In a network of its own, whose ports nobody else's tests have.
 #[test]
 fn check_finds_a_port_and_a_socket_that_somebody_else_has() {

@@ -17,7 +17,7 @@ use std::{
 };
 
 use nix::{
-    fcntl::{FcntlArg, FdFlag, OFlag, fcntl},
+    fcntl::OFlag,
     libc,
     sys::signal::Signal,
     unistd::{AccessFlags, Pid, access, pipe2},
@@ -44,10 +44,8 @@ impl Launch<'_> {
     /// writes on stderr.
     pub fn spawn(&self) -> io::Result<(Pid, OwnedFd)> {
         let (said, stderr) = pipe2(OFlag::O_CLOEXEC)?;
-        for socket in &self.sockets {
-            fcntl(socket, FcntlArg::F_SETFD(FdFlag::empty()))?;
-        }
-        let mut command = child::with_mask("/proc/self/exe", self.blocked_signals);
+        let mut command =
+            child::inheriting("/proc/self/exe", self.blocked_signals, &self.sockets);
         for name in self.removed {
             command.env_remove(name);
         }
@@ -67,12 +65,9 @@ impl Launch<'_> {
             .args(self.argv)
             .envs(self.set.iter().map(|(name, value)| (name, value)))
             .stderr(stderr)
-            .spawn();
-        for socket in &self.sockets {
-            fcntl(socket, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
-        }
+            .spawn()?;
         // Only fails for a pid that is not an i32, which the kernel does not hand out.
-        let pid = Pid::from_raw(i32::try_from(child?.id()).unwrap_or(i32::MAX));
+        let pid = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
         Ok((pid, said))
     }
 }
@@ -135,6 +130,9 @@ fn place(sockets: &[RawFd]) -> io::Result<()> {
         moved.push(checked(unsafe {
             libc::fcntl(*socket, libc::F_DUPFD_CLOEXEC, above)
         })?);
+        // dockerd knows nothing of this number, and containerd would inherit it.
+        // SAFETY: as above.
+        checked(unsafe { libc::fcntl(*socket, libc::F_SETFD, libc::FD_CLOEXEC) })?;
     }
     for (socket, target) in moved.into_iter().zip(LISTEN_FDS_START..) {
         // SAFETY: as above; whatever `target` was is not used any more.
