@@ -251,13 +251,13 @@ mod tests {
     use std::os::{fd::OwnedFd, unix::net::UnixStream};
 
     use super::*;
-    use crate::reasons::certs;
+    use crate::{error_daemon::tls, reasons::certs};
 
     /// A client of a TLS daemon, and the daemon's side of it.
     fn pair() -> (UnixStream, Connection) {
         let (client, socket) = UnixStream::pair().unwrap();
         socket.set_nonblocking(true).unwrap();
-        let tls = super::super::tls(None, &certs::READONLY.found("x", ""));
+        let tls = tls(None, &certs::READONLY.found("x", ""));
         assert!(tls.is_some());
         let socket = File::from(OwnedFd::from(socket));
         (client, Connection::new(socket, tls, "x".into()))

@@ -3,48 +3,26 @@
 //! A client that would hang in the backlog, or see its connection reset, gets the explanation as
 //! the daemon's own error: the docker CLI prints `Error response from daemon: <explanation>`.
 
+mod answering;
 mod connection;
 mod http;
+mod identity;
 
 use std::{
-    fs::File,
     io,
-    os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+    os::fd::BorrowedFd,
     sync::Arc,
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
 };
 
 use nix::{
-    errno::Errno,
     fcntl::{FcntlArg, OFlag, fcntl},
-    poll::{self as nix_poll, PollFd, PollFlags},
-    sys::{
-        eventfd::{EfdFlags, EventFd},
-        socket::{SockFlag, accept4},
-    },
+    sys::eventfd::{EfdFlags, EventFd},
 };
-use rustls::{
-    ServerConfig,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-};
+use rustls::ServerConfig;
 
-use self::connection::{Connection, Wants};
-use crate::{
-    pki::{ServerIdentity, issue},
-    reasons::Finding,
-    report::explain,
-    system::poll,
-};
-
-/// With more connections than this the oldest is closed, so that idle ones keep nobody out.
-const CONNECTIONS: usize = 256;
-
-/// How long nobody is accepted where there is no descriptor for it.
-const REST: Duration = Duration::from_millis(100);
-
-/// From its first byte to its last, a connection takes no longer.
-const PATIENCE: Duration = Duration::from_secs(20);
+use self::answering::Answering;
+pub use self::identity::{tls, trusted};
 
 /// A thread that accepts, until it is dropped.
 ///
@@ -73,14 +51,7 @@ impl ErrorDaemon {
             })
             .collect::<io::Result<Vec<_>>>()?;
         let stop = Arc::new(EventFd::from_flags(EfdFlags::EFD_CLOEXEC)?);
-        let mut answering = Answering {
-            listeners,
-            stop: Arc::clone(&stop),
-            tls,
-            explanation: explanation.into(),
-            connections: Vec::new(),
-            rests_until: None,
-        };
+        let mut answering = Answering::new(listeners, Arc::clone(&stop), tls, explanation);
         let thread = thread::Builder::new()
             .name("error daemon".into())
             .spawn(move || answering.run())?;
@@ -102,148 +73,16 @@ impl Drop for ErrorDaemon {
     }
 }
 
-/// The TLS side of the daemon: with the server's certificate where there is one that clients trust,
-/// else with one whose name is the message.
-pub fn tls(server: Option<&ServerIdentity>, finding: &Finding) -> Option<Arc<ServerConfig>> {
-    server
-        .and_then(trusted)
-        .or_else(|| named(&explain::certificate_name(finding)))
-}
-
-/// With the server's certificate. Clients are not asked for theirs: the explanation is no secret.
-pub fn trusted(server: &ServerIdentity) -> Option<Arc<ServerConfig>> {
-    let chain = CertificateDer::pem_slice_iter(&server.certificate_pem);
-    let chain = chain.collect::<Result<_, _>>().ok()?;
-    let key = PrivateKeyDer::from_pem_slice(&server.key_pem).ok()?;
-    config(chain, key).ok()
-}
-
-/// For clients that trust some other CA.
-fn named(dns_name: &str) -> Option<Arc<ServerConfig>> {
-    let (certificate, key) = issue::message_certificate(dns_name).ok()?;
-    config(vec![certificate], key).ok()
-}
-
-fn config(
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
-) -> Result<Arc<ServerConfig>, rustls::Error> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map(Arc::new)
-}
-
-/// What the thread works with.
-struct Answering {
-    listeners: Vec<OwnedFd>,
-    stop: Arc<EventFd>,
-    tls: Option<Arc<ServerConfig>>,
-    explanation: Arc<str>,
-    /// The oldest first.
-    connections: Vec<(Connection, Instant)>,
-    /// Accepts nobody until then.
-    rests_until: Option<Instant>,
-}
-
-impl Answering {
-    fn run(&mut self) {
-        loop {
-            let ready = self.wait();
-            let (stop, ready) = ready.split_at(1);
-            if stop[0] {
-                return;
-            }
-            let (listeners, connections) = ready.split_at(self.listeners.len());
-            self.serve(connections);
-            for position in (0..self.listeners.len()).filter(|position| listeners[*position]) {
-                self.accept(position);
-            }
-        }
-    }
-
-    /// Waits for anything to happen, and says to whom: the stop, the listeners, the connections.
-    fn wait(&self) -> Vec<bool> {
-        let rests_until = self.rests_until.filter(|until| *until > Instant::now());
-        let deadlines = self.connections.iter().map(|(_, deadline)| *deadline);
-        let timeout = poll::timeout(deadlines.chain(rests_until).min());
-        let accepts = match rests_until {
-            None => Wants::Read.events(),
-            Some(_) => PollFlags::empty(),
-        };
-        let stop = PollFd::new(self.stop.as_fd(), Wants::Read.events());
-        let listeners = self.listeners.iter();
-        let listeners = listeners.map(|listener| PollFd::new(listener.as_fd(), accepts));
-        let always = std::iter::once(stop).chain(listeners);
-        let clients = self
-            .connections
-            .iter()
-            .map(|(client, _)| PollFd::new(client.as_fd(), client.wants().events()));
-        let mut sources: Vec<_> = always.chain(clients).collect();
-        // An error is EINTR or a lack of memory; nothing is ready then.
-        let _ = nix_poll::poll(&mut sources, timeout);
-        let is_ready = |source: &PollFd<'_>| source.any().unwrap_or(false);
-        sources.iter().map(is_ready).collect()
-    }
-
-    fn serve(&mut self, ready: &[bool]) {
-        let now = Instant::now();
-        let mut ready = ready.iter();
-        self.connections.retain_mut(|(client, deadline)| {
-            // One answer for each, in the same order.
-            let is_ready = ready.next().copied().unwrap_or(false);
-            *deadline > now && (!is_ready || client.advance().is_ok_and(|open| open))
-        });
-    }
-
-    /// Takes all that wait.
-    fn accept(&mut self, listener: usize) {
-        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-        // Without a descriptor accept fails before it has looked whether anybody waits, and nobody
-        // is to give way to nobody.
-        while poll::is_readable(self.listeners[listener].as_fd()) {
-            let client = match accept4(self.listeners[listener].as_raw_fd(), flags) {
-                Ok(client) => client,
-                // No descriptors are left: the oldest client gives way to the next one.
-                Err(Errno::EMFILE | Errno::ENFILE) if !self.connections.is_empty() => {
-                    self.connections.remove(0);
-                    continue;
-                }
-                // Who still waits in the backlog would wake us again at once.
-                Err(Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM) => {
-                    self.rests_until = Some(Instant::now() + REST);
-                    return;
-                }
-                Err(_) => return,
-            };
-            // SAFETY: accept4 has just made the descriptor, and nothing else owns it.
-            let client = unsafe { OwnedFd::from_raw_fd(client) };
-            if self.connections.len() >= CONNECTIONS {
-                self.connections.remove(0);
-            }
-            let client = Connection::new(
-                File::from(client),
-                self.tls.clone(),
-                Arc::clone(&self.explanation),
-            );
-            self.connections.push((client, Instant::now() + PATIENCE));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::{
         io::{Read, Write},
         net::{SocketAddr, TcpListener, TcpStream},
+        os::fd::AsFd,
     };
 
-    use nix::sys::resource::{Resource, getrlimit, setrlimit};
-
-    use super::*;
-    use crate::{reasons::certs, system::alone::is_alone};
+    use super::{answering::CONNECTIONS, identity::config, *};
+    use crate::pki::issue;
 
     fn daemon(explanation: &str) -> (ErrorDaemon, SocketAddr, TcpListener) {
         daemon_with(None, explanation)
@@ -326,30 +165,6 @@ mod tests {
         drop(clients);
     }
 
-    #[test]
-    fn a_certificate_is_found_for_every_client() {
-        let (certificate, key) = issue::message_certificate("docker").unwrap();
-        let PrivateKeyDer::Pkcs8(key) = key else {
-            panic!("PKCS #8 is what is made");
-        };
-        let text = |label: &str, der: &[u8]| pem::encode(&pem::Pem::new(label, der)).into_bytes();
-        let server = ServerIdentity {
-            certificate_pem: text("CERTIFICATE", &certificate),
-            key_pem: text("PRIVATE KEY", key.secret_pkcs8_der()),
-        };
-        assert!(trusted(&server).is_some());
-        let finding = certs::READONLY.found("x", "");
-        assert!(tls(Some(&server), &finding).is_some());
-        // What its name says is all that such a client shows.
-        assert!(tls(None, &finding).is_some());
-        let broken = ServerIdentity {
-            key_pem: Vec::new(),
-            ..server
-        };
-        assert!(trusted(&broken).is_none());
-        assert!(tls(Some(&broken), &finding).is_some());
-    }
-
     /// More than a session buffers.
     #[test]
     fn a_long_answer_comes_whole_over_tls() {
@@ -373,75 +188,6 @@ mod tests {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.ends_with(&format!("{long}\"}}")), "{}", answer.len());
-    }
-
-    #[test]
-    fn who_has_no_descriptors_rests_before_it_looks_again() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let _waiting = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let mut answering = Answering {
-            listeners: vec![listener.into()],
-            stop: Arc::new(EventFd::new().unwrap()),
-            tls: None,
-            explanation: "x".into(),
-            connections: Vec::new(),
-            rests_until: Some(Instant::now() + REST),
-        };
-        assert_eq!(answering.wait(), [false, false]);
-        answering.rests_until = None;
-        assert_eq!(answering.wait(), [false, true]);
-    }
-
-    /// All descriptors but those that are open are used up.
-    fn fill() -> Vec<File> {
-        std::iter::from_fn(|| File::open("/dev/null").ok()).collect()
-    }
-
-    #[test]
-    fn without_descriptors_the_oldest_client_gives_way_and_without_clients_it_rests() {
-        let name = "without_descriptors_the_oldest_client_gives_way_and_without_clients_it_rests";
-        if !is_alone(&format!("error_daemon::tests::{name}")) {
-            return;
-        }
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let address = listener.local_addr().unwrap();
-        let connect = || TcpStream::connect(address).unwrap();
-        let [mut first, mut second, mut third] = [(); 3].map(|()| connect());
-        let mut answering = Answering {
-            listeners: vec![listener.into()],
-            stop: Arc::new(EventFd::new().unwrap()),
-            tls: None,
-            explanation: "x".into(),
-            connections: Vec::new(),
-            rests_until: None,
-        };
-        let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
-        setrlimit(Resource::RLIMIT_NOFILE, 64, hard).unwrap();
-        let mut others = fill();
-        // One for the first, who gives way to the second, who gives way to the third.
-        others.pop();
-        answering.accept(0);
-        for gone in [&mut first, &mut second] {
-            assert_eq!(gone.read(&mut [0]).unwrap(), 0);
-        }
-        third.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
-        answering.serve(&[true]);
-        assert_eq!(answering.connections.len(), 1);
-        third.read_exact(&mut [0; 12]).unwrap();
-        assert_eq!(answering.rests_until, None);
-
-        answering.connections.clear();
-        others.extend(fill());
-        // Its descriptor is made before there is none left for the other side.
-        others.pop();
-        let _fourth = connect();
-        let before = Instant::now();
-        answering.accept(0);
-        assert!(answering.connections.is_empty());
-        let rests_until = answering.rests_until.unwrap();
-        assert!(before + REST <= rests_until && rests_until <= Instant::now() + REST);
-        drop(others);
     }
 
     fn resident_kilobytes() -> u64 {
