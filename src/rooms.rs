@@ -139,6 +139,16 @@ fn files(directory: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
+/// Else all that follows would be taken for a test's.
+#[test]
+fn tests_come_last() {
+    for file in files(Path::new(SOURCES)) {
+        let text = fs::read_to_string(&file).unwrap();
+        let after = text.split_once("#[cfg(test)]\nmod tests;\n");
+        assert!(after.is_none_or(|(_, rest)| rest.is_empty()), "{}", file.display());
+    }
+}
+
 /// What follows `crate::`, each name of the first level once.
 fn used(text: &str) -> BTreeSet<String> {
     let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();

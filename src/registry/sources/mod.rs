@@ -1,8 +1,5 @@
 //! Where the CAs of registries were looked for, and what was there: facts, nothing is judged.
 
-#[cfg(test)]
-mod tests;
-
 use std::{
     ffi::OsStr,
     fmt, io,
@@ -278,3 +275,6 @@ fn without_ending(name: &str) -> &str {
 fn text(part: Option<&OsStr>) -> Option<String> {
     part.and_then(|part| part.to_str()).map(str::to_owned)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,9 +2,6 @@
 //!
 //! Pure. One bad file never spoils a good one.
 
-#[cfg(test)]
-mod tests;
-
 use std::{
     collections::BTreeMap,
     fmt,
@@ -352,3 +349,6 @@ fn client(stem: &str, certificate: &Source, key: &Source) -> Result<Client, Stri
         key_pem,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,5 @@
 //! The life of dockerd: wait for what happens, pass signals on, reap, and take its exit status.
 
-#[cfg(test)]
-mod tests;
-
 use std::{
     fs,
     os::fd::AsFd,
@@ -213,3 +210,6 @@ fn children() -> Vec<Pid> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;
