@@ -28,11 +28,12 @@ fn no_room_uses_one_below_it() {
 }
 
 /// What enters directories that jobs write to: by `system::directory`, and by no way of its own.
-const BY_THE_DOOR: [&str; 16] = [
+const BY_THE_DOOR: [&str; 17] = [
     "adjustments/mod.rs",
     "job_directory/abandoned.rs",
     "job_directory/leftovers.rs",
     "job_directory/mod.rs",
+    "pki/carry_out.rs",
     "pki/mod.rs",
     "pki/publish.rs",
     "registry/exports.rs",
@@ -145,7 +146,11 @@ fn tests_come_last() {
     for file in files(Path::new(SOURCES)) {
         let text = fs::read_to_string(&file).unwrap();
         let after = text.split_once("#[cfg(test)]\nmod tests;\n");
-        assert!(after.is_none_or(|(_, rest)| rest.is_empty()), "{}", file.display());
+        assert!(
+            after.is_none_or(|(_, rest)| rest.is_empty()),
+            "{}",
+            file.display()
+        );
     }
 }
 

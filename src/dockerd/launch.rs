@@ -44,8 +44,7 @@ impl Launch<'_> {
     /// writes on stderr.
     pub fn spawn(&self) -> io::Result<(Pid, OwnedFd)> {
         let (said, stderr) = pipe2(OFlag::O_CLOEXEC)?;
-        let mut command =
-            child::inheriting("/proc/self/exe", self.blocked_signals, &self.sockets);
+        let mut command = child::inheriting("/proc/self/exe", self.blocked_signals, &self.sockets);
         for name in self.removed {
             command.env_remove(name);
         }

@@ -95,7 +95,9 @@ fn supervise(
 
 #[test]
 fn dockerd_s_own_end_counts_and_what_it_leaves_behind_is_ended() {
-    if !is_alone("service::supervise::tests::dockerd_s_own_end_counts_and_what_it_leaves_behind_is_ended") {
+    if !is_alone(
+        "service::supervise::tests::dockerd_s_own_end_counts_and_what_it_leaves_behind_is_ended",
+    ) {
         return;
     }
     for (script, expected) in [
@@ -137,7 +139,9 @@ fn a_dockerd_that_nobody_can_use_is_told_to_end() {
 
 #[test]
 fn dockerd_hears_a_stop_signal_once_and_others_as_they_come() {
-    if !is_alone("service::supervise::tests::dockerd_hears_a_stop_signal_once_and_others_as_they_come") {
+    if !is_alone(
+        "service::supervise::tests::dockerd_hears_a_stop_signal_once_and_others_as_they_come",
+    ) {
         return;
     }
     let signals = Signals::block().unwrap();

@@ -1,0 +1,88 @@
+//! What is locked while certificates are made and served, so that one dind has a directory alone.
+
+use std::{io, path::Path, time::Duration};
+
+use super::decide::{ClientAction, Decision, ServerAction};
+use crate::{
+    facts::certificates::{Access, CertificateDirectory, Directory, KEY, Presence},
+    reasons::{Finding, certs},
+    system::directory_lock::{DirectoryLock, Locking},
+};
+
+/// What has to be locked before anything is written.
+pub(super) struct Locks<'a> {
+    pub(super) directory: &'a Path,
+    /// Only while the CA is read and written; elsewhere others may use the same CA.
+    pub(super) ca: Option<&'a Path>,
+}
+
+impl<'a> Locks<'a> {
+    /// `None` where nothing is going to be written.
+    pub(super) fn needed(
+        found: &'a CertificateDirectory,
+        decided: &Result<Decision, Finding>,
+    ) -> Option<Self> {
+        let directory = match decided {
+            Ok(decision) => directory_to_lock(found, decision)?,
+            // Perhaps only a glimpse of another dind that was publishing just now.
+            Err(_) => is_present_and_writable(&found.client).then_some(&*found.client.path)?,
+        };
+        let decided = decided.as_ref();
+        let uses_ca = found.ca.content(KEY).is_some()
+            || decided.is_ok_and(|decision| decision.ca_directory.is_some());
+        Some(Self {
+            directory,
+            ca: uses_ca.then_some(&*found.ca.path),
+        })
+    }
+}
+
+/// The directory that must be ours alone: the one that clients read, or that is written.
+fn directory_to_lock<'a>(found: &'a CertificateDirectory, decision: &Decision) -> Option<&'a Path> {
+    match (decision.client, decision.server) {
+        (ClientAction::Keep | ClientAction::Issue | ClientAction::Recertify, _) => {
+            Some(&found.client.path)
+        }
+        // Many may read one set of the user's at the same time.
+        (_, ServerAction::Keep | ServerAction::Issue | ServerAction::Recertify) => {
+            Some(&found.server.path)
+        }
+        (_, ServerAction::UseOwn) => None,
+    }
+}
+
+fn is_present_and_writable(directory: &Directory) -> bool {
+    directory.presence == Presence::Present && directory.access == Access::Writable
+}
+
+pub(super) fn lock_or_note(
+    directory: &Path,
+    patience: Duration,
+    notes: &mut Vec<Finding>,
+) -> Result<Option<DirectoryLock>, Finding> {
+    let path = directory.display();
+    match DirectoryLock::acquire(directory, patience)? {
+        Locking::Held(lock) => Ok(Some(lock)),
+        Locking::Unsupported(errno) => {
+            notes.push(certs::NO_LOCK.met(format!(
+                "{path} cannot be locked: {}.",
+                io::Error::from(errno)
+            )));
+            Ok(None)
+        }
+        Locking::InUse => Err(in_use(directory, patience)),
+    }
+}
+
+/// `patience`: how long the lock was asked for.
+pub(super) fn in_use(directory: &Path, patience: Duration) -> Finding {
+    let waited = match patience.as_secs() {
+        0 => "holds the lock on".to_owned(),
+        seconds => format!("has held the lock for {seconds} seconds on"),
+    };
+    certs::IN_USE.met(format!(
+        "another process {waited} {}; with two dinds on one directory, clients would get the \
+         certificates of the other.",
+        directory.display()
+    ))
+}
