@@ -52,6 +52,13 @@ struct Waiting {
     is_writing: bool,
 }
 
+impl Waiting {
+    /// Something is still to be written, or just being.
+    fn is_unsettled(&self) -> bool {
+        self.status.is_some() || !self.entries.is_empty() || self.is_writing
+    }
+}
+
 impl Outbox {
     pub fn start(job_directory: Option<JobDirectory>, job_log: Option<JobLog>) -> Self {
         let outbox = Self(Arc::new(Shared {
@@ -103,9 +110,7 @@ impl Outbox {
         waiting.is_urgent = true;
         waiting.is_released = true;
         self.0.changed.notify_all();
-        drop(self.0.wait_while(waiting, |waiting| {
-            waiting.status.is_some() || !waiting.entries.is_empty() || waiting.is_writing
-        }));
+        drop(self.0.wait_while(waiting, Waiting::is_unsettled));
     }
 
     /// Drops what could not be written. False where a file system keeps the writer.
@@ -239,16 +244,21 @@ mod tests {
         report::status::State,
     };
 
-    /// An outbox, and the runner's log file.
-    fn outbox_of_a_job(directory: &Path) -> (Outbox, PathBuf) {
+    /// The runner's log, and its file.
+    fn log_of_a_job(directory: &Path) -> (JobLog, PathBuf) {
         let logs = directory.join("logs-1-7");
         fs::create_dir(&logs).unwrap();
         let file = logs.join("output.log");
         fs::write(&file, "").unwrap();
         let mount = format!("1 0 8:1 /x {} rw - ext4 /dev/a rw", logs.display());
         let log = JobLog::find(&Mounts::parse(&mount), "1", "7");
-        assert!(log.is_some());
-        (Outbox::start(None, log), file)
+        (log.unwrap(), file)
+    }
+
+    /// An outbox, and the runner's log file.
+    fn outbox_of_a_job(directory: &Path) -> (Outbox, PathBuf) {
+        let (log, file) = log_of_a_job(directory);
+        (Outbox::start(None, Some(log)), file)
     }
 
     fn wait_for(file: &Path, part: &str) -> String {
@@ -260,6 +270,141 @@ mod tests {
             }
             assert!(Instant::now() < deadline, "{part} in {text}");
             thread::yield_now();
+        }
+    }
+
+    /// One that nobody empties.
+    fn idle(job_directory: Option<JobDirectory>, job_log: Option<JobLog>) -> Outbox {
+        Outbox(Arc::new(Shared {
+            job_directory,
+            job_log,
+            // It never gathers long enough.
+            started: Instant::now() + Duration::from_secs(3600),
+            waiting: Mutex::default(),
+            changed: Condvar::new(),
+        }))
+    }
+
+    #[test]
+    fn a_status_waits_a_second_after_the_last_unless_it_is_urgent() {
+        let now = Instant::now();
+        let long_ago = now.checked_sub(INTERVAL * 2).unwrap();
+        for (is_urgent, last, waits) in [
+            (false, None, false),
+            (false, Some(now), true),
+            (false, Some(long_ago), false),
+            (true, Some(now), false),
+        ] {
+            let waiting = Waiting {
+                status: Some(Status::starting()),
+                is_urgent,
+                ..Waiting::default()
+            };
+            let rest = until_status(&waiting, last).unwrap();
+            assert_eq!(!rest.is_zero(), waits, "{is_urgent} {last:?}");
+            assert!(rest <= INTERVAL);
+            assert_eq!(until_status(&Waiting::default(), last), None);
+        }
+    }
+
+    #[test]
+    fn entries_wait_until_nothing_worse_can_come() {
+        let directory = tempdir().unwrap();
+        let releases: [fn(&Outbox); 3] = [
+            |outbox| outbox.entry(1, certs::READONLY.noted("nothing is worse")),
+            Outbox::release,
+            Outbox::settle,
+        ];
+        let (log, _) = log_of_a_job(directory.path());
+        for release in releases {
+            let outbox = idle(None, Some(log.clone()));
+            let rest = |outbox: &Outbox| outbox.0.until_entries(&outbox.0.lock());
+            assert_eq!(rest(&outbox), None);
+            outbox.entry(0, client::PORT.noted("an error"));
+            assert_eq!(rest(&outbox), Some(GATHERING));
+            release(&outbox);
+            outbox.entry(2, client::PROXY.noted("another"));
+            assert_eq!(rest(&outbox), Some(Duration::ZERO));
+        }
+    }
+
+    #[test]
+    fn a_new_state_stays_urgent_until_it_is_written() {
+        let builds = tempdir().unwrap();
+        let outbox = idle(JobDirectory::claim(builds.path(), "17"), None);
+        for is_urgent in [true, true, false] {
+            outbox.status(Status::starting(), is_urgent);
+            assert!(outbox.0.lock().is_urgent);
+        }
+        let without = idle(None, None);
+        without.status(Status::starting(), true);
+        assert!(!without.0.lock().is_unsettled(), "nobody would write it");
+    }
+
+    #[test]
+    fn whatever_is_not_written_yet_is_waited_for_until_it_is_dropped() {
+        let status = Some(Status::starting());
+        let entries = vec![(0, client::PORT.noted("x"))];
+        let everything = Waiting {
+            status: status.clone(),
+            entries: entries.clone(),
+            is_writing: true,
+            ..Waiting::default()
+        };
+        for (waiting, is_unsettled) in [
+            (Waiting::default(), false),
+            (
+                Waiting {
+                    status,
+                    ..Waiting::default()
+                },
+                true,
+            ),
+            (
+                Waiting {
+                    entries,
+                    ..Waiting::default()
+                },
+                true,
+            ),
+            (
+                Waiting {
+                    is_writing: true,
+                    ..Waiting::default()
+                },
+                true,
+            ),
+        ] {
+            let is_writing = waiting.is_writing;
+            assert_eq!(waiting.is_unsettled(), is_unsettled);
+            let outbox = idle(None, None);
+            *outbox.0.lock() = waiting;
+            // Who writes cannot be taken the pen from.
+            assert_eq!(outbox.empty(), !is_writing);
+            assert_eq!(outbox.0.lock().is_unsettled(), is_writing);
+        }
+        assert!(everything.is_unsettled());
+    }
+
+    #[test]
+    fn the_status_says_what_stands_in_the_job_s_log() {
+        for (is_there, mark) in [(true, "above|"), (false, "start|")] {
+            let directory = tempdir().unwrap();
+            let (log, file) = log_of_a_job(directory.path());
+            if !is_there {
+                fs::remove_file(file).unwrap();
+            }
+            let job = JobDirectory::claim(directory.path(), "7").unwrap();
+            let text = job.path().join("status.txt");
+            let outbox = Outbox::start(Some(job), Some(log));
+            let mut status = Status::starting();
+            status.findings = vec![certs::READONLY.noted("x")];
+            outbox.entry(0, status.findings[0].clone());
+            outbox.settle();
+            outbox.status(status, true);
+            outbox.settle();
+            let text = fs::read_to_string(text).unwrap();
+            assert!(text.contains(mark), "{text}");
         }
     }
 
