@@ -1,6 +1,12 @@
-use std::process::{Child, Command, Stdio};
+use std::{
+    os::{
+        linux::net::SocketAddrExt,
+        unix::net::{SocketAddr, UnixDatagram},
+    },
+    process::{Child, Command, Stdio},
+};
 
-use nix::sys::eventfd::EfdFlags;
+use nix::sys::{eventfd::EfdFlags, signal::SigSet, signalfd::SignalFd};
 
 use super::*;
 use crate::system::alone::is_alone;
@@ -179,4 +185,34 @@ fn dockerd_hears_a_stop_signal_once_and_others_as_they_come() {
     );
     dockerd.kill().unwrap();
     dockerd.wait().unwrap();
+}
+
+#[test]
+fn what_dockerd_says_of_itself_is_told_in_order() {
+    let readiness = Readiness::bind().unwrap();
+    let name = readiness.address();
+    let address = SocketAddr::from_abstract_name(name.trim_start_matches('@')).unwrap();
+    let dockerd = UnixDatagram::unbound().unwrap();
+    let mut told = Told {
+        events: Vec::new(),
+        deadline: None,
+        dockerd: None,
+    };
+    let signals = Signals {
+        descriptor: SignalFd::new(&SigSet::empty()).unwrap(),
+        original: Vec::new(),
+    };
+    let mut supervisor = Supervisor {
+        // It is us who speak.
+        dockerd: Pid::this(),
+        signals: &signals,
+        readiness: &readiness,
+        failed: None,
+        events: &mut told,
+    };
+    for word in ["READY=1", "STATUS=x", "STOPPING=1"] {
+        dockerd.send_to_addr(word.as_bytes(), &address).unwrap();
+    }
+    supervisor.handle_notifications();
+    assert_eq!(told.events, ["ready", "stopping"]);
 }
