@@ -195,8 +195,63 @@ impl Told {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use tempfile::tempdir;
+
     use super::*;
-    use crate::reasons::{certs, network, registry};
+    use crate::reasons::{certs, client, network, registry};
+
+    #[test]
+    fn a_job_reads_what_is_the_case_until_the_service_is_gone() {
+        let builds = tempdir().unwrap();
+        let path = builds.path().to_str().unwrap().to_owned();
+        let environment = |name: &str| match name {
+            "CI_BUILDS_DIR" => Some(path.clone()),
+            "CI_PROJECT_ID" => Some("1".to_owned()),
+            "CI_JOB_ID" => Some("17".to_owned()),
+            _ => None,
+        };
+        let settings = Settings::parse(&environment).unwrap();
+        let logs = builds.path().join("logs-1-17");
+        fs::create_dir(&logs).unwrap();
+        fs::write(logs.join("output.log"), "").unwrap();
+        let mount = format!("1 0 8:1 /x {} rw - ext4 /dev/a rw", logs.display());
+        let report = Report::new(&settings, &Mounts::parse(&mount));
+        let directory = report.job_directory().unwrap().path().to_owned();
+        let status = || {
+            report.settle();
+            let text = fs::read_to_string(directory.join("status.txt")).unwrap();
+            text.lines().next().unwrap().to_owned()
+        };
+        assert!(status().starts_with("starting job=17 "));
+        let [wrong, mild] = [client::PORT.noted("wrong"), network::MTU.noted("mild")];
+        let failure = certs::READONLY.noted("fatal");
+        for finding in [&wrong, &mild] {
+            report.finding(finding);
+        }
+        report.settle();
+        report.ready(Some("26.1.5".into()));
+        assert!(status().starts_with("ready ") && status().ends_with(" docker=26.1.5"));
+        report.failure(&failure);
+        assert!(status().starts_with("failed "));
+        let text = fs::read_to_string(directory.join("status.txt")).unwrap();
+        assert!(
+            text.contains("above|dind-init: error CLIENT-PORT"),
+            "{text}"
+        );
+        let log = fs::read_to_string(logs.join("output.log")).unwrap();
+        assert!(log.contains("wrong") && log.contains("fatal"), "{log}");
+        assert!(!log.contains("mild"), "{log}");
+        assert!(report.has_told(wrong.reason) && !report.has_told(mild.reason));
+        let beside = report.beside(&failure);
+        assert_eq!(beside.len(), 1, "{beside:?}");
+        assert_eq!(beside[0].reason, wrong.reason);
+        report.stopping();
+        assert!(status().starts_with("stopping "));
+        report.remove_job_directory().unwrap();
+        assert!(!directory.exists());
+    }
 
     #[test]
     fn a_finding_is_told_once_and_not_more_than_a_few_of_a_kind() {
