@@ -27,7 +27,7 @@ pub(super) const CONNECTIONS: usize = 256;
 const REST: Duration = Duration::from_millis(100);
 
 /// From its first byte to its last, a connection takes no longer.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the thread works with.
 pub(super) struct Answering {

@@ -207,10 +207,8 @@ impl Tls {
             let _ = session.write_tls(socket);
             return Err(io::Error::other(error));
         }
-        match read_some(&mut session.reader(), &mut self.request) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
-            read => read?,
-        }
+        // Nothing yet is as if nothing had come to the socket.
+        read_some(&mut session.reader(), &mut self.request)?;
         self.answer = http::answer(&self.request, explanation)?;
         Ok(false)
     }
@@ -248,10 +246,20 @@ fn read_some(source: &mut impl Read, request: &mut Vec<u8>) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::{fd::OwnedFd, unix::net::UnixStream};
+    use std::{
+        os::{fd::OwnedFd, unix::net::UnixStream},
+        sync::mpsc,
+        thread,
+    };
+
+    use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
     use super::*;
-    use crate::{error_daemon::tls, reasons::certs};
+    use crate::{
+        error_daemon::{identity::config, tls},
+        pki::issue,
+        reasons::certs,
+    };
 
     /// A client of a TLS daemon, and the daemon's side of it.
     fn pair() -> (UnixStream, Connection) {
@@ -297,21 +305,65 @@ mod tests {
 
     #[test]
     fn who_does_not_read_is_waited_for_until_all_is_told() {
-        let (mut client, socket) = UnixStream::pair().unwrap();
-        socket.set_nonblocking(true).unwrap();
-        let long = "x".repeat(1 << 20);
-        let socket = File::from(OwnedFd::from(socket));
-        let mut connection = Connection::new(socket, None, long.as_str().into());
-        client.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
-        assert_eq!(connection.wants(), Wants::Read);
-        assert!(connection.advance().unwrap());
-        assert_eq!(connection.wants(), Wants::Write);
-        let reader = std::thread::spawn(move || {
-            let mut answer = String::new();
-            client.read_to_string(&mut answer).unwrap();
-            answer
-        });
-        while connection.advance().unwrap() {}
-        assert!(reader.join().unwrap().ends_with(&format!("{long}\"}}")));
+        let server = issue::message_certificate("docker").unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(server.0.clone()).unwrap();
+        let tls = config(vec![server.0], server.1).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let trusting = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let trusting = Arc::new(trusting);
+        for with_tls in [false, true] {
+            let (client, socket) = UnixStream::pair().unwrap();
+            socket.set_nonblocking(true).unwrap();
+            let long = "x".repeat(1 << 20);
+            let socket = File::from(OwnedFd::from(socket));
+            let mut connection = Connection::new(socket, Some(tls.clone()), long.as_str().into());
+            let (go_on, next) = mpsc::channel();
+            let trusting = Arc::clone(&trusting);
+            let client = thread::spawn(move || {
+                let mut client = client;
+                let name = "docker".try_into().unwrap();
+                let mut session = ClientConnection::new(trusting, name).unwrap();
+                let mut stream: Box<dyn ReadWrite> = match with_tls {
+                    false => Box::new(client),
+                    true => {
+                        while session.is_handshaking() {
+                            session.complete_io(&mut client).unwrap();
+                        }
+                        Box::new(StreamOwned::new(session, client))
+                    }
+                };
+                next.recv().unwrap();
+                stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+                stream.flush().unwrap();
+                next.recv().unwrap();
+                let mut answer = String::new();
+                stream.read_to_string(&mut answer).unwrap();
+                answer
+            });
+            let is_greeted = |connection: &Connection| match &connection.state {
+                State::Tls(tls) => !tls.session.is_handshaking() && !tls.session.wants_write(),
+                _ => !with_tls,
+            };
+            while !is_greeted(&connection) {
+                assert!(connection.advance().unwrap());
+            }
+            assert_eq!(connection.wants(), Wants::Read);
+            go_on.send(()).unwrap();
+            while connection.wants() == Wants::Read {
+                assert!(connection.advance().unwrap());
+            }
+            go_on.send(()).unwrap();
+            while connection.advance().unwrap() {}
+            let answer = client.join().unwrap();
+            assert!(answer.ends_with(&format!("{long}\"}}")), "{with_tls}");
+        }
     }
+
+    trait ReadWrite: Read + Write {}
+    impl<T: Read + Write> ReadWrite for T {}
 }

@@ -81,7 +81,11 @@ mod tests {
         os::fd::AsFd,
     };
 
-    use super::{answering::CONNECTIONS, identity::config, *};
+    use super::{
+        answering::{CONNECTIONS, PATIENCE},
+        identity::config,
+        *,
+    };
     use crate::pki::issue;
 
     fn daemon(explanation: &str) -> (ErrorDaemon, SocketAddr, TcpListener) {
@@ -276,7 +280,9 @@ mod tests {
         // Whoever comes later is accepted later, so the first one has been.
         ask(address, b"GET / HTTP/1.1\r\n\r\n");
         drop(daemon);
-        assert_eq!(open.read(&mut [0]).unwrap_or(0), 0);
+        // Sooner than its patience with a client ends.
+        open.set_read_timeout(Some(PATIENCE / 2)).unwrap();
+        assert_eq!(open.read(&mut [0]).unwrap(), 0);
         let _waiting = TcpStream::connect(address).unwrap();
         listener.set_nonblocking(false).unwrap();
         listener.accept().unwrap();
