@@ -75,11 +75,42 @@ impl Sockets {
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpListener;
+    use std::{
+        net::{TcpListener, TcpStream},
+        os::fd::AsRawFd,
+    };
 
     use tempfile::tempdir;
 
     use super::*;
+
+    #[test]
+    fn a_port_is_open_at_once_where_nothing_is_waited_for() {
+        for (opens, is_open) in [(Opens::AtOnce, true), (Opens::WithCertificates, false)] {
+            let directory = tempdir().unwrap();
+            let free = TcpListener::bind("127.0.0.1:0").unwrap();
+            let port = free.local_addr().unwrap().port();
+            drop(free);
+            let plan = SocketPlan {
+                port,
+                unix: directory.path().join("docker.sock"),
+                group: Some(String::new()),
+                opens,
+            };
+            let (sockets, failure) = Sockets::bind(&plan, &Mounts::default()).unwrap();
+            assert_eq!(failure, None);
+            let connected = TcpStream::connect(("127.0.0.1", port));
+            assert_eq!(connected.is_ok(), is_open, "{opens:?}");
+            let numbers: Vec<_> = sockets
+                .descriptors()
+                .iter()
+                .map(AsRawFd::as_raw_fd)
+                .collect();
+            let path = sockets.unix.as_ref().unwrap().as_fd();
+            let expected = [path.as_raw_fd(), sockets.tcp.as_fd().as_raw_fd()];
+            assert_eq!(numbers, expected, "the path's first");
+        }
+    }
 
     #[test]
     fn what_would_be_refused_is_found_without_binding_and_what_is_ours_is_free() {
