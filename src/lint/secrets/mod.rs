@@ -17,8 +17,15 @@ pub use self::tokens::without_tokens;
 #[derive(Debug, Default, Eq, PartialEq)]
 pub struct ShownLine {
     pub text: String,
-    /// The parts of the line, and what has become of them.
-    parts: Vec<(Range<usize>, Range<usize>)>,
+    parts: Vec<Part>,
+}
+
+/// A part of a line, and what has become of it.
+#[derive(Debug, Eq, PartialEq)]
+struct Part {
+    written: Range<usize>,
+    shown: Range<usize>,
+    is_hidden: bool,
 }
 
 /// In place of what is not shown.
@@ -55,17 +62,16 @@ pub fn hidden_values(text: &str, span: Range<usize>) -> Vec<&str> {
     for line in text[span].split('\n') {
         let shown = shown_line(text, start);
         let mut parts = shown.parts.iter().peekable();
-        while let Some((from, to)) = parts.next() {
+        while let Some(part) = parts.next() {
             let next = parts
                 .peek()
-                .map_or("", |(_, next)| &shown.text[next.clone()]);
+                .map_or("", |next| &shown.text[next.shown.clone()]);
             let next = next.trim_start_matches(['"', '\'', ' ']);
             let is_key = next.starts_with([':', '=']);
-            let value = &line[from.clone()];
-            let is_hidden = shown.text[to.clone()] != *value;
+            let value = &line[part.written.clone()];
             // No sentence is made of a comment.
-            let is_comment = shown.text[..to.start].trim_end().ends_with('#');
-            if is_hidden && !is_key && !is_comment && !is_word(value) {
+            let is_comment = shown.text[..part.shown.start].trim_end().ends_with('#');
+            if part.is_hidden && !is_key && !is_comment && !is_word(value) {
                 values.push(value);
             }
         }
@@ -117,26 +123,29 @@ impl ShownLine {
             false if span.is_empty() => {}
             false => self.text.push(HIDDEN),
         }
-        self.parts.push((span, start..self.text.len()));
+        self.parts.push(Part {
+            written: span,
+            shown: start..self.text.len(),
+            is_hidden: !is_shown,
+        });
     }
 
     /// Where the span of the line is in what is shown; what is hidden, as a whole.
     pub fn place_of(&self, span: Range<usize>) -> Range<usize> {
         let end = self.text.len();
-        let part = |offset: usize| {
-            let found = self.parts.iter().find(|(from, _)| from.contains(&offset))?;
-            Some((found, offset - found.0.start))
+        let part_at = |offset: usize| {
+            let mut parts = self.parts.iter();
+            parts.find(|part| part.written.contains(&offset))
         };
-        let is_copied = |(from, to): &(Range<usize>, Range<usize>)| from.len() == to.len();
-        let start = part(span.start).map_or(end, |(part, within)| match is_copied(part) {
-            true => part.1.start + within,
-            false => part.1.start,
+        let start = part_at(span.start).map_or(end, |part| match part.is_hidden {
+            true => part.shown.start,
+            false => part.shown.start + (span.start - part.written.start),
         });
         // The last byte that belongs to it.
         let last = span.end.max(span.start + 1) - 1;
-        let stop = part(last).map_or(end, |(part, within)| match is_copied(part) {
-            true => part.1.start + within + 1,
-            false => part.1.end,
+        let stop = part_at(last).map_or(end, |part| match part.is_hidden {
+            true => part.shown.end,
+            false => part.shown.start + (last - part.written.start) + 1,
         });
         match span.is_empty() {
             true => start..start,

@@ -139,3 +139,15 @@ fn sentences_do_not_have_what_is_hidden() {
     let hidden = hidden_values(text, 8..text.len());
     assert_eq!(hidden, ["tcp://me:secret@docker", "Abcdef"]);
 }
+
+#[test]
+fn a_place_in_what_is_hidden_is_all_of_it_however_long_it_is() {
+    for hidden in ["= 1", "= 12", "=€"] {
+        let text = format!("concurrent= {hidden}");
+        let line = shown_line(&text, 0);
+        assert_eq!(line.text, "concurrent= …");
+        for start in 12..text.len() {
+            assert_eq!(line.place_of(start..text.len()), 12..15, "{text} {start}");
+        }
+    }
+}
