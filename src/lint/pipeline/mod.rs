@@ -4,6 +4,7 @@
 //! (a template, another project, the runner) is unknown rather than absent, and what is unknown is
 //! no mistake.
 
+mod commands;
 mod include;
 mod job;
 mod merge;

@@ -1,11 +1,13 @@
 //! What a job's commands say about Docker, as far as that can be seen without a shell.
 
+use super::commands::commands;
 use crate::lint::yaml::{Mapping, Node};
 
 /// The commands of a job.
 #[derive(Clone, Debug, Default)]
 pub struct Script {
-    lines: Vec<String>,
+    /// The entries of its lists, each of a line or several.
+    entries: Vec<String>,
     /// Some of it is not in the files.
     has_more: bool,
 }
@@ -40,8 +42,6 @@ const DAEMON_COMMANDS: &[&str] = &[
 
 /// What may lead clients to another daemon, or start one.
 const OTHER_DAEMONS: &[&str] = &[
-    "DOCKER_HOST",
-    "DOCKER_CONTEXT",
     "docker context",
     "docker -H",
     "docker --host",
@@ -54,6 +54,9 @@ const OTHER_DAEMONS: &[&str] = &[
     "minikube",
     "source ",
 ];
+
+/// The variables by which a client chooses one.
+const CHOICES: &[&str] = &["DOCKER_HOST", "DOCKER_CONTEXT"];
 
 /// Words of what talks to Docker by itself.
 const USERS: &[&str] = &["docker", "testcontainers", "buildx", "container"];
@@ -80,66 +83,81 @@ impl Script {
             None => {
                 let text = node.as_str().unwrap_or_default();
                 self.has_more |= text.contains("$[[");
-                self.lines.extend(text.lines().map(str::to_owned));
+                self.entries.push(text.to_owned());
             }
         }
     }
 
-    /// Whether it gives an environment variable another value.
+    /// Whether it gives an environment variable another value; that of a container which it runs is
+    /// another matter.
     pub fn sets(&self, name: &str) -> bool {
-        let sets = |line: &String| {
-            let mut rest = line.as_str();
-            while let Some(at) = rest.find(name) {
-                let before = rest[..at].chars().next_back();
-                rest = &rest[at + name.len()..];
-                let is_word = before.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '_');
+        let sets = |line: &str| {
+            let mut at = 0;
+            while let Some(found) = line[at..].find(name) {
+                let (before, rest) = (&line[..at + found], &line[at + found + name.len()..]);
+                at += found + name.len();
+                let is_part =
+                    before.ends_with(|c: char| c.is_ascii_alphanumeric() || "_$".contains(c));
                 let is_set = rest.starts_with('=') || line.trim_start().starts_with("unset ");
-                if is_word && before != Some('$') && is_set {
+                if !is_part && is_set && !is_of_a_container(before) {
                     return true;
                 }
             }
             false
         };
-        self.lines.iter().any(sets)
+        self.lines().any(sets)
     }
 
     /// Whether it may look for a daemon somewhere else than its variables say.
     pub fn may_choose_a_daemon(&self) -> bool {
-        let chooses = |line: &String| {
+        let chooses = |line: &str| {
             line.trim_start().starts_with(". ")
                 || OTHER_DAEMONS.iter().any(|other| line.contains(other))
         };
-        self.has_more || self.lines.iter().any(chooses)
+        self.has_more
+            || self.lines().any(chooses)
+            || CHOICES.iter().any(|variable| self.sets(variable))
     }
 
     /// Whether something in it speaks of Docker.
     pub fn mentions_docker(&self) -> bool {
-        let mentions = |line: &String| {
+        let mentions = |line: &str| {
             let line = line.to_ascii_lowercase();
             USERS.iter().any(|word| line.contains(word))
         };
-        self.lines.iter().any(mentions)
+        self.lines().any(mentions)
     }
 
-    /// The first command that cannot do without a daemon.
+    /// The first command that cannot do without a daemon, and that is run in any case.
     pub fn daemon_command(&self) -> Option<&str> {
-        let lines = self.lines.iter();
-        let mut commands = lines.flat_map(|line| line.split(['&', ';', '|', '(', ')']));
-        commands.find_map(|command| {
-            let command = command.trim();
+        let mut all = self.entries.iter().flat_map(|entry| commands(entry));
+        all.find_map(|command| {
             let is_setting = |word: &&str| {
                 word.contains('=') || ["sudo", "time", "then", "do", "!", "if"].contains(word)
             };
-            let mut words = command.split_whitespace().skip_while(is_setting);
+            let words = command.text.split_whitespace();
+            let mut words = words.skip_while(is_setting);
             let (program, first) = (words.next()?, words.next()?);
             let wants = match program {
                 "docker" => DAEMON_COMMANDS.contains(&first),
                 "docker-compose" => ["build", "pull", "run", "up"].contains(&first),
                 _ => false,
             };
-            wants.then_some(command)
+            (wants && !command.is_fallback).then_some(command.text)
         })
     }
+
+    fn lines(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().flat_map(|entry| entry.lines())
+    }
+}
+
+/// Whether what follows is an option's value: `-e NAME=…`, `--env=NAME=…`, `--build-arg NAME=…`.
+fn is_of_a_container(before: &str) -> bool {
+    let word = before
+        .split([' ', '\t', '='])
+        .rfind(|word| !word.trim_matches('"').is_empty());
+    word.is_some_and(|word| ["-e", "--env", "--build-arg"].contains(&word))
 }
 
 #[cfg(test)]
@@ -165,6 +183,9 @@ mod tests {
             ("docker login -u a", None),
             ("docker --version", None),
             ("ssh host docker run a", None),
+            ("ssh host 'docker pull a && docker run a'", None),
+            ("ssh host <<EOF\ndocker run a\nEOF", None),
+            ("make test || docker rmi a", None),
             ("echo docker build", None),
         ] {
             let script = script(&format!("script: [{line:?}]"));
@@ -181,6 +202,12 @@ mod tests {
             ("if true; then export DOCKER_HOST=x; fi", true),
             ("echo $DOCKER_HOST", false),
             ("echo MY_DOCKER_HOST=1", false),
+            ("docker run -e DOCKER_HOST=tcp://a:1 b", false),
+            ("docker run --env=DOCKER_HOST=tcp://a:1 b", false),
+            (
+                "docker build --build-arg \"DOCKER_HOST=tcp://a:1\" .",
+                false,
+            ),
         ] {
             let script = script(&format!("before_script: [{line:?}]"));
             assert_eq!(script.sets("DOCKER_HOST"), expected, "{line}");
@@ -194,6 +221,8 @@ mod tests {
             ("script: [!reference [.a, script]]", true),
             ("script: $[[ inputs.script ]]", true),
             ("script: docker context use other", true),
+            ("script: echo $DOCKER_HOST", false),
+            ("script: DOCKER_HOST=tcp://a:1 docker ps", true),
         ] {
             assert_eq!(script(text).may_choose_a_daemon(), expected, "{text}");
         }

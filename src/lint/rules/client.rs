@@ -190,13 +190,12 @@ fn is_certain(finding: &Finding, variables: &Variables) -> bool {
         Known::Unset => true,
         Known::Unknown => false,
     };
-    let names_port =
-        variables
-            .literal("DOCKER_HOST")
-            .is_some_and(|host| match DockerHost::parse(&host) {
-                DockerHost::Tcp { port, .. } => port.is_some(),
-                _ => false,
-            });
+    let host = variables.literal("DOCKER_HOST");
+    let host = host.map(|host| DockerHost::parse(&host));
+    let names_port = matches!(&host, Some(DockerHost::Tcp { port: Some(_), .. }));
+    // Without a host, clients dial one by DOCKER_TLS_VERIFY.
+    let host_decides = (*reason == reasons::client::PORT && names_port)
+        || (*reason == reasons::client::HOST && host.is_some());
     let rests_on: &[&str] = if *reason == reasons::certs::CLEANED {
         &["GIT_STRATEGY", "GIT_CLEAN_FLAGS", "GIT_CHECKOUT"]
     } else if *reason == reasons::client::PROXY {
@@ -211,7 +210,7 @@ fn is_certain(finding: &Finding, variables: &Variables) -> bool {
         ]
     } else if *reason == reasons::client::CERT_PATH {
         &["DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"]
-    } else if *reason == reasons::client::PORT && names_port {
+    } else if host_decides {
         &["DOCKER_HOST"]
     } else {
         &["DOCKER_HOST", "DOCKER_TLS_VERIFY"]
