@@ -140,19 +140,26 @@ impl Documents {
             let documents = self.documents.iter().find(|(other, _)| *other == file);
             let values = documents.and_then(|(_, documents)| helm::values(documents));
             if let Some(values) = values {
-                let is_within = |other: &FileId| {
-                    let embedding = files.get(*other).embedding();
-                    embedding.is_some_and(|embedding| embedding.host == file)
-                };
-                let within = self.configurations.iter().map(|(it, _)| *it);
-                self.outside
-                    .extend(values.privileged().map(|place| Outside {
-                        place,
-                        files: within.filter(is_within).collect(),
-                    }));
+                let privileged = values.privileged();
                 if is_alone && values.is_without_configuration {
                     let configuration = values.default_configuration();
                     self.configurations.push((file, configuration));
+                }
+                let is_within = |other: FileId| {
+                    let embedding = files.get(other).embedding();
+                    other == file || embedding.is_some_and(|embedding| embedding.host == file)
+                };
+                let within = self.configurations.iter_mut();
+                let within = within.filter(|(other, _)| is_within(*other));
+                match privileged {
+                    Some(place) if values.are_of_an_old_chart() => {
+                        within.for_each(|(_, it)| it.make_privileged(&place));
+                    }
+                    Some(place) => self.outside.push(Outside {
+                        place,
+                        files: within.map(|(other, _)| *other).collect(),
+                    }),
+                    None => {}
                 }
             } else if !self.values.contains(&file) {
                 self.remarks.push(neither(file));

@@ -101,3 +101,32 @@ fn keys_of_the_chart_that_are_not_read_are_told() {
     let both = outside.replace("image", "privileged = true\n        image");
     assert!(judge(&both).1.problems.is_empty());
 }
+
+#[test]
+fn an_old_chart_reads_privileged_beside_the_configuration() {
+    let values = |image: &str| format!("gitlabUrl: x\n{image}\nrunners:\n  privileged: true\n");
+    let job = "build:\n  image: docker:28-cli\n  services: ['docker:28-dind']\n  \
+               script: docker info\n  variables: {DOCKER_HOST: 'tcp://docker:2375', DOCKER_TLS_CERTDIR: ''}\n";
+    let found = |values: &str| {
+        let mut files = Files::default();
+        files.add(Source::new("values.yaml", values));
+        files.add(Source::new(".gitlab-ci.yml", job));
+        let problems = lint(&mut files).problems;
+        let found = problems.iter().map(|problem| {
+            let place = &files.get(problem.place.file).text()[problem.place.span.clone()];
+            (problem.finding.severity, place.to_owned())
+        });
+        found.collect::<Vec<_>>()
+    };
+    for image in [
+        "image: gitlab/gitlab-runner:alpine-v10.3.0",
+        "image: {registry: registry.gitlab.com, tag: alpine-v15.11.0}",
+    ] {
+        assert_eq!(found(&values(image)), [], "{image}");
+    }
+    // One mistake, told once.
+    let unread = [(Severity::Fatal, "true".to_owned())];
+    for image in ["image: {tag: alpine-v16.0.1}", "image: {tag: latest}", ""] {
+        assert_eq!(found(&values(image)), unread, "{image}");
+    }
+}

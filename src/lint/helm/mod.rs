@@ -89,6 +89,8 @@ pub fn find(host: FileId, documents: &[Node], files: &mut Files) -> Vec<Embedded
 pub struct Values<'a> {
     /// The key `runners`.
     runners: &'a Entry,
+    /// The runner's image: a mapping, and a text in old charts.
+    image: Option<&'a Node>,
     /// Nothing says what the runner's configuration is, so it is the chart's own.
     pub is_without_configuration: bool,
 }
@@ -114,8 +116,8 @@ pub fn values(documents: &[Node]) -> Option<Values<'_>> {
     let root = documents.last()?.as_mapping()?;
     let chart = root.get(CHART).and_then(Node::as_mapping);
     let of_subchart = || {
-        let entry = chart?.entry("runners")?;
-        Some(Values::of(entry))
+        let chart = chart?;
+        Some(Values::of(chart.entry("runners")?, chart))
     };
     values_in(root).or_else(of_subchart)
 }
@@ -125,14 +127,15 @@ fn values_in(root: &Mapping) -> Option<Values<'_>> {
     let runners = entry.value.as_mapping()?;
     let is_chart = CHART_KEYS.iter().any(|key| root.get(key).is_some())
         || (runners.get("config").is_some() && runners.get("script").is_none());
-    is_chart.then(|| Values::of(entry))
+    is_chart.then(|| Values::of(entry, root))
 }
 
 impl<'a> Values<'a> {
-    fn of(runners: &'a Entry) -> Self {
+    fn of(runners: &'a Entry, chart: &'a Mapping) -> Self {
         let config = runners.value.get("config");
         Self {
             runners,
+            image: chart.get("image"),
             is_without_configuration: config.is_none_or(Node::is_null),
         }
     }
@@ -151,6 +154,26 @@ impl<'a> Values<'a> {
         let privileged = self.runners.value.get("privileged")?;
         (privileged.as_str() == Some("true")).then(|| privileged.place())
     }
+
+    /// Whether the chart is certainly one that still reads it: it is as old as the runner that it
+    /// names.
+    pub fn are_of_an_old_chart(&self) -> bool {
+        let image = self.image.and_then(|image| match image.as_mapping() {
+            Some(image) => image.get("tag")?.as_str(),
+            None => image.as_str(),
+        });
+        let version = image.and_then(major_version);
+        version.is_some_and(|version| version < FIRST_WITHOUT_PRIVILEGED)
+    }
+}
+
+/// The runner of chart 0.53, the first that reads of `runners` nothing that `config` can say.
+const FIRST_WITHOUT_PRIVILEGED: u32 = 16;
+
+/// That of a runner's image, whose tags are like `alpine-v15.3.3`.
+fn major_version(image: &str) -> Option<u32> {
+    let (_, version) = image.rsplit_once('v')?;
+    version.split('.').next()?.parse().ok()
 }
 
 struct Found {

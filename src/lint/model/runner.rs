@@ -121,6 +121,19 @@ pub enum VolumeKind {
     Named,
 }
 
+impl Configuration {
+    /// Has those of its runners be so that do not say it themselves.
+    pub fn make_privileged(&mut self, place: &Place) {
+        for runner in &mut self.runners {
+            let said = || Located {
+                value: true,
+                place: place.clone(),
+            };
+            runner.privileged.get_or_insert_with(said);
+        }
+    }
+}
+
 impl Runner {
     /// One of which nothing more is said.
     pub fn new(place: Place, executor: Executor) -> Self {

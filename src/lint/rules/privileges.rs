@@ -49,8 +49,13 @@ fn of_a_job(scene: &Scene<'_>, job: &OneJob<'_>, daemon: &Daemon<'_>) -> Option<
         return None;
     }
     let runner = scene.runners.first()?;
-    let (place, label) = culprit(runner.runner);
-    let problem = Problem::new(finding(runner), place.clone(), label);
+    let problem = match scene.outside.iter().find(|it| it.is_of(runner.runner)) {
+        Some(outside) => unread_at(outside, Severity::Fatal),
+        None => {
+            let (place, label) = culprit(runner.runner);
+            Problem::new(finding(runner), place.clone(), label)
+        }
+    };
     let label = format!("the job {:?} needs it for this", job.job.name);
     Some(problem.with_related(daemon.service.place.clone(), label))
 }
@@ -59,10 +64,14 @@ fn of_a_job(scene: &Scene<'_>, job: &OneJob<'_>, daemon: &Daemon<'_>) -> Option<
 /// of these runners is.
 fn unread(scene: &Scene<'_>, outside: &Outside) -> Option<Problem> {
     let runners = scene.runners.iter().map(|it| it.runner);
-    let mut runners = runners.filter(|runner| outside.files.contains(&runner.place.file));
+    let mut runners = runners.filter(|runner| outside.is_of(runner));
     if runners.any(|runner| is_privileged(runner, None) != Some(false)) {
         return None;
     }
+    Some(unread_at(outside, Severity::Warning))
+}
+
+fn unread_at(outside: &Outside, severity: Severity) -> Problem {
     let finding = privilege::NOT_PRIVILEGED
         .found(
             "`privileged` stands beside `config`, where the chart has not read it since version \
@@ -70,12 +79,8 @@ fn unread(scene: &Scene<'_>, outside: &Outside) -> Option<Problem> {
             "in the chart's values:\n    runners:\n      config: |\n        [[runners]]\n          \
              [runners.kubernetes]\n            privileged = true",
         )
-        .with_severity(Severity::Warning);
-    Some(Problem::new(
-        finding,
-        outside.place.clone(),
-        "not read here",
-    ))
+        .with_severity(severity);
+    Problem::new(finding, outside.place.clone(), "not read here")
 }
 
 /// Whether a service with this image would be; `None` where that cannot be told.

@@ -10,7 +10,10 @@ pub use self::{
     one_runner::{CertificateDirectory, OneRunner},
 };
 use super::{
-    model::{Service, Surroundings, Variables, daemon, runner::MisspeltKey},
+    model::{
+        Service, Surroundings, Variables, daemon,
+        runner::{MisspeltKey, Runner},
+    },
     source::{FileId, Place},
 };
 use crate::findings::client::Served;
@@ -49,6 +52,13 @@ pub struct Daemon<'a> {
 pub enum SaidBy<'a> {
     Job(&'a OneJob<'a>),
     Runner(&'a OneRunner<'a>),
+}
+
+impl Outside {
+    /// Whether the runner's configuration is one of those.
+    pub fn is_of(&self, runner: &Runner) -> bool {
+        self.files.contains(&runner.place.file)
+    }
 }
 
 impl<'a> Scene<'a> {
