@@ -1,7 +1,8 @@
 //! The job's own client variables: GitLab gives the service those that are set in YAML or by the
 //! runner, so what the job's clients will do can be known before they do it.
 //!
-//! Variables set in GitLab's UI are missing here, and the job may still change what it likes.
+//! Variables set in GitLab's UI are missing here, and the job may still change what it likes. Lint
+//! has the same from files, which say some things that the service cannot see.
 
 use std::path::{Path, PathBuf};
 
@@ -36,10 +37,38 @@ pub struct ClientVariables {
     /// In a GitLab job.
     pub in_gitlab: bool,
     /// In a Kubernetes pod, where all containers share one network and the service's aliases are
-    /// in `/etc/hosts`.
-    pub in_kubernetes: bool,
-    /// `FF_KUBERNETES_HONOR_ENTRYPOINT`: the job's image may set what is missing here.
-    pub runs_entrypoint: bool,
+    /// in `/etc/hosts`; else with Docker's executor, and `None` where neither is known.
+    pub in_kubernetes: Option<bool>,
+    /// With Docker's executor: whether the runner gives the job a network of its own. A service
+    /// cannot see that.
+    pub has_own_network: Option<bool>,
+    pub entrypoint: Entrypoint,
+    /// They are those that the service gets, and the job may have more.
+    pub are_the_service_s: bool,
+}
+
+/// Whether an image's entrypoint sets for the job's clients what its variables leave out.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Entrypoint {
+    /// Docker's own, which looks for a service that is called `docker` (docker-library/docker
+    /// `docker-entrypoint.sh`).
+    Runs {
+        finds_a_service: bool,
+    },
+    Missing(Because),
+    #[default]
+    Unknown,
+}
+
+/// Why none does.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Because {
+    /// Kubernetes' executor runs none, unless `FF_KUBERNETES_HONOR_ENTRYPOINT` tells it to.
+    Kubernetes,
+    /// The job's image is this one, which has none of that kind.
+    OtherImage(String),
+    /// The job has another one in its place.
+    Replaced,
 }
 
 /// The variable that names a proxy, and its value.
@@ -79,6 +108,9 @@ impl ClientVariables {
     /// What the variables alone say.
     pub fn parse(environment: Environment<'_>) -> Self {
         let tls_verify = non_empty(environment, "DOCKER_TLS_VERIFY");
+        let in_kubernetes = non_empty(environment, "KUBERNETES_SERVICE_HOST").is_some();
+        let is_honoured = non_empty(environment, "FF_KUBERNETES_HONOR_ENTRYPOINT")
+            .is_some_and(|value| is_feature_on(&value));
         let proxies = match tls_verify {
             Some(_) => ["HTTPS_PROXY", "https_proxy"],
             None => ["HTTP_PROXY", "http_proxy"],
@@ -100,9 +132,13 @@ impl ClientVariables {
             project: non_empty(environment, "CI_PROJECT_DIR").map(PathBuf::from),
             keeps_project: keeps_project(environment),
             in_gitlab: non_empty(environment, "CI_JOB_ID").is_some(),
-            in_kubernetes: non_empty(environment, "KUBERNETES_SERVICE_HOST").is_some(),
-            runs_entrypoint: non_empty(environment, "FF_KUBERNETES_HONOR_ENTRYPOINT")
-                .is_some_and(|value| is_true(&value)),
+            in_kubernetes: Some(in_kubernetes),
+            has_own_network: None,
+            entrypoint: match in_kubernetes && !is_honoured {
+                true => Entrypoint::Missing(Because::Kubernetes),
+                false => Entrypoint::Unknown,
+            },
+            are_the_service_s: true,
             tls_verify,
         }
     }
@@ -141,7 +177,7 @@ fn keeps_project(environment: Environment<'_>) -> bool {
 }
 
 /// As the runner reads feature flags (Go's `strconv.ParseBool`).
-fn is_true(value: &str) -> bool {
+pub fn is_feature_on(value: &str) -> bool {
     ["1", "t", "T", "true", "TRUE", "True"].contains(&value)
 }
 
@@ -165,7 +201,12 @@ mod tests {
 
     #[test]
     fn nothing_set_is_nothing_known() {
-        assert_eq!(read(&[("DOCKER_HOST", "")]), ClientVariables::default());
+        let nothing = ClientVariables {
+            in_kubernetes: Some(false),
+            are_the_service_s: true,
+            ..ClientVariables::default()
+        };
+        assert_eq!(read(&[("DOCKER_HOST", "")]), nothing);
     }
 
     #[test]
@@ -187,9 +228,17 @@ mod tests {
 
     #[test]
     fn a_feature_flag_says_whether_the_job_s_image_runs_its_entrypoint() {
-        let runs = |value| read(&[("FF_KUBERNETES_HONOR_ENTRYPOINT", value)]).runs_entrypoint;
-        assert!(runs("true") && runs("1"));
-        assert!(!runs("false") && !runs("0") && !runs(""));
+        let entrypoint = |value| {
+            let flag = ("FF_KUBERNETES_HONOR_ENTRYPOINT", value);
+            read(&[("KUBERNETES_SERVICE_HOST", "10.0.0.1"), flag]).entrypoint
+        };
+        for value in ["true", "1"] {
+            assert_eq!(entrypoint(value), Entrypoint::Unknown, "{value}");
+        }
+        for value in ["false", "0", ""] {
+            let missing = Entrypoint::Missing(Because::Kubernetes);
+            assert_eq!(entrypoint(value), missing, "{value:?}");
+        }
     }
 
     #[test]

@@ -10,9 +10,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use self::unset::is_lost;
+pub use self::unset::{finding as unset, is_lost};
 use crate::{
-    facts::client::{ClientVariables, DockerHost},
+    dockerd::hosts::TLS_PORT,
+    facts::client::{ClientVariables, DockerHost, Entrypoint},
     reasons::{Finding, Severity, certs, client, hole::Hole},
     settings::subject_names::SubjectName,
 };
@@ -39,7 +40,7 @@ pub fn findings(job: &ClientVariables, served: &Served) -> Vec<Finding> {
         Some(DockerHost::Unix(_)) => unshared_socket(job, served).into_iter().collect(),
         Some(DockerHost::Other) => Vec::new(),
         Some(DockerHost::Tcp { .. }) | None => {
-            if let Some(elsewhere) = host(job, served).or_else(|| unset::finding(job, served)) {
+            if let Some(elsewhere) = host(job, served).or_else(|| unset(job, Some(served))) {
                 // Nothing else that is known of us concerns that host.
                 return vec![elsewhere];
             }
@@ -79,7 +80,7 @@ fn host(job: &ClientVariables, served: &Served) -> Option<Finding> {
         false => client::HOST_WITHOUT_TLS,
     };
     let names = names_to_call(served);
-    if job.in_kubernetes {
+    if job.in_kubernetes == Some(true) {
         return (!served.names.contains(host) && !is_this_container(host)).then(|| {
             let cause = format!(
                 "DOCKER_HOST is {text}, but this pod is called {}.",
@@ -94,16 +95,20 @@ fn host(job: &ClientVariables, served: &Served) -> Option<Finding> {
         });
     }
     // With Docker's executor the job has a network of its own.
+    let (unless, severity) = match (job.in_kubernetes, job.has_own_network) {
+        (Some(false), Some(true)) => ("", Severity::Error),
+        (Some(false), None) => (", unless they share a network", Severity::Warning),
+        _ => return None,
+    };
     (job.in_gitlab && is_this_container(host)).then(|| {
         let cause = format!(
-            "DOCKER_HOST is {text}, which is the job's own container and not this one, unless \
-             they share a network."
+            "DOCKER_HOST is {text}, which is the job's own container and not this one{unless}."
         );
         let [dialled, port, certificates] = leading_here(USUAL_HOST.into(), served);
         let alias = (Hole::Alias, USUAL_HOST.to_owned());
         client::HOST
             .advised(cause, advice, [dialled, port, certificates, alias])
-            .with_severity(Severity::Warning)
+            .with_severity(severity)
     })
 }
 
@@ -154,22 +159,37 @@ fn tls_verify(job: &ClientVariables, served: &Served) -> Option<Finding> {
             "DOCKER_TLS_VERIFY is {value:?}, and any value turns TLS on in clients; this daemon \
              speaks without TLS, because DOCKER_TLS_CERTDIR is empty."
         ))),
-        // The docker image's entrypoint sets it; the Kubernetes executor runs no entrypoint.
-        (None, true) if job.in_kubernetes && job.dialled_port() == Some(served.port) => {
-            let cause = format!(
-                "DOCKER_TLS_VERIFY is not set, so clients will speak plain HTTP to port {}, which \
-                 speaks TLS.",
-                served.port
-            );
-            let data = leading_here(called(job), served);
-            Some(
-                client::TLS_VERIFY
-                    .advised(cause, client::TLS_VERIFY_UNSET, data)
-                    .with_severity(Severity::Warning),
-            )
+        // The docker image's entrypoint sets it.
+        (None, true) if matches!(job.entrypoint, Entrypoint::Missing(_)) => {
+            let severity = match job.are_the_service_s {
+                true => Severity::Warning,
+                false => Severity::Error,
+            };
+            let finding = plain_on_tls(job, served)?;
+            Some(finding.with_severity(severity))
         }
         _ => None,
     }
+}
+
+/// Every port of a dockerd with certificates speaks TLS, those of its own `--host` flags too.
+fn plain_on_tls(job: &ClientVariables, served: &Served) -> Option<Finding> {
+    let port = job.dialled_port()?;
+    if port == served.port {
+        let cause = format!(
+            "DOCKER_TLS_VERIFY is not set, so clients will speak plain HTTP to port {port}, which \
+             speaks TLS."
+        );
+        let data = leading_here(called(job), served);
+        return Some(client::TLS_VERIFY.advised(cause, client::TLS_VERIFY_UNSET, data));
+    }
+    served.further_ports.contains(&port).then(|| {
+        client::TLS_VERIFY.met(format!(
+            "DOCKER_TLS_VERIFY is not set, so clients speak plain HTTP to port {port}. This daemon \
+             has certificates, and speaks TLS there as well: `--tls=false` does not turn it off, \
+             an empty DOCKER_TLS_CERTDIR does."
+        ))
+    })
 }
 
 fn certificates(job: &ClientVariables, served: &Served) -> Option<Finding> {
@@ -251,6 +271,15 @@ fn leading_here(host: String, served: &Served) -> [(Hole, String); 3] {
         (Hole::Host, host),
         (Hole::Port, served.port.to_string()),
         (Hole::Certificates, certificates.display().to_string()),
+    ]
+}
+
+/// The same lines for a daemon of which nothing is known.
+fn leading_to_the_usual() -> [(Hole, String); 3] {
+    [
+        (Hole::Host, USUAL_HOST.to_owned()),
+        (Hole::Port, TLS_PORT.to_string()),
+        (Hole::Certificates, "/certs/client".to_owned()),
     ]
 }
 

@@ -25,7 +25,7 @@ pub fn findings(job: &ClientVariables, hosts: &OwnHosts, names: &[SubjectName]) 
             let port = job.dialled_port()?;
             // A host that we do not know may be an alias of ours; with a port of its own it is not.
             let is_ours = names.contains(host) || [PLAIN_PORT, TLS_PORT].contains(&port);
-            if hosts.serve_late(port) {
+            if is_ours && hosts.serve_late(port) {
                 return Some(late(text, hosts));
             }
             if !is_ours || hosts.serve(port) {
@@ -33,8 +33,9 @@ pub fn findings(job: &ClientVariables, hosts: &OwnHosts, names: &[SubjectName]) 
             }
             format!("DOCKER_HOST is {text}, but {}.", listens(hosts))
         }
-        None if unset::is_lost(job) => {
-            format!("{}\nBesides, {}.", unset::cause(), listens(hosts))
+        None => {
+            let unset = unset::finding(job, None)?;
+            format!("{}\nBesides, {}.", unset.cause, listens(hosts))
         }
         _ => return None,
     };

@@ -1,7 +1,7 @@
 //! One job's variables after another, beside what a daemon serves.
 
 use super::*;
-use crate::facts::client::Proxy;
+use crate::facts::client::{Because, Proxy};
 
 pub(super) const TLS: &[(&str, &str)] = &[
     ("DOCKER_HOST", "tcp://docker:2376"),
@@ -48,7 +48,8 @@ fn with(variables: &[(&'static str, &'static str)]) -> ClientVariables {
 
 pub(super) fn in_kubernetes(job: ClientVariables) -> ClientVariables {
     ClientVariables {
-        in_kubernetes: true,
+        in_kubernetes: Some(true),
+        entrypoint: Entrypoint::Missing(Because::Kubernetes),
         ..job
     }
 }
@@ -135,6 +136,14 @@ fn tls_verify_has_to_fit() {
         ids(&in_kubernetes(unset), &tls()),
         "CLIENT-TLS-VERIFY warning"
     );
+    // A port of one of its own flags speaks TLS as well.
+    let further = Served {
+        further_ports: vec![2375],
+        ..tls()
+    };
+    let plain_port = self::job(&[("DOCKER_HOST", "tcp://docker:2375")]);
+    let text = told(&in_kubernetes(plain_port), &further);
+    assert!(text.contains("speaks TLS there as well"), "{text}");
 }
 
 #[test]
@@ -183,6 +192,19 @@ fn the_host_has_to_be_this_container() {
         assert_eq!(ids(&itself, &tls()), "CLIENT-HOST warning", "{host}");
         assert_eq!(ids(&in_kubernetes(itself), &tls()), "", "{host}");
     }
+    // Who sees the runner's configuration knows more.
+    for (has_own_network, expected) in [(true, "CLIENT-HOST error"), (false, "")] {
+        let known = ClientVariables {
+            has_own_network: Some(has_own_network),
+            ..loopback.clone()
+        };
+        assert_eq!(ids(&known, &tls()), expected);
+    }
+    let unknown = ClientVariables {
+        in_kubernetes: None,
+        ..loopback.clone()
+    };
+    assert_eq!(ids(&unknown, &tls()), "");
     let anywhere = ClientVariables {
         in_gitlab: false,
         ..loopback

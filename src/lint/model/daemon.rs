@@ -10,8 +10,9 @@ use super::{
 };
 use crate::{
     dockerd::{
+        configuration::Configuration,
         flags::{Flags, Invocation},
-        hosts::{PLAIN_PORT, TLS_PORT, tcp_port},
+        hosts::{OwnHosts, PLAIN_PORT, TLS_PORT, tcp_port},
     },
     facts::client::DockerHost,
     findings::client::Served,
@@ -53,16 +54,11 @@ pub fn served(service: &Service, job: &Variables, surroundings: &Surroundings) -
         Some(DockerHost::Unix(path)) => path,
         _ => SOCKETS[0].into(),
     };
-    let mut names = service.names();
-    if surroundings.in_kubernetes == Some(true) {
-        names.extend(LOOPBACK.map(str::to_owned));
-    }
-    let hosts = names.iter().filter_map(|name| SubjectName::from_host(name));
     Some(Served {
         tls: tls != Tls::Off,
         port,
         further_ports,
-        names: hosts.collect(),
+        names: names(service, surroundings),
         client_certificates: match tls {
             Tls::Made(directory) => {
                 Some(format!("{}/client", directory.trim_end_matches('/')).into())
@@ -99,17 +95,25 @@ pub fn ports(service: &Service) -> Option<Vec<u16>> {
     Some(own.iter().copied().chain(further).collect())
 }
 
-/// Whether its command starts dockerd itself, and names no port: then there is none.
-pub fn has_no_port(service: &Service) -> bool {
-    match invocation(service) {
-        Some(Invocation::Dockerd(words)) => {
-            let flags = Flags::parse(&words);
-            let is_configured = flags.config_file.is_some();
-            let has_port = |host: &String| tcp_port(host).is_some() || host.contains('$');
-            !is_configured && !flags.hosts.iter().any(has_port)
-        }
-        _ => false,
+/// Where it listens, if its command starts dockerd itself; `None` where that is not all in sight.
+pub fn own_hosts(service: &Service) -> Option<OwnHosts> {
+    let Invocation::Dockerd(words) = invocation(service)? else {
+        return None;
+    };
+    let words = with_variable(service, words)?;
+    let flags = Flags::parse(&words);
+    let is_known = flags.config_file.is_none() && !flags.hosts.iter().any(|it| it.contains('$'));
+    is_known.then(|| OwnHosts::of_a_command(&words, &Configuration::default()))
+}
+
+/// The names by which the job's clients reach it.
+pub fn names(service: &Service, surroundings: &Surroundings) -> Vec<SubjectName> {
+    let mut names = service.names();
+    if surroundings.in_kubernetes == Some(true) {
+        names.extend(LOOPBACK.map(str::to_owned));
     }
+    let hosts = names.iter().filter_map(|name| SubjectName::from_host(name));
+    hosts.collect()
 }
 
 /// The service's environment, with what its image has.

@@ -3,15 +3,15 @@
 
 use super::of_each_job;
 use crate::{
-    facts::client::{ClientVariables, DockerHost},
-    findings::client::{self, Served},
+    facts::client::{ClientVariables, DockerHost, Entrypoint},
+    findings::client::{self, own_hosts},
     lint::{
-        model::{Known, Variables, daemon},
+        model::{Known, Variables},
         problem::Problem,
-        scene::{ClientEntrypoint, Daemon, OneJob, Scene},
+        scene::{Daemon, OneJob, Scene},
         source::Place,
     },
-    reasons::{self, Finding, Severity},
+    reasons::{self, Finding},
     settings::subject_names::SubjectName,
 };
 
@@ -27,31 +27,55 @@ fn of_a_job(scene: &OneJob<'_>) -> Vec<Problem> {
     let Some(daemon) = dialled(&job, &scene.daemons) else {
         return Vec::new();
     };
-    let Some(served) = &daemon.served else {
-        return without_port(scene, &job, daemon).into_iter().collect();
+    // Where the port is known, only the variable is missing.
+    let is_unset_alone = job.docker_host.is_none() && daemon.served.is_some();
+    let own_hosts = daemon.own_hosts.as_ref().filter(|_| !is_unset_alone);
+    let of_own_hosts = own_hosts.and_then(|it| own_hosts::findings(&job, it, &daemon.names));
+    if let Some(finding) = of_own_hosts {
+        let is_certain = is_certain(&finding, scene, &job);
+        let problem = is_certain.then(|| of_its_command(scene, daemon, finding));
+        return problem.into_iter().flatten().collect();
+    }
+    let mut findings = match &daemon.served {
+        Some(served) => client::findings(&job, served),
+        None => client::unset(&job, None).into_iter().collect(),
     };
-    let mut findings = client::findings(&job, served);
-    findings.extend(tls_at_another_port(&job, served));
-    findings.retain(|finding| is_certain(finding, &scene.client));
+    findings.retain(|finding| is_certain(finding, scene, &job));
     findings
         .into_iter()
-        .map(|finding| told(scene, daemon, served, with_severity(scene, finding)))
+        .map(|finding| match job.docker_host {
+            None if *finding.reason == reasons::client::HOST => unset(scene, daemon, finding),
+            _ => told(scene, daemon, finding),
+        })
         .collect()
 }
 
-/// What at run time may be otherwise is known here: that no network is shared, and that no
-/// entrypoint sets anything.
-fn with_severity(scene: &OneJob<'_>, finding: Finding) -> Finding {
-    let is_certain = *finding.reason == reasons::client::HOST
-        || (*finding.reason == reasons::client::TLS_VERIFY
-            && scene.client_entrypoint() == ClientEntrypoint::Missing);
-    match is_certain {
-        true => finding.with_severity(Severity::Error),
-        false => finding,
-    }
+/// What a command that begins with `dockerd` leaves out.
+fn of_its_command(scene: &OneJob<'_>, daemon: &Daemon<'_>, finding: Finding) -> Option<Problem> {
+    let label = match *finding.reason == reasons::client::LATE {
+        true => "opens its port late",
+        false => "does not listen there",
+    };
+    let command = daemon.service.command.as_ref();
+    let command = command.or(daemon.service.entrypoint.as_ref())?;
+    let problem = Problem::new(finding, command.place.clone(), label);
+    Some(match blamed_of(&["DOCKER_HOST"], &scene.client) {
+        Some(host) => problem.with_related(host.clone(), "the job looks for it here"),
+        None => problem,
+    })
 }
 
-fn told(scene: &OneJob<'_>, daemon: &Daemon<'_>, served: &Served, finding: Finding) -> Problem {
+fn unset(scene: &OneJob<'_>, daemon: &Daemon<'_>, finding: Finding) -> Problem {
+    let service = &daemon.service.place;
+    if let Entrypoint::Runs { .. } = scene.client_entrypoint() {
+        return Problem::new(finding, service.clone(), "not called docker");
+    }
+    let label = "nothing leads it to its Docker service";
+    let problem = Problem::new(finding, scene.job.place.clone(), label);
+    problem.with_related(service.clone(), "this service")
+}
+
+fn told(scene: &OneJob<'_>, daemon: &Daemon<'_>, finding: Finding) -> Problem {
     let service = &daemon.service.place;
     let (place, label) = match blamed(&finding, &scene.client) {
         Some(place) => (place, ""),
@@ -61,11 +85,8 @@ fn told(scene: &OneJob<'_>, daemon: &Daemon<'_>, served: &Served, finding: Findi
     let problem = Problem::new(finding, place.clone(), label);
     match daemon.service.variables.written("DOCKER_TLS_CERTDIR") {
         Some((_, directory)) if directory != place => {
-            let label = if served.tls {
-                "TLS is on"
-            } else {
-                "TLS is off"
-            };
+            let has_tls = daemon.served.as_ref().is_some_and(|served| served.tls);
+            let label = if has_tls { "TLS is on" } else { "TLS is off" };
             problem.with_related(directory.clone(), label)
         }
         Some(_) => problem,
@@ -101,24 +122,13 @@ fn client_variables(scene: &OneJob<'_>) -> ClientVariables {
         Known::Unset | Known::Unknown if name == PROJECT => Some(format!("${PROJECT}")),
         Known::Unset | Known::Unknown => None,
     };
-    let variables = ClientVariables::parse(&value);
-    let in_docker = scene.surroundings.in_kubernetes == Some(false);
-    let is_unix = matches!(variables.docker_host, Some(DockerHost::Unix(_)));
     ClientVariables {
-        // A socket is in one container alone in every executor. Whether job and service share a
-        // network, and `localhost` is the service, depends on it.
-        in_gitlab: is_unix || (in_docker && scene.surroundings.has_own_network),
-        in_kubernetes: scene.surroundings.in_kubernetes == Some(true)
-            || (is_by_name(&variables) && scene.client_entrypoint() == ClientEntrypoint::Missing),
-        ..variables
-    }
-}
-
-/// Whether the daemon is called by a name, which Kubernetes and Docker have alike.
-fn is_by_name(variables: &ClientVariables) -> bool {
-    match &variables.docker_host {
-        Some(DockerHost::Tcp { host, .. }) => !is_loopback(host),
-        _ => false,
+        in_gitlab: true,
+        in_kubernetes: scene.surroundings.in_kubernetes,
+        has_own_network: Some(scene.surroundings.has_own_network),
+        entrypoint: scene.client_entrypoint(),
+        are_the_service_s: false,
+        ..ClientVariables::parse(&value)
     }
 }
 
@@ -144,58 +154,31 @@ fn is_loopback(host: &SubjectName) -> bool {
     }
 }
 
-/// A command of the user's own that starts dockerd, and has it listen on its unix socket alone.
-fn without_port(scene: &OneJob<'_>, job: &ClientVariables, daemon: &Daemon<'_>) -> Option<Problem> {
-    let command = daemon.service.command.as_ref()?;
-    let Some(DockerHost::Tcp { text, .. }) = &job.docker_host else {
-        return None;
-    };
-    if !daemon::has_no_port(daemon.service) {
-        return None;
-    }
-    let finding = reasons::client::PORT.found(
-        format!(
-            "DOCKER_HOST is {text}, but the service's command starts dockerd itself, which then \
-             listens on /var/run/docker.sock alone: no port is opened, and no certificates are made."
-        ),
-        "in .gitlab-ci.yml, take the word `dockerd` out of the service's command, and leave its \
-         flags",
-    );
-    let problem = Problem::new(finding, command.place.clone(), "opens no port");
-    Some(match blamed_of(&["DOCKER_HOST"], &scene.client) {
-        Some(host) => problem.with_related(host.clone(), "the job looks for it here"),
-        None => problem,
-    })
-}
-
-/// Every port of a dockerd with certificates speaks TLS, those of its own `--host` flags too.
-fn tls_at_another_port(job: &ClientVariables, served: &Served) -> Option<Finding> {
-    let port = job.dialled_port()?;
-    let is_meant = served.tls && port != served.port && served.further_ports.contains(&port);
-    let is_plain = job.tls_verify.is_none() && job.in_kubernetes;
-    (is_meant && is_plain).then(|| {
-        reasons::client::TLS_VERIFY.met(format!(
-            "DOCKER_TLS_VERIFY is not set, so clients speak plain HTTP to port {port}. This daemon \
-             has certificates, and speaks TLS there as well: `--tls=false` does not turn it off, \
-             an empty DOCKER_TLS_CERTDIR does."
-        ))
-    })
-}
-
 /// Whether all that it rests on is in the files.
-fn is_certain(finding: &Finding, variables: &Variables) -> bool {
+fn is_certain(finding: &Finding, scene: &OneJob<'_>, job: &ClientVariables) -> bool {
+    let variables = &scene.client;
     let reason = finding.reason;
+    let rests_on_no_host = job.docker_host.is_none()
+        && (*reason == reasons::client::HOST || *reason == reasons::client::PORT);
+    if rests_on_no_host && finds_another_way(scene) {
+        return false;
+    }
+    // With Docker's executor the runner waits for a service's port before the job begins.
+    if *reason == reasons::client::LATE && job.in_kubernetes != Some(true) {
+        return false;
+    }
     let is_known = |name: &&str| match variables.expanded(name) {
         Known::Set(value) => !value.text.contains('$'),
         Known::Unset => true,
         Known::Unknown => false,
     };
-    let host = variables.literal("DOCKER_HOST");
-    let host = host.map(|host| DockerHost::parse(&host));
-    let names_port = matches!(&host, Some(DockerHost::Tcp { port: Some(_), .. }));
+    let names_port = matches!(
+        &job.docker_host,
+        Some(DockerHost::Tcp { port: Some(_), .. })
+    );
     // Without a host, clients dial one by DOCKER_TLS_VERIFY.
     let host_decides = (*reason == reasons::client::PORT && names_port)
-        || (*reason == reasons::client::HOST && host.is_some());
+        || (*reason == reasons::client::HOST && job.docker_host.is_some());
     let rests_on: &[&str] = if *reason == reasons::certs::CLEANED {
         &["GIT_STRATEGY", "GIT_CLEAN_FLAGS", "GIT_CHECKOUT"]
     } else if *reason == reasons::client::PROXY {
@@ -216,6 +199,12 @@ fn is_certain(finding: &Finding, variables: &Variables) -> bool {
         &["DOCKER_HOST", "DOCKER_TLS_VERIFY"]
     };
     rests_on.iter().all(is_known)
+}
+
+/// Whether the job does without `DOCKER_HOST`, or may.
+fn finds_another_way(scene: &OneJob<'_>) -> bool {
+    let job = scene.job;
+    scene.surroundings.has_node_socket || job.script.may_choose_a_daemon() || !job.uses_docker()
 }
 
 /// The place of the variable to change. That of a proxy may hold a password, and is not shown.

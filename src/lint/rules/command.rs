@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use crate::{
     dockerd::options::flags,
+    facts::client::is_feature_on,
     lint::{
         problem::Problem,
         scene::{Daemon, SaidBy, Scene},
@@ -41,7 +42,7 @@ fn not_passed_on(said_by: SaidBy<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
         SaidBy::Runner(runner) => (&runner.runner.variables, Some(runner.is_kubernetes())),
     };
     let flag = variables.literal(HONOR_ENTRYPOINT)?;
-    if !is_on(&flag) || words.is_empty() || in_kubernetes == Some(false) {
+    if !is_feature_on(&flag) || words.is_empty() || in_kubernetes == Some(false) {
         return None;
     }
     let is_flags = words.iter().all(|word| word.starts_with('-'));
@@ -75,11 +76,6 @@ fn not_passed_on(said_by: SaidBy<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
         // In the runner's configuration.
         None => problem,
     })
-}
-
-/// As the runner reads feature flags (Go's `strconv.ParseBool`).
-pub fn is_on(value: &str) -> bool {
-    ["1", "t", "T", "true", "TRUE", "True"].contains(&value)
 }
 
 /// As a shell splits them; quotes only where they are needed.

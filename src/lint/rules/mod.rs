@@ -7,6 +7,7 @@ mod duplicate_keys;
 mod edits;
 mod host;
 mod misspelt;
+mod no_daemon;
 mod options;
 mod ports;
 mod privileges;
@@ -15,7 +16,6 @@ mod security_context;
 mod settings;
 mod sockets;
 mod storage;
-mod unset;
 
 use std::collections::{HashMap, HashSet, hash_map::Entry};
 
@@ -121,7 +121,7 @@ pub static RULES: &[Rule] = &[
     },
     Rule {
         finds: &[&of_client::HOST],
-        judge: unset::problems,
+        judge: no_daemon::problems,
     },
     Rule {
         finds: &[&of_client::HOST],
@@ -136,6 +136,7 @@ pub static RULES: &[Rule] = &[
             &certs::CLEANED,
             &of_client::CERT_PATH,
             &of_client::HOST,
+            &of_client::LATE,
             &of_client::PORT,
             &of_client::PROXY,
             &of_client::TLS_VERIFY,

@@ -6,7 +6,7 @@ mod one_runner;
 use std::path::{Path, PathBuf};
 
 pub use self::{
-    one_job::{ClientEntrypoint, OneJob},
+    one_job::OneJob,
     one_runner::{CertificateDirectory, OneRunner},
 };
 use super::{
@@ -16,7 +16,9 @@ use super::{
     },
     source::{FileId, Place},
 };
-use crate::findings::client::Served;
+use crate::{
+    dockerd::hosts::OwnHosts, findings::client::Served, settings::subject_names::SubjectName,
+};
 
 /// All of it. Which of several runners takes a job is decided by tags that no file has, so that is
 /// wrong between them what is wrong with all of them.
@@ -45,6 +47,10 @@ pub struct Daemon<'a> {
     pub service: &'a Service,
     /// `None` where that cannot be told.
     pub served: Option<Served>,
+    /// Where its command has it listen, if the command begins with `dockerd`.
+    pub own_hosts: Option<OwnHosts>,
+    /// What clients may call it.
+    pub names: Vec<SubjectName>,
 }
 
 /// Who says that there is a service.
@@ -89,6 +95,8 @@ impl<'a> Daemon<'a> {
         Self {
             service,
             served: daemon::served(service, job, surroundings),
+            own_hosts: daemon::own_hosts(service),
+            names: daemon::names(service, surroundings),
         }
     }
 }

@@ -1,11 +1,17 @@
 //! A job, and what it is judged by.
 
 use super::Daemon;
-use crate::lint::{
-    model::{Surroundings, Variables, image::Image},
-    pipeline::Job,
-    rules::command,
+use crate::{
+    facts::client::{Because, Entrypoint, is_feature_on},
+    lint::{
+        model::{Service, Surroundings, Variables, image::Image},
+        pipeline::Job,
+        rules::command::HONOR_ENTRYPOINT,
+    },
 };
+
+/// What the docker image's entrypoint calls the daemon.
+const USUAL_NAME: &str = "docker";
 
 /// A job, and the Docker daemons that are its services.
 #[derive(Debug)]
@@ -15,14 +21,6 @@ pub struct OneJob<'a> {
     pub client: Variables,
     pub daemons: Vec<Daemon<'a>>,
     pub surroundings: &'a Surroundings,
-}
-
-/// Whether the job's image runs an entrypoint that leads clients to the daemon.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ClientEntrypoint {
-    Runs,
-    Missing,
-    Unknown,
 }
 
 impl<'a> OneJob<'a> {
@@ -54,22 +52,36 @@ impl<'a> OneJob<'a> {
         Some(Image::parse(own.or_else(of_runner)?))
     }
 
-    /// Docker's own image has one, and Kubernetes runs none unless it is told to (gitlab-runner
-    /// FF_KUBERNETES_HONOR_ENTRYPOINT).
-    pub fn client_entrypoint(&self) -> ClientEntrypoint {
+    /// Docker's own image has one that leads clients to the daemon, and Kubernetes runs none unless
+    /// it is told to.
+    pub fn client_entrypoint(&self) -> Entrypoint {
         let own = self.job.image.as_ref();
         let is_replaced = own.is_some_and(|image| image.has_entrypoint);
-        let is_honoured = self.job.variables.literal(command::HONOR_ENTRYPOINT);
-        let is_honoured = is_honoured.is_some_and(|value| command::is_on(&value));
-        match (self.surroundings.in_kubernetes, self.image()) {
-            (None, _) => ClientEntrypoint::Unknown,
+        let is_honoured = self.job.variables.literal(HONOR_ENTRYPOINT);
+        let is_honoured = is_honoured.is_some_and(|value| is_feature_on(&value));
+        let image = self.image();
+        match self.surroundings.in_kubernetes {
+            None => Entrypoint::Unknown,
             // Whether it finds the certificates already is a matter of time.
-            (Some(true), _) if is_honoured => ClientEntrypoint::Unknown,
-            (Some(true), _) => ClientEntrypoint::Missing,
-            (Some(false), _) if is_replaced => ClientEntrypoint::Missing,
-            (Some(false), Some(image)) if image.is_docker() => ClientEntrypoint::Runs,
-            (Some(false), Some(image)) if image.is_without_docker() => ClientEntrypoint::Missing,
-            (Some(false), _) => ClientEntrypoint::Unknown,
+            Some(true) if is_honoured => Entrypoint::Unknown,
+            Some(true) => Entrypoint::Missing(Because::Kubernetes),
+            Some(false) => match image {
+                Some(image) if image.is_without_docker() || (is_replaced && !image.is_docker()) => {
+                    Entrypoint::Missing(Because::OtherImage(image.repository()))
+                }
+                _ if is_replaced => Entrypoint::Missing(Because::Replaced),
+                Some(image) if image.is_docker() => Entrypoint::Runs {
+                    finds_a_service: self.may_have_a_service_called_docker(),
+                },
+                _ => Entrypoint::Unknown,
+            },
         }
+    }
+
+    fn may_have_a_service_called_docker(&self) -> bool {
+        let services = &self.job.services;
+        let is_named = |service: &Service| service.names().iter().any(|it| it == USUAL_NAME);
+        let are_known = self.job.services_are_known && services.iter().all(Service::is_named);
+        !are_known || services.iter().any(is_named)
     }
 }

@@ -132,6 +132,13 @@ fn a_command_may_change_what_is_served() {
     let further = with("command: ['--host=tcp://0.0.0.0:2375']", dialled);
     let expected = ["CLIENT-TLS-VERIFY: 'tcp://docker:2375'"];
     assert_eq!(found(&further, on(true)), expected);
+    // One that listens there, after a quarter of a minute; Docker's executor waits for it.
+    let late = with("command: [dockerd, -H, 'tcp://0.0.0.0:2375']", dialled);
+    let expected = ["CLIENT-LATE-PORT: [dockerd, -H, 'tcp://0.0.0.0:2375']"];
+    assert_eq!(found(&late, on(true)), expected);
+    assert!(found(&late, on(false)).is_empty());
+    let at_once = late.replace("]}", ", '--tls=false']}");
+    assert!(found(&at_once, on(true)).is_empty());
     for command in ["[dockerd]", "[dockerd, '--insecure-registry=r:5000']"] {
         assert_found(
             &with(&format!("command: {command}"), dialled),

@@ -120,6 +120,14 @@ fn examples() -> Vec<(&'static str, Vec<String>)> {
         ("CLIENT-HOST", one(job("DOCKER_HOST: 'tcp://dind:2376'"))),
         ("CLIENT-PORT", one(job("DOCKER_HOST: 'tcp://docker:2375'"))),
         (
+            "CLIENT-LATE-PORT",
+            vec![
+                command("dockerd, '-H', 'tcp://0.0.0.0:2375'")
+                    + "  variables: {DOCKER_HOST: 'tcp://docker:2375', DOCKER_TLS_CERTDIR: ''}\n",
+                KUBERNETES.to_owned(),
+            ],
+        ),
+        (
             "CLIENT-TLS-VERIFY",
             one(job(
                 "DOCKER_HOST: 'tcp://docker:2375', DOCKER_TLS_VERIFY: 1, DOCKER_TLS_CERTDIR: ''",
