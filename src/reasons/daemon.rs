@@ -476,12 +476,18 @@ pub const API_VERSION_OF_A_VARIABLE: Advice = &[say(
 pub const VARIABLES_OF_SERVICES: &str = "Services get the variables of .gitlab-ci.yml, and none \
                                          that is set in GitLab's user interface.";
 
+/// The same of a flag.
+pub const VARIABLES_IN_FLAGS: &str = "GitLab Runner expands no variable in a service's `command`, \
+                                      and does in DIND_DOCKERD_ARGS. Services get the variables of \
+                                      .gitlab-ci.yml, and none that is set in GitLab's user \
+                                      interface.";
+
 /// As [`FLAG`], where it is known what was meant, or that nothing else can be said.
 pub const FLAG_MEANT: Advice = &[job("Correct {flag}", "{corrected}")];
 /// The same for a value that came of a variable which the service does not get.
 pub const FLAG_OF_A_VARIABLE: Advice = &[
     job("Correct {flag}", "{corrected}"),
-    say(VARIABLES_OF_SERVICES),
+    say(VARIABLES_IN_FLAGS),
 ];
 pub const FLAG_TO_LEAVE_OUT: Advice = &[job(
     "Give {flag} a value that it takes, or leave it out",

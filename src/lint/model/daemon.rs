@@ -132,6 +132,19 @@ pub fn flags(service: &Service) -> Vec<OsString> {
     }
 }
 
+/// dockerd's flags, where nothing between the file and dockerd expands them.
+pub fn literal_flags(service: &Service) -> Vec<OsString> {
+    let given = [&service.entrypoint, &service.command];
+    let words = given
+        .into_iter()
+        .flatten()
+        .filter_map(|it| it.words.as_ref());
+    match words.flatten().any(|word| is_shell(word)) {
+        true => Vec::new(),
+        false => flags(service),
+    }
+}
+
 /// Those of `DIND_DOCKERD_ARGS`, as far as they can be read.
 pub fn further_flags(service: &Service) -> Vec<OsString> {
     with_variable(service, Vec::new()).unwrap_or_default()
@@ -149,7 +162,7 @@ fn invocation(service: &Service) -> Option<Invocation> {
     }
     let has_entrypoint = service.entrypoint.is_some();
     let words = without_environment(words);
-    let words = shell_words_after_entrypoint(&words).unwrap_or(words);
+    let words = shell_words_after_entrypoint(&words, service).unwrap_or(words);
     let is_entrypoint = |word: &String| word.rsplit('/').next() == Some(ENTRYPOINT);
     match words.first() {
         Some(first) if is_entrypoint(first) => {
@@ -185,19 +198,25 @@ fn without_environment(words: Vec<String>) -> Vec<String> {
     rest.cloned().collect()
 }
 
-/// The words of the last command of `sh -c "…"` that is the entrypoint, if it is a plain one.
-fn shell_words_after_entrypoint(words: &[String]) -> Option<Vec<String>> {
+/// The words of the last command of `sh -c "…"` that is the entrypoint, if it is a plain one,
+/// with what the shell puts in.
+fn shell_words_after_entrypoint(words: &[String], service: &Service) -> Option<Vec<String>> {
     let [shell, option, script] = words else {
         return None;
     };
-    let is_shell = ["sh", "bash", "ash"].contains(&shell.rsplit('/').next()?);
-    if !is_shell || !option.starts_with('-') || script.contains("DOCKER_TLS_CERTDIR") {
+    if !is_shell(shell) || !option.starts_with('-') || script.contains("DOCKER_TLS_CERTDIR") {
         return None;
     }
     let at = script.rfind(ENTRYPOINT)?;
     let rest = &script[at..];
     let end = rest.find([';', '&', '|', '\n', '>', '<']);
-    shell_words::split(&rest[..end.unwrap_or(rest.len())]).ok()
+    let command = service.variables.expand(&rest[..end.unwrap_or(rest.len())]);
+    shell_words::split(&command.text).ok()
+}
+
+fn is_shell(program: &str) -> bool {
+    let name = program.rsplit('/').next().unwrap_or(program);
+    ["sh", "bash", "ash"].contains(&name)
 }
 
 /// With the flags of `DIND_DOCKERD_ARGS`; few set it, and fewer for another port.

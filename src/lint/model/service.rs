@@ -23,7 +23,8 @@ pub struct Service {
     pub variables: Variables,
 }
 
-/// A service's `command`.
+/// A service's `command`: as it is written, since the runner expands a service's image and alias
+/// alone (gitlab-runner `expandContainerOptions`; gitlab-org/gitlab-runner#3808).
 #[derive(Clone, Debug)]
 pub struct Command {
     /// `None` where not all of it is in the file.
@@ -50,11 +51,11 @@ impl Service {
             image: job.expand(image.as_str()?).text,
             place: image.place(),
             aliases: split_aliases(&aliases),
-            command: node.get("command").map(|node| Command::read(node, job)),
+            command: node.get("command").map(Command::read),
             entrypoint: node
                 .get("entrypoint")
                 .filter(|node| !node.is_null())
-                .map(|node| Command::read(node, job)),
+                .map(Command::read),
             is_the_runners: false,
             own_variables: Variables::default().with(own),
             variables: job.with(own),
@@ -103,10 +104,11 @@ pub fn split_aliases(aliases: &str) -> Vec<String> {
 }
 
 impl Command {
-    fn read(node: &Node, job: &Variables) -> Self {
+    fn read(node: &Node) -> Self {
         let word = |node: &Node| {
             let text = node.as_scalar().filter(|_| node.tag.is_none())?;
-            Some(job.expand(&text.text).text)
+            let is_input = text.text.contains("$[[");
+            (!is_input).then(|| text.text.to_string())
         };
         Self {
             words: match node.as_sequence() {

@@ -265,8 +265,7 @@ impl Variable {
     }
 
     fn refers(&self) -> bool {
-        let mut parts = self.value.split('$').skip(1);
-        !self.is_raw && parts.any(|part| reference(part).is_some())
+        !self.is_raw && refers(&self.value)
     }
 }
 
@@ -276,6 +275,12 @@ fn written(mapping: &Mapping) -> BTreeMap<String, Option<Variable>> {
         Some((name, Variable::read(&entry.value)))
     };
     mapping.iter().filter_map(named).collect()
+}
+
+/// Whether a text names a variable.
+pub fn refers(text: &str) -> bool {
+    let mut parts = text.split('$').skip(1);
+    parts.any(|part| reference(part).is_some())
 }
 
 /// The name after a `$`, and how long it is with its braces.

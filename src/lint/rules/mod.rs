@@ -116,6 +116,10 @@ pub static RULES: &[Rule] = &[
         judge: options::registries,
     },
     Rule {
+        finds: &[&daemon::FLAG],
+        judge: options::unexpanded,
+    },
+    Rule {
         finds: &[&daemon::COMMAND_DROPPED],
         judge: command::dropped,
     },

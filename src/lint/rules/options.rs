@@ -10,12 +10,12 @@ use crate::{
     },
     findings::registry_values,
     lint::{
-        model::{daemon, image::Image},
+        model::{daemon, image::Image, variables::refers},
         problem::Problem,
         scene::{Daemon, Scene},
         source::Place,
     },
-    reasons::storage,
+    reasons::{self, storage},
 };
 
 /// Storage drivers, and the first version without them (moby's release notes).
@@ -27,9 +27,17 @@ const FIRST_WITH_PATHS: u32 = 24;
 /// The version with which it may stand in a tag without a number.
 const NEWEST: u32 = 29;
 
+/// The flags whose values run time judges.
+const REGISTRY_FLAGS: [&str; 2] = ["registry-mirror", "insecure-registry"];
+
 /// Mirrors and insecure registries that dockerd does not take.
 pub fn registries(scene: &Scene<'_>) -> Vec<Problem> {
     of_each_daemon(scene, not_taken)
+}
+
+/// A variable in a service's command: dockerd gets its name.
+pub fn unexpanded(scene: &Scene<'_>) -> Vec<Problem> {
+    of_each_daemon(scene, |daemon| with_a_name(daemon).into_iter().collect())
 }
 
 /// A storage driver that dockerd no longer has.
@@ -37,8 +45,8 @@ pub fn removed_driver(scene: &Scene<'_>) -> Vec<Problem> {
     of_each_daemon(scene, |daemon| removed(daemon).into_iter().collect())
 }
 
-/// Of `--registry-mirror` and `--insecure-registry`: the judgement of run time. A value with a
-/// variable that is not in the files is not known here.
+/// Of `--registry-mirror` and `--insecure-registry`: the judgement of run time. What a shell or
+/// GitLab puts into a value, and is not in the files, is not known here.
 fn not_taken(daemon: &Daemon<'_>) -> Vec<Problem> {
     let service = daemon.service;
     let version = Image::parse(&service.image).version();
@@ -47,11 +55,14 @@ fn not_taken(daemon: &Daemon<'_>) -> Vec<Problem> {
     let text = variable.map_or("", |(variable, _)| &variable.value);
     let given = Given::new(&daemon::flags(service), text);
     let of_command = service.command.as_ref().map(|command| &command.place);
-    let of_command = of_command.map(|place| (daemon::flags(service), place));
-    let of_variable = variable.map(|(_, place)| (daemon::further_flags(service), place));
+    let are_literal = !daemon::literal_flags(service).is_empty();
+    let of_command = of_command.map(|place| (daemon::flags(service), are_literal, place));
+    let of_variable = variable.map(|(_, place)| (daemon::further_flags(service), false, place));
     let places = of_command.into_iter().chain(of_variable);
-    let problems = places.flat_map(|(words, place)| {
-        let findings = registry_values::findings(&known(&words), &given, takes_paths);
+    let problems = places.flat_map(|(words, are_literal, place)| {
+        let mut values = registry_values(&words);
+        values.retain(|it| are_literal || !it.value.contains('$'));
+        let findings = registry_values::findings(&values, &given, takes_paths);
         let label = "dockerd does not take it";
         let problem = move |finding| Problem::new(finding, place.clone(), label);
         findings.into_iter().map(problem)
@@ -59,9 +70,8 @@ fn not_taken(daemon: &Daemon<'_>) -> Vec<Problem> {
     problems.collect()
 }
 
-/// The values of which it is known what they are.
-fn known(words: &[OsString]) -> Vec<RegistryValue> {
-    let values = ["registry-mirror", "insecure-registry"].map(|flag| {
+fn registry_values(words: &[OsString]) -> Vec<RegistryValue> {
+    let values = REGISTRY_FLAGS.map(|flag| {
         let values = flags(words, flag, None).into_iter();
         values.map(move |value| RegistryValue {
             flag,
@@ -69,8 +79,29 @@ fn known(words: &[OsString]) -> Vec<RegistryValue> {
             origin: Origin::Flag,
         })
     });
-    let values = values.into_iter().flatten();
-    values.filter(|it| !it.value.contains('$')).collect()
+    values.into_iter().flatten().collect()
+}
+
+/// In any other flag than those.
+fn with_a_name(daemon: &Daemon<'_>) -> Option<Problem> {
+    let command = daemon.service.command.as_ref()?;
+    let words = daemon::literal_flags(daemon.service);
+    let judged = registry_values(&words);
+    let is_judged = |word: &str| judged.iter().any(|it| word.ends_with(&it.value));
+    let mut words = words.iter().map(|word| word.to_string_lossy());
+    let word = words.find(|word| refers(word) && !is_judged(word))?;
+    let finding = reasons::daemon::FLAG.found(
+        format!(
+            "the runner expands no variable in a service's `command`: dockerd gets {word:?} as it \
+             is written."
+        ),
+        format!(
+            "in .gitlab-ci.yml, write the value itself; or, with dind-init in the service's image, \
+             have GitLab put it into a variable:\n    variables:\n      DIND_DOCKERD_ARGS: \
+             {word:?}"
+        ),
+    );
+    Some(Problem::new(finding, command.place.clone(), "not expanded"))
 }
 
 /// dockerd ends with a driver that it no longer has.

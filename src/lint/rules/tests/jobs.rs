@@ -268,7 +268,17 @@ fn options_that_dockerd_does_not_take_are_found() {
             false,
         ),
         ("['--insecure-registry=10.0.0.0/8']", false),
-        ("['--insecure-registry=$REGISTRY']", false),
+        // The runner expands no variable there.
+        ("['--insecure-registry=$REGISTRY']", true),
+        ("[--registry-mirror, 'https://$MIRROR']", true),
+        ("['--mtu=$MTU']", true),
+        ("[--mtu, '${MTU}', --debug]", true),
+        ("['--label=cost=5$']", false),
+        ("[sh, -c, 'dockerd-entrypoint.sh --mtu=$MTU']", false),
+        (
+            "[sh, -c, 'dockerd-entrypoint.sh --insecure-registry=$REGISTRY']",
+            false,
+        ),
     ] {
         let expected = format!("DAEMON-FLAG: {command}");
         let expected = if is_found {
