@@ -28,6 +28,15 @@ pub enum Known<T> {
     Unknown,
 }
 
+impl<T> Known<T> {
+    fn set(self) -> Option<T> {
+        match self {
+            Self::Set(value) => Some(value),
+            Self::Unset | Self::Unknown => None,
+        }
+    }
+}
+
 /// A variable as it is written.
 #[derive(Clone, Debug)]
 pub struct Variable {
@@ -58,8 +67,6 @@ pub struct Variables(Vec<Layer>);
 enum Layer {
     /// From a mapping in the file; of a `None` nothing but the name is known.
     Written(Rc<BTreeMap<String, Option<Variable>>>),
-    /// Names that may have other values: of `rules:variables`, of a matrix.
-    Varying(Rc<BTreeSet<String>>),
     /// Something that is not in sight.
     Open,
 }
@@ -79,12 +86,30 @@ impl Variables {
         })
     }
 
-    /// The same, but for the names that get other values in some cases.
-    pub fn varying(&self, names: BTreeSet<String>) -> Self {
-        match names.is_empty() {
-            true => self.clone(),
-            false => self.before(Layer::Varying(Rc::new(names))),
-        }
+    /// The same, but for names that may get any value.
+    pub fn varying(&self, names: impl IntoIterator<Item = String>) -> Self {
+        self.with_written(names.into_iter().map(|name| (name, None)).collect())
+    }
+
+    /// The same, with one of these before all others, of `rules:variables` or of a matrix: known is
+    /// what comes out the same whichever it is.
+    pub fn with_one_of(&self, alternatives: &[Option<&Mapping>]) -> Self {
+        let alternatives: Vec<_> = alternatives
+            .iter()
+            .map(|alternative| alternative.map(written).unwrap_or_default())
+            .collect();
+        let names: BTreeSet<&String> = alternatives.iter().flat_map(BTreeMap::keys).collect();
+        let agreed = |name: &String| {
+            let mut values = alternatives.iter().map(|it| match it.get(name) {
+                Some(variable) => variable.as_ref(),
+                None => self.get(name).set(),
+            });
+            let first = values.next()??;
+            let is_first = |value: Option<&Variable>| value.is_some_and(|it| it.says(first));
+            values.all(is_first).then(|| first.clone())
+        };
+        let agreed = names.into_iter().map(|name| (name.clone(), agreed(name)));
+        self.with_written(agreed.collect())
     }
 
     /// The same, over something that is not in sight.
@@ -132,7 +157,7 @@ impl Variables {
         let layers = self.0.iter().rev();
         let written = layers.filter_map(|layer| match layer {
             Layer::Written(variables) => Some(variables),
-            Layer::Varying(_) | Layer::Open => None,
+            Layer::Open => None,
         });
         let set = written.flat_map(|variables| variables.iter());
         set.filter_map(|(name, variable)| Some((name.as_str(), variable.as_ref()?)))
@@ -147,8 +172,6 @@ impl Variables {
                     Some(None) => return Known::Unknown,
                     None => {}
                 },
-                Layer::Varying(names) if names.contains(name) => return Known::Unknown,
-                Layer::Varying(_) => {}
                 Layer::Open => return Known::Unknown,
             }
         }
@@ -194,6 +217,13 @@ impl Variables {
         match self.expanded(name) {
             Known::Set(value) if !value.text.contains('$') => Some(value.text),
             _ => None,
+        }
+    }
+
+    fn with_written(&self, variables: BTreeMap<String, Option<Variable>>) -> Self {
+        match variables.is_empty() {
+            true => self.clone(),
+            false => self.before(Layer::Written(Rc::new(variables))),
         }
     }
 
@@ -262,6 +292,11 @@ impl Variable {
             place: Some(value.place()),
             is_raw: node.get("expand").and_then(Node::as_str) == Some("false"),
         })
+    }
+
+    /// Whether it says the same as another one, wherever that is written.
+    fn says(&self, other: &Self) -> bool {
+        (&self.value, self.is_raw) == (&other.value, other.is_raw)
     }
 
     fn refers(&self) -> bool {
@@ -351,13 +386,38 @@ mod tests {
         assert!(matches!(both.get("C"), Known::Unset));
         assert!(matches!(open.get("C"), Known::Unknown));
         assert!(matches!(open.get("B"), Known::Set(_)));
-        let varying = both.varying(["B".to_owned()].into());
+        let varying = both.varying(["B".to_owned()]);
         assert!(matches!(varying.get("B"), Known::Unknown));
         let reference = yaml::parse("!reference [.a, variables]").unwrap();
         assert!(matches!(
             global.with(reference.first()).get("A"),
             Known::Unknown
         ));
+    }
+
+    #[test]
+    fn of_alternatives_is_known_what_comes_out_the_same() {
+        let below = variables("A: x\nB: x\nC: x");
+        let parsed = yaml::parse("[{A: x, B: y, D: z}, {A: x, B: x, D: z}]").unwrap();
+        let [first, second] = parsed[0].as_sequence().unwrap() else {
+            panic!("two of them");
+        };
+        let (first, second) = (first.as_mapping(), second.as_mapping());
+        for (alternatives, expected) in [
+            (&[first, second][..], "A=x C=x D=z"),
+            // Where neither is taken, it is what is below.
+            (&[first, second, None], "A=x C=x"),
+            (&[first], "A=x B=y C=x D=z"),
+            (&[None], "A=x B=x C=x"),
+            (&[], "A=x B=x C=x"),
+        ] {
+            let one = below.with_one_of(alternatives);
+            let known = ["A", "B", "C", "D"].iter().filter_map(|name| {
+                let value = one.literal(name)?;
+                Some(format!("{name}={value}"))
+            });
+            assert_eq!(known.collect::<Vec<_>>().join(" "), expected);
+        }
     }
 
     #[test]

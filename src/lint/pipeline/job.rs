@@ -1,7 +1,5 @@
 //! A job with its services, and the variables that it gets.
 
-use std::collections::BTreeSet;
-
 use super::{
     merge::{self, Merger},
     script::Script,
@@ -65,8 +63,7 @@ impl Job {
         let set = CLIENT_VARIABLES
             .iter()
             .filter(|name| self.script.sets(name));
-        self.variables
-            .varying(set.map(|name| (*name).to_owned()).collect())
+        self.variables.varying(set.map(|name| (*name).to_owned()))
     }
 
     /// Whether its commands are likely to be docker's, or of something that talks to Docker.
@@ -131,7 +128,6 @@ struct Defaults {
 
 impl Defaults {
     fn read(root: &Mapping, merger: &Merger, is_all: bool) -> Self {
-        let varying = root.get("workflow").map(varying_names).unwrap_or_default();
         let resolved = |key: &str| root.get(key).map(|node| merger.resolve(node, root));
         let top = ["services", "image", "before_script"].iter();
         let top = top.filter_map(|key| root.entry(key)).map(|entry| Entry {
@@ -139,9 +135,13 @@ impl Defaults {
             value: merger.resolve(&entry.value, root),
         });
         Self {
-            variables: Variables::default()
-                .with(resolved("variables").as_ref())
-                .varying(varying),
+            // A workflow's come before those of the top, and after a job's own (GitLab's CI/CD YAML
+            // syntax reference, `workflow:rules:variables`).
+            variables: by_rules(
+                &Variables::default().with(resolved("variables").as_ref()),
+                root.get("workflow")
+                    .and_then(|workflow| workflow.get("rules")),
+            ),
             default: resolved("default"),
             top: Mapping::of(top.collect()),
             has_more: !is_all,
@@ -206,7 +206,8 @@ impl Defaults {
             (true, true) => self.variables.clone().over_the_unseen(),
             (true, false) => self.variables.clone(),
         };
-        below.with(job.get("variables")).varying(varying_in(job))
+        let own = below.with(job.get("variables"));
+        in_a_matrix(&by_rules(&own, job.get("rules")), job)
     }
 }
 
@@ -254,31 +255,24 @@ fn inherits_all(job: &Mapping, kind: &str) -> bool {
     inherit.is_none_or(|node| node.as_str() == Some("true"))
 }
 
-/// The variables that get other values by a workflow's `rules`.
-fn varying_names(node: &Node) -> BTreeSet<String> {
-    node.as_mapping().map(varying_in).unwrap_or_default()
+/// What the variables become by the `rules` of a workflow or of a job: one of them is taken, or
+/// there is no pipeline, or no job.
+fn by_rules(variables: &Variables, rules: Option<&Node>) -> Variables {
+    let rules = rules.and_then(Node::as_sequence).unwrap_or_default();
+    let is_taken = |rule: &&Node| rule.get("when").and_then(Node::as_str) != Some("never");
+    let taken = rules.iter().filter(is_taken);
+    let alternatives: Vec<_> = taken
+        .map(|rule| rule.get("variables").and_then(Node::as_mapping))
+        .collect();
+    variables.with_one_of(&alternatives)
 }
 
-/// The variables that get other values by `rules` or in a matrix.
-fn varying_in(job: &Mapping) -> BTreeSet<String> {
-    let keys = |node: &Node| {
-        let entries = node.as_mapping().map(Mapping::iter);
-        let keys = entries.into_iter().flatten();
-        let names: Vec<_> = keys
-            .filter_map(|entry| entry.key.as_str().map(str::to_owned))
-            .collect();
-        names
-    };
-    let items = |node: Option<&Node>| {
-        node.and_then(Node::as_sequence)
-            .unwrap_or_default()
-            .to_vec()
-    };
-    let rules = items(job.get("rules"));
-    let of_rules = rules.iter().filter_map(|rule| rule.get("variables"));
-    let matrix = items(
-        job.get("parallel")
-            .and_then(|parallel| parallel.get("matrix")),
-    );
-    of_rules.chain(&matrix).flat_map(keys).collect()
+/// What they become in the jobs of a matrix.
+fn in_a_matrix(variables: &Variables, job: &Mapping) -> Variables {
+    let matrix = job
+        .get("parallel")
+        .and_then(|parallel| parallel.get("matrix"));
+    let entries = matrix.and_then(Node::as_sequence).unwrap_or_default();
+    let alternatives: Vec<_> = entries.iter().map(Node::as_mapping).collect();
+    variables.with_one_of(&alternatives)
 }

@@ -416,6 +416,48 @@ fn what_is_said_elsewhere_is_not_guessed() {
 }
 
 #[test]
+fn what_a_workflow_s_rules_set_is_known_where_they_agree() {
+    let with = |rules: &str, global: &str| {
+        format!(
+            "workflow: {{rules: [{rules}]}}\nvariables: {{{global}}}\n{}",
+            job("DOCKER_HOST: 'tcp://docker:2375'")
+        )
+    };
+    let plain = "{if: a, variables: {DOCKER_TLS_CERTDIR: ''}}";
+    let tls = "{if: b, variables: {DOCKER_TLS_CERTDIR: /certs}}";
+    let port = ["CLIENT-PORT: 'tcp://docker:2375'"];
+    for (rules, global, expected) in [
+        // They win over what is global.
+        (plain.to_owned(), "DOCKER_TLS_CERTDIR: /certs", &[][..]),
+        (tls.to_owned(), "DOCKER_TLS_CERTDIR: ''", &port),
+        // Some pipelines are right.
+        (format!("{plain}, {tls}"), "", &[]),
+        (format!("{plain}, {{when: always}}"), "", &[]),
+        (
+            format!("{tls}, {{when: always}}"),
+            "DOCKER_TLS_CERTDIR: ''",
+            &[],
+        ),
+        (
+            format!("{tls}, {{when: always}}"),
+            "DOCKER_TLS_CERTDIR: /certs",
+            &port,
+        ),
+        // And these are none.
+        (
+            format!("{tls}, {{when: never}}"),
+            "DOCKER_TLS_CERTDIR: ''",
+            &port,
+        ),
+    ] {
+        assert_found(&with(&rules, global), expected);
+    }
+    // A job's own win over them.
+    let own = with(tls, "").replace("2375'", "2375', DOCKER_TLS_CERTDIR: ''");
+    assert_found(&own, &[]);
+}
+
+#[test]
 fn verification_and_certificates_must_fit_the_daemon() {
     assert_found(
         &job(&format!("{PLAIN}, DOCKER_TLS_VERIFY: 0")),
