@@ -130,3 +130,28 @@ fn an_old_chart_reads_privileged_beside_the_configuration() {
         assert_eq!(found(&values(image)), unread, "{image}");
     }
 }
+
+#[test]
+fn a_scanner_s_template_leaves_the_other_jobs_as_they_are() {
+    let pipeline = |template: &str, job: &str| {
+        format!(
+            "include: [{{template: {template}.gitlab-ci.yml}}]\n{job}:\n  image: docker:28-cli\n  \
+             services: ['docker:28-dind']\n  variables: {{DOCKER_HOST: 'tcp://docker:2375'}}\n"
+        )
+    };
+    let script = "  script: docker info\n";
+    let found = |text: String| {
+        let mut files = Files::default();
+        files.add(Source::new(".gitlab-ci.yml", text));
+        let judgement = lint(&mut files);
+        assert_eq!(judgement.remarks.len(), 1, "what is not looked at is said");
+        let problems = judgement.problems.iter();
+        problems.map(|it| it.finding.reason.id).collect::<Vec<_>>()
+    };
+    let of_ours = found(pipeline("Security/SAST", "build") + script);
+    assert_eq!(of_ours, ["CLIENT-PORT"]);
+    // Which may turn TLS off for all.
+    assert!(found(pipeline("Auto-DevOps", "build") + script).is_empty());
+    // A part of a job that the template has.
+    assert!(found(pipeline("Jobs/Code-Quality", "code_quality")).is_empty());
+}

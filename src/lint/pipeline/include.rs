@@ -13,11 +13,23 @@ use crate::lint::{
 #[derive(Debug, Default)]
 pub struct Included {
     pub files: Vec<FileId>,
-    /// The first thing that is not among them.
-    pub elsewhere: Option<Node>,
-    /// How many such things there are.
+    /// How many things are not among them.
     pub count: usize,
+    /// Some of it may say something of the jobs that are in sight.
+    pub may_concern_others: bool,
 }
+
+/// GitLab's templates (below `Jobs/` and `Security/` of `lib/gitlab/ci/templates`) that bring jobs
+/// of their own, and give other jobs nothing but their analyzers' variables.
+const OWN_JOBS_ALONE: [&str; 7] = [
+    "Code-Quality",
+    "Container-Scanning",
+    "Dependency-Scanning",
+    "License-Scanning",
+    "SAST",
+    "SAST-IaC",
+    "Secret-Detection",
+];
 
 impl Included {
     pub fn read(file: FileId, root: &Mapping, candidates: &[FileId], files: &Files) -> Self {
@@ -34,8 +46,8 @@ impl Included {
                 .map(|path| matching(file, path, candidates, files))
                 .unwrap_or_default();
             if found.is_empty() {
-                included.elsewhere.get_or_insert_with(|| item.clone());
                 included.count += 1;
+                included.may_concern_others |= !brings_own_jobs_alone(item);
             }
             included.files.extend(found);
         }
@@ -51,6 +63,16 @@ fn local(item: &Node) -> Option<&str> {
         None => item.as_str().filter(|path| !path.contains("://"))?,
     };
     (!path.contains('$')).then_some(path)
+}
+
+fn brings_own_jobs_alone(item: &Node) -> bool {
+    let template = item.get("template").and_then(Node::as_str);
+    template.is_some_and(|path| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let name = name.strip_suffix(".gitlab-ci.yml").unwrap_or(name);
+        let name = name.strip_suffix(".latest").unwrap_or(name);
+        OWN_JOBS_ALONE.contains(&name)
+    })
 }
 
 /// The files whose names end with that path, in a repository that `file` is in as well: of several
@@ -102,6 +124,31 @@ fn parts(name: &str) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::lint::{source::Source, yaml};
+
+    #[test]
+    fn a_scanner_s_template_concerns_no_other_job() {
+        for (include, expected) in [
+            ("{template: Security/SAST.gitlab-ci.yml}", false),
+            (
+                "{template: Jobs/Secret-Detection.latest.gitlab-ci.yml}",
+                false,
+            ),
+            (
+                "[{template: Jobs/SAST.gitlab-ci.yml}, {local: x.yml}]",
+                true,
+            ),
+            ("{template: Auto-DevOps.gitlab-ci.yml}", true),
+            ("{project: a/b, file: SAST.gitlab-ci.yml}", true),
+        ] {
+            let documents = yaml::parse(&format!("include: {include}")).unwrap();
+            let mut files = Files::default();
+            let file = files.add(Source::new(".gitlab-ci.yml", ""));
+            let root = documents[0].as_mapping().unwrap();
+            let included = Included::read(file, root, &[file], &files);
+            assert_eq!(included.may_concern_others, expected, "{include}");
+            assert!(included.count > 0, "it is not looked at: {include}");
+        }
+    }
 
     #[test]
     fn local_files_are_known_by_their_paths() {

@@ -91,9 +91,22 @@ pub fn is_job(node: &Node) -> bool {
 /// How many services are read of one file: each job gets all of those that are for every job.
 const MAXIMAL_SERVICES: usize = 50_000;
 
+/// What the files that are not given may add to those that are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Elsewhere {
+    Nothing,
+    /// Jobs, and the rest of those whose script is not in sight.
+    OtherJobs,
+    Anything,
+}
+
 /// All jobs, and the last one that is read, if there are too many.
-pub fn read<'a>(root: &'a Mapping, merger: &Merger, is_all: bool) -> (Vec<Job>, Option<&'a Node>) {
-    let defaults = Defaults::read(root, merger, is_all);
+pub fn read<'a>(
+    root: &'a Mapping,
+    merger: &Merger,
+    elsewhere: Elsewhere,
+) -> (Vec<Job>, Option<&'a Node>) {
+    let defaults = Defaults::read(root, merger, elsewhere);
     let extended = merge::extended(root);
     let mut jobs = Vec::new();
     let mut services = 0;
@@ -122,12 +135,11 @@ struct Defaults {
     /// Of `default`, and of the top.
     default: Option<Node>,
     top: Mapping,
-    /// Other files may add to all this.
-    has_more: bool,
+    elsewhere: Elsewhere,
 }
 
 impl Defaults {
-    fn read(root: &Mapping, merger: &Merger, is_all: bool) -> Self {
+    fn read(root: &Mapping, merger: &Merger, elsewhere: Elsewhere) -> Self {
         let resolved = |key: &str| root.get(key).map(|node| merger.resolve(node, root));
         let top = ["services", "image", "before_script"].iter();
         let top = top.filter_map(|key| root.entry(key)).map(|entry| Entry {
@@ -144,7 +156,7 @@ impl Defaults {
             ),
             default: resolved("default"),
             top: Mapping::of(top.collect()),
-            has_more: !is_all,
+            elsewhere,
         }
     }
 
@@ -159,7 +171,10 @@ impl Defaults {
         let whole = merger.extend(job, root);
         let job = &whole.job;
         // A component's job may get a dot by an input.
-        let is_whole = whole.is_complete && !name.starts_with(['.', '$']);
+        let is_of_a_template =
+            self.elsewhere == Elsewhere::OtherJobs && job.get("script").is_none();
+        let is_whole = whole.is_complete && !name.starts_with(['.', '$']) && !is_of_a_template;
+        let has_more = self.elsewhere == Elsewhere::Anything;
         let variables = self.variables_of(job, is_whole);
         let inherited = |key: &str| {
             let inherits = is_whole && inherits(job, "default", key);
@@ -182,12 +197,12 @@ impl Defaults {
             place: key.place(),
             image: image.and_then(|image| JobImage::read(&image, &variables)),
             services_are_known: read.len() == nodes.len()
-                && (services.is_some() || (is_whole && !self.has_more)),
+                && (services.is_some() || (is_whole && !has_more)),
             services: read,
             services_are_its_own,
             script: Script::read(job, inherited),
             variables,
-            is_whole: is_whole && !self.has_more,
+            is_whole: is_whole && !has_more,
         })
     }
 
@@ -199,7 +214,7 @@ impl Defaults {
     }
 
     fn variables_of(&self, job: &Mapping, is_whole: bool) -> Variables {
-        let below = match (is_whole, self.has_more) {
+        let below = match (is_whole, self.elsewhere == Elsewhere::Anything) {
             // A variable of what it extends would win over a global one.
             (false, _) => Variables::default().over_the_unseen(),
             (true, _) if !inherits_all(job, "variables") => Variables::default().over_the_unseen(),

@@ -13,7 +13,7 @@ mod unresolved;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::{include::Included, merge::Merger};
+use self::{include::Included, job::Elsewhere, merge::Merger};
 use super::{
     helm,
     model::{RunnerVariables, Service, Variables},
@@ -87,9 +87,19 @@ struct Whole {
     root: Option<Node>,
     /// An `include` of what is not given, and how many there are.
     elsewhere: Option<(Node, usize)>,
+    /// That may say something of jobs that are in sight.
+    is_partial: bool,
 }
 
 impl Whole {
+    fn unseen(&self) -> Elsewhere {
+        match (&self.elsewhere, self.is_partial) {
+            (None, _) => Elsewhere::Nothing,
+            (Some(_), false) => Elsewhere::OtherJobs,
+            (Some(_), true) => Elsewhere::Anything,
+        }
+    }
+
     fn add(
         &mut self,
         file: FileId,
@@ -108,6 +118,7 @@ impl Whole {
         {
             let elsewhere = self.elsewhere.get_or_insert((entry.key.clone(), 0));
             elsewhere.1 += included.count;
+            self.is_partial |= included.may_concern_others;
         }
         self.root = Some(match &self.root {
             Some(below) => merger.merge(below, root),
@@ -139,6 +150,7 @@ impl Pipeline {
         let include = root.as_ref().and_then(Node::as_mapping);
         let include = include.and_then(|root| root.entry("include"));
         let whole = Whole {
+            is_partial: include.is_some(),
             elsewhere: include.map(|entry| (entry.key.clone(), 1)),
             root,
         };
@@ -152,7 +164,7 @@ impl Pipeline {
                 remarks: Vec::new(),
             };
         };
-        let (jobs, last) = job::read(root, merger, whole.elsewhere.is_none());
+        let (jobs, last) = job::read(root, merger, whole.unseen());
         let mut remarks = unresolved::remarks(root, whole.elsewhere.as_ref());
         remarks.extend(last.map(|job| Remark {
             message: "there are more services in this file than are judged".into(),
