@@ -47,13 +47,15 @@ const OTHER_DAEMONS: &[&str] = &[
     "docker --host",
     "docker --context",
     "docker -c",
-    "buildx create",
     "docker-machine",
     "dockerd",
     "podman",
     "minikube",
     "source ",
 ];
+
+/// What has a builder of buildx do without the client's own daemon: a driver, or an endpoint.
+const OTHER_BUILDERS: &[&str] = &["kubernetes", "remote", "://"];
 
 /// The variables by which a client chooses one.
 const CHOICES: &[&str] = &["DOCKER_HOST", "DOCKER_CONTEXT"];
@@ -110,12 +112,15 @@ impl Script {
 
     /// Whether it may look for a daemon somewhere else than its variables say.
     pub fn may_choose_a_daemon(&self) -> bool {
-        let chooses = |line: &str| {
-            line.trim_start().starts_with(". ")
-                || OTHER_DAEMONS.iter().any(|other| line.contains(other))
-        };
+        let has_one_of = |text: &str, words: &[&str]| words.iter().any(|word| text.contains(word));
+        let chooses =
+            |line: &str| line.trim_start().starts_with(". ") || has_one_of(line, OTHER_DAEMONS);
+        // Over several lines, often.
+        let builds_elsewhere =
+            |entry: &String| entry.contains("buildx create") && has_one_of(entry, OTHER_BUILDERS);
         self.has_more
             || self.lines().any(chooses)
+            || self.entries.iter().any(builds_elsewhere)
             || CHOICES.iter().any(|variable| self.sets(variable))
     }
 
@@ -222,6 +227,14 @@ mod tests {
             ("script: $[[ inputs.script ]]", true),
             ("script: docker context use other", true),
             ("script: echo $DOCKER_HOST", false),
+            (
+                "script: docker buildx create --use --driver docker-container",
+                false,
+            ),
+            (
+                "script: docker buildx create --driver=remote tcp://a:1",
+                true,
+            ),
             ("script: DOCKER_HOST=tcp://a:1 docker ps", true),
         ] {
             assert_eq!(script(text).may_choose_a_daemon(), expected, "{text}");
