@@ -1,28 +1,23 @@
 //! Volumes and the TLS certificates: the service writes them, and the job has to read them.
 
+mod moving;
+mod unshared;
+
 use std::path::{Path, PathBuf};
 
-use super::{edits, sockets};
+pub use self::unshared::unshared;
+use super::edits;
 use crate::{
-    facts::client::DockerHost,
     lint::{
-        model::{
-            Known,
-            runner::{Executor, Volume, VolumeKind},
-        },
-        problem::{Edit, Judgement, Problem, Remark, Repair},
-        scene::{CertificateDirectory, Daemon, OneJob, OneRunner, Scene},
-        source::{Located, Place},
+        model::runner::{Executor, Volume, VolumeKind},
+        problem::{Judgement, Problem, Remark},
+        scene::{CertificateDirectory, OneRunner, Scene},
     },
-    reasons::{Severity, certs},
-    settings::registry::DEFAULT_DIRECTORY as REGISTRY_CA,
+    reasons::certs,
 };
 
 /// What the service writes into the client's directory, and reads from the server's.
 const FILES: [&str; 3] = ["ca.pem", "cert.pem", "key.pem"];
-
-/// Words in the names of objects that hold more than a CA.
-const NAMES_OF_KEYS: &[&str] = &["client", "clients", "key", "keys", "mtls", "server", "tls"];
 
 /// Where the builds directory is, which all executors share, if nobody has moved it.
 pub(super) const BUILDS: &str = "/builds";
@@ -42,15 +37,6 @@ pub fn remarks(scene: &Scene<'_>) -> Vec<Remark> {
         .runners
         .iter()
         .flat_map(|runner| judge(runner).remarks)
-        .collect()
-}
-
-/// Certificates of a job that no runner lets it share with its service.
-pub fn unshared(scene: &Scene<'_>) -> Vec<Problem> {
-    let wanted = scene.wanted();
-    wanted
-        .filter(|(job, _)| !sockets::is_busy(scene, job))
-        .filter_map(|(job, daemon)| unshared_by_all(scene, job, daemon))
         .collect()
 }
 
@@ -74,43 +60,6 @@ fn judge(scene: &OneRunner<'_>) -> Judgement {
         judgement.extend(certificates.judge());
     }
     judgement
-}
-
-fn unshared_by_all(scene: &Scene<'_>, job: &OneJob<'_>, daemon: &Daemon<'_>) -> Option<Problem> {
-    let client = daemon.served.as_ref()?.client_certificates.as_deref()?;
-    // A socket needs none.
-    let may_be_tcp = match job.job.variables.expanded("DOCKER_HOST") {
-        Known::Set(host) => matches!(DockerHost::parse(&host.text), DockerHost::Tcp { .. }),
-        Known::Unset => true,
-        Known::Unknown => false,
-    };
-    if !may_be_tcp {
-        return None;
-    }
-    // A template may mount a volume there.
-    let is_known = |runner: &OneRunner<'_>| !runner.runner.is_partly_unknown;
-    if !scene.runners.iter().all(is_known) {
-        return None;
-    }
-    let is_shared_anyhow = client.starts_with(BUILDS) || client.to_string_lossy().contains('$');
-    let is_shared = |runner: &OneRunner<'_>| runner.covering(client).is_some();
-    if is_shared_anyhow || scene.runners.iter().any(is_shared) {
-        return None;
-    }
-    let runner = scene.runners.first()?;
-    let cause = format!(
-        "the job {:?} keeps its certificates in {}, and {} shares no volume there.",
-        job.job.name,
-        client.display(),
-        match scene.runners.as_slice() {
-            [runner] => runner.runner.title(),
-            _ => "none of these runners".into(),
-        }
-    );
-    let finding = certs::UNSHARED.found(cause, edits::sharing_fix(runner, client));
-    let place = daemon.service.place.clone();
-    let problem = Problem::new(finding, place, "makes certificates");
-    Some(problem.with_related(runner.section().clone(), "a volume is missing here"))
 }
 
 /// Whether a remote Docker, or the node's own, does the work, and the certificates are none of ours.
@@ -323,158 +272,6 @@ impl Certificates<'_> {
             volume.mount_path.place.clone(),
             format!("one {} for all jobs", volume.kind.noun()),
         ))
-    }
-
-    /// No volume is there, and the runner's configuration speaks of certificates.
-    fn unshared(&self) -> Option<Problem> {
-        let runner = self.scene.runner;
-        let said = [
-            "DOCKER_TLS_CERTDIR",
-            "DOCKER_CERT_PATH",
-            "DOCKER_TLS_VERIFY",
-        ];
-        let variable = said.iter().find_map(|name| {
-            let of_services = runner.services.iter().filter(|it| it.is_dind());
-            of_services
-                .map(|service| &service.variables)
-                .chain([&runner.variables])
-                .filter_map(|variables| variables.written(name))
-                .find(|(variable, _)| !variable.value.is_empty())
-        });
-        let service = runner.services.iter().find(|service| service.is_dind());
-        // Without a word about TLS the jobs may have turned it off.
-        let (place, label, severity): (&Place, &str, Severity) = match (variable, service) {
-            (Some((_, place)), _) => (
-                place,
-                "the certificates are expected by this",
-                Severity::Error,
-            ),
-            (None, Some(service)) => (
-                &service.place,
-                "makes certificates, unless the job turns TLS off",
-                Severity::Note,
-            ),
-            (None, None) => return None,
-        };
-        let cause = format!(
-            "no volume of {} is mounted at {} or above, so the certificates stay in the service's \
-             own container.",
-            runner.title(),
-            self.client.display()
-        );
-        let fix = edits::sharing_fix(self.scene, &self.client);
-        let finding = certs::UNSHARED.found(cause, fix).with_severity(severity);
-        Some(Problem::new(finding, place.clone(), label))
-    }
-
-    /// Where a registry's CA belongs, and what belongs here.
-    fn moving_fix(&self, volume: &Volume) -> String {
-        let file = self.scene.source.name();
-        let client = self.client.display();
-        let target = self.new_target(volume);
-        if self.scene.runner.executor == Executor::Docker {
-            return format!(
-                "in {file}, mount a registry's CA at {REGISTRY_CA}, and a volume for the \
-                 certificates:\n    volumes = [\"{}:{target}:ro\", \"{client}\"]",
-                volume.name
-            );
-        }
-        if !volume.is_made_of_keys() {
-            return format!(
-                "in {file}, take `read_only = true` out, or mount an empty volume instead:\n{}",
-                edits::empty_dir_lines(&self.client)
-            );
-        }
-        let table = match volume.kind {
-            VolumeKind::ConfigMap => "config_map",
-            VolumeKind::Projected => "projected",
-            _ => "secret",
-        };
-        let sub_path = match &volume.sub_path {
-            Some(path) => format!("\n      sub_path = \"{}\"", path.value),
-            None => String::new(),
-        };
-        let mut lines = match self.scene.covering(&self.client) {
-            Some(other) if other.place != volume.place => String::new(),
-            _ => format!("{}\n", edits::empty_dir_lines(&self.client)),
-        };
-        lines.push_str(&format!(
-            "    [[runners.kubernetes.volumes.{table}]]\n      name = \"{}\"\n      \
-             mount_path = \"{target}\"{sub_path}",
-            volume.name
-        ));
-        format!(
-            "in {file}, move a registry's CA to {REGISTRY_CA}, where it is trusted, and mount an \
-             empty volume for the certificates:\n{lines}\nTo use certificates of your own, mount \
-             the server's ca.pem, cert.pem and key.pem at {} as well.",
-            self.server.display()
-        )
-    }
-
-    /// As [`Self::moving_fix`] says, where that loses nothing.
-    fn with_repair(&self, problem: Problem, volume: &Volume) -> Problem {
-        match self.moving_edits(volume) {
-            Some(edits) => problem.with_repair(Repair {
-                file: volume.place.file,
-                part: self.scene.runner.place.span.start,
-                edits,
-            }),
-            None => problem,
-        }
-    }
-
-    fn moving_edits(&self, volume: &Volume) -> Option<Vec<Edit>> {
-        let OneRunner { runner, source, .. } = self.scene;
-        let target = self.new_target(volume);
-        let mut others = runner.volumes.iter();
-        let is_taken = others.any(|other| other.target() == Path::new(&target));
-        // A client's key says that this is no registry's CA; so may the object's name.
-        let sounds_like_key = |name: &str| {
-            let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
-            words.any(|word| NAMES_OF_KEYS.contains(&word.to_ascii_lowercase().as_str()))
-        };
-        let holds_key = |(key, path): &(String, Located<String>)| {
-            [key.as_str(), path.value.as_str()]
-                .iter()
-                .any(|name| name.ends_with("key.pem") || name.ends_with(".key"))
-        };
-        let is_own_set = volume
-            .items
-            .as_ref()
-            .is_some_and(|it| it.iter().any(holds_key));
-        if is_taken || is_own_set || sounds_like_key(&volume.name) || !volume.is_made_of_keys() {
-            return None;
-        }
-        let mut edits = vec![edits::replace_text(
-            &volume.mount_path.place,
-            &target,
-            source,
-        )?];
-        let stays_covered = self
-            .scene
-            .covering(&self.client)
-            .is_some_and(|other| other.place != volume.place);
-        if !stays_covered {
-            edits.push(edits::empty_dir_before(
-                volume,
-                &self.client,
-                runner,
-                source,
-            )?);
-        }
-        Some(edits)
-    }
-
-    fn new_target(&self, volume: &Volume) -> String {
-        let name = match (&volume.sub_path, volume.is_file()) {
-            (Some(path), _) => Path::new(&path.value).file_name(),
-            (None, true) => volume.target().file_name(),
-            (None, false) => None,
-        };
-        match name.and_then(|name| name.to_str()) {
-            Some(name) => format!("{REGISTRY_CA}/{name}"),
-            None => REGISTRY_CA.to_owned(),
-        }
     }
 }
 
