@@ -1,7 +1,7 @@
 //! A service: one of a job's, or one that a runner gives to every job.
 
 use super::{image::Image, variables::Variables};
-use crate::lint::{source::Place, yaml::Node};
+use crate::lint::source::Place;
 
 /// An entry of `services`, in `.gitlab-ci.yml` or in `config.toml`.
 #[derive(Clone, Debug)]
@@ -33,35 +33,6 @@ pub struct Command {
 }
 
 impl Service {
-    /// `None` where the entry is not in the file, or none.
-    pub fn read(node: &Node, job: &Variables) -> Option<Self> {
-        // A component's input alone may be anything, a list too.
-        let is_input = node.as_str().is_some_and(|text| text.contains("$[["));
-        if node.tag.is_some() || is_input {
-            return None;
-        }
-        let image = match node.as_mapping() {
-            Some(mapping) => mapping.get("name")?,
-            None => node,
-        };
-        let aliases = node.get("alias").and_then(Node::as_str).unwrap_or_default();
-        let own = node.get("variables");
-        let aliases = job.expand(aliases).text;
-        Some(Self {
-            image: job.expand(image.as_str()?).text,
-            place: image.place(),
-            aliases: split_aliases(&aliases),
-            command: node.get("command").map(Command::read),
-            entrypoint: node
-                .get("entrypoint")
-                .filter(|node| !node.is_null())
-                .map(Command::read),
-            is_the_runners: false,
-            own_variables: Variables::default().with(own),
-            variables: job.with(own),
-        })
-    }
-
     /// One of the runner's, as a job with these variables gets it.
     pub fn given_to(&self, job: &Variables) -> Self {
         Self {
@@ -101,66 +72,4 @@ pub fn split_aliases(aliases: &str) -> Vec<String> {
     let aliases = aliases.split([',', ' ']);
     let aliases = aliases.filter(|alias| !alias.is_empty());
     aliases.map(str::to_owned).collect()
-}
-
-impl Command {
-    fn read(node: &Node) -> Self {
-        let word = |node: &Node| {
-            let text = node.as_scalar().filter(|_| node.tag.is_none())?;
-            let is_input = text.text.contains("$[[");
-            (!is_input).then(|| text.text.to_string())
-        };
-        Self {
-            words: match node.as_sequence() {
-                _ if node.tag.is_some() => None,
-                Some(nodes) => nodes.iter().map(word).collect(),
-                None if node.is_null() => Some(Vec::new()),
-                None => word(node).map(|word| vec![word]),
-            },
-            place: node.place(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::lint::yaml;
-
-    fn service(text: &str) -> Option<Service> {
-        let documents = yaml::parse(text).unwrap();
-        Service::read(&documents[0], &Variables::default())
-    }
-
-    #[test]
-    fn names_are_those_that_gitlab_gives() {
-        for (text, names) in [
-            ("docker:24-dind", "docker"),
-            ("docker", "docker"),
-            ("tutum/wordpress:latest", "tutum__wordpress tutum-wordpress"),
-            (
-                "registry.example.com:5000/my/dind@sha256:abc",
-                "registry.example.com__my__dind registry.example.com-my-dind",
-            ),
-            ("{name: 'docker:dind', alias: 'a, b c'}", "a b c docker"),
-        ] {
-            assert_eq!(service(text).unwrap().names().join(" "), names, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_docker_daemon_is_known_by_its_image_or_its_name() {
-        for (text, is_dind) in [
-            ("docker:24.0.5-dind", true),
-            ("{name: $IMAGE, alias: docker}", true),
-            ("{name: $IMAGE, alias: db}", false),
-            ("{name: 'docker:28-cli', alias: docker}", false),
-            ("{name: mysql, alias: db}", false),
-        ] {
-            assert_eq!(service(text).unwrap().is_dind(), is_dind, "{text}");
-        }
-        assert!(service("!reference [.a, services]").is_none());
-        assert!(service("{alias: docker}").is_none());
-        assert!(service("$[[ inputs.service ]]").is_none());
-    }
 }

@@ -3,6 +3,7 @@
 use super::{
     merge::{self, Merger},
     script::Script,
+    service,
 };
 use crate::lint::{
     model::{Service, Variables},
@@ -189,7 +190,7 @@ impl Defaults {
         let nodes = services.as_ref().map(flattened).unwrap_or_default();
         let read: Vec<_> = nodes
             .iter()
-            .filter_map(|node| Service::read(node, &variables))
+            .filter_map(|node| service::read(node, &variables))
             .collect();
         let image = job.get("image").cloned().or_else(|| inherited("image"));
         Some(Job {

@@ -9,6 +9,7 @@ mod include;
 mod job;
 mod merge;
 mod script;
+mod service;
 mod unresolved;
 
 use std::collections::{BTreeMap, BTreeSet};
