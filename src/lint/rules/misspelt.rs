@@ -14,17 +14,15 @@ use crate::{
 
 /// Variables that are almost dind-init's: the judgement of run time.
 pub fn variables(scene: &Scene<'_>) -> Vec<Problem> {
-    let of_jobs = scene.jobs.iter().flat_map(|job| {
-        let services = job.job.services.iter();
-        let of_services = services.map(|service| &service.own_variables);
-        [&job.job.variables].into_iter().chain(of_services)
+    let of_jobs = scene.jobs.iter().map(|it| it.job);
+    let of_jobs = of_jobs.map(|job| (&job.variables, &job.services));
+    let of_runners = scene.runners.iter().map(|it| it.runner);
+    let of_runners = of_runners.map(|runner| (&runner.variables, &runner.services));
+    let all = of_jobs.chain(of_runners).flat_map(|(variables, services)| {
+        let of_services = services.iter().map(|service| &service.own_variables);
+        [variables].into_iter().chain(of_services)
     });
-    let of_runners = scene.runners.iter().flat_map(|runner| {
-        let services = runner.runner.services.iter();
-        let of_services = services.map(|service| &service.own_variables);
-        [&runner.runner.variables].into_iter().chain(of_services)
-    });
-    of_jobs.chain(of_runners).flat_map(misspelt).collect()
+    all.flat_map(misspelt).collect()
 }
 
 fn misspelt(variables: &Variables) -> Vec<Problem> {
