@@ -22,9 +22,9 @@ pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
     of_each_job(scene, of_a_job)
 }
 
-fn of_a_job(scene: &OneJob<'_>) -> Vec<Problem> {
-    let job = client_variables(scene);
-    let Some(daemon) = dialled(&job, &scene.daemons) else {
+fn of_a_job(one_job: &OneJob<'_>) -> Vec<Problem> {
+    let job = client_variables(one_job);
+    let Some(daemon) = dialled(&job, &one_job.daemons) else {
         return Vec::new();
     };
     // Where the port is known, only the variable is missing.
@@ -32,26 +32,26 @@ fn of_a_job(scene: &OneJob<'_>) -> Vec<Problem> {
     let own_hosts = daemon.own_hosts.as_ref().filter(|_| !is_unset_alone);
     let of_own_hosts = own_hosts.and_then(|it| own_hosts::findings(&job, it, &daemon.names));
     if let Some(finding) = of_own_hosts {
-        let is_certain = is_certain(&finding, scene, &job);
-        let problem = is_certain.then(|| of_its_command(scene, daemon, finding));
+        let is_certain = is_certain(&finding, one_job, &job);
+        let problem = is_certain.then(|| of_its_command(one_job, daemon, finding));
         return problem.into_iter().flatten().collect();
     }
     let mut findings = match &daemon.served {
         Some(served) => client::findings(&job, served),
         None => client::unset(&job, None).into_iter().collect(),
     };
-    findings.retain(|finding| is_certain(finding, scene, &job));
+    findings.retain(|finding| is_certain(finding, one_job, &job));
     findings
         .into_iter()
         .map(|finding| match job.docker_host {
-            None if *finding.reason == reasons::client::HOST => unset(scene, daemon, finding),
-            _ => told(scene, daemon, finding),
+            None if *finding.reason == reasons::client::HOST => unset(one_job, daemon, finding),
+            _ => told(one_job, daemon, finding),
         })
         .collect()
 }
 
 /// What a command that begins with `dockerd` leaves out.
-fn of_its_command(scene: &OneJob<'_>, daemon: &Daemon<'_>, finding: Finding) -> Option<Problem> {
+fn of_its_command(one_job: &OneJob<'_>, daemon: &Daemon<'_>, finding: Finding) -> Option<Problem> {
     let label = match *finding.reason == reasons::client::LATE {
         true => "opens its port late",
         false => "does not listen there",
@@ -59,25 +59,25 @@ fn of_its_command(scene: &OneJob<'_>, daemon: &Daemon<'_>, finding: Finding) -> 
     let command = daemon.service.command.as_ref();
     let command = command.or(daemon.service.entrypoint.as_ref())?;
     let problem = Problem::new(finding, command.place.clone(), label);
-    Some(match blamed_of(&["DOCKER_HOST"], &scene.client) {
+    Some(match blamed_of(&["DOCKER_HOST"], &one_job.client) {
         Some(host) => problem.with_related(host.clone(), "the job looks for it here"),
         None => problem,
     })
 }
 
-fn unset(scene: &OneJob<'_>, daemon: &Daemon<'_>, finding: Finding) -> Problem {
+fn unset(one_job: &OneJob<'_>, daemon: &Daemon<'_>, finding: Finding) -> Problem {
     let service = &daemon.service.place;
-    if let Entrypoint::Runs { .. } = scene.client_entrypoint() {
+    if let Entrypoint::Runs { .. } = one_job.client_entrypoint() {
         return Problem::new(finding, service.clone(), "not called docker");
     }
     let label = "nothing leads it to its Docker service";
-    let problem = Problem::new(finding, scene.job.place.clone(), label);
+    let problem = Problem::new(finding, one_job.job.place.clone(), label);
     problem.with_related(service.clone(), "this service")
 }
 
-fn told(scene: &OneJob<'_>, daemon: &Daemon<'_>, finding: Finding) -> Problem {
+fn told(one_job: &OneJob<'_>, daemon: &Daemon<'_>, finding: Finding) -> Problem {
     let service = &daemon.service.place;
-    let (place, label) = match blamed(&finding, &scene.client) {
+    let (place, label) = match blamed(&finding, &one_job.client) {
         Some(place) => (place, ""),
         None if *finding.reason == reasons::certs::CLEANED => cleaned(daemon),
         None => (service, "for this service"),
@@ -115,18 +115,18 @@ fn is_elsewhere(daemon: &Daemon<'_>) -> bool {
     )
 }
 
-fn client_variables(scene: &OneJob<'_>) -> ClientVariables {
+fn client_variables(one_job: &OneJob<'_>) -> ClientVariables {
     // What is not in the file stays as `$NAME`, and may still be compared.
-    let value = |name: &str| match scene.client.expanded(name) {
+    let value = |name: &str| match one_job.client.expanded(name) {
         Known::Set(value) => Some(value.text),
         Known::Unset | Known::Unknown if name == PROJECT => Some(format!("${PROJECT}")),
         Known::Unset | Known::Unknown => None,
     };
     ClientVariables {
         in_gitlab: true,
-        in_kubernetes: scene.surroundings.in_kubernetes,
-        has_own_network: Some(scene.surroundings.has_own_network),
-        entrypoint: scene.client_entrypoint(),
+        in_kubernetes: one_job.surroundings.in_kubernetes,
+        has_own_network: Some(one_job.surroundings.has_own_network),
+        entrypoint: one_job.client_entrypoint(),
         are_the_service_s: false,
         ..ClientVariables::parse(&value)
     }
@@ -155,12 +155,12 @@ fn is_loopback(host: &SubjectName) -> bool {
 }
 
 /// Whether all that it rests on is in the files.
-fn is_certain(finding: &Finding, scene: &OneJob<'_>, job: &ClientVariables) -> bool {
-    let variables = &scene.client;
+fn is_certain(finding: &Finding, one_job: &OneJob<'_>, job: &ClientVariables) -> bool {
+    let variables = &one_job.client;
     let reason = finding.reason;
     let rests_on_no_host = job.docker_host.is_none()
         && (*reason == reasons::client::HOST || *reason == reasons::client::PORT);
-    if rests_on_no_host && finds_another_way(scene) {
+    if rests_on_no_host && finds_another_way(one_job) {
         return false;
     }
     // With Docker's executor the runner waits for a service's port before the job begins.
@@ -202,9 +202,9 @@ fn is_certain(finding: &Finding, scene: &OneJob<'_>, job: &ClientVariables) -> b
 }
 
 /// Whether the job does without `DOCKER_HOST`, or may.
-fn finds_another_way(scene: &OneJob<'_>) -> bool {
-    let job = scene.job;
-    scene.surroundings.has_node_socket || job.script.may_choose_a_daemon() || !job.uses_docker()
+fn finds_another_way(one_job: &OneJob<'_>) -> bool {
+    let job = one_job.job;
+    one_job.surroundings.has_node_socket || job.script.may_choose_a_daemon() || !job.uses_docker()
 }
 
 /// The place of the variable to change. That of a proxy may hold a password, and is not shown.

@@ -15,10 +15,10 @@ pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
     of_each_job(scene, |job| problem(job).into_iter().collect())
 }
 
-fn problem(scene: &OneJob<'_>) -> Option<Problem> {
-    let job = scene.job;
-    let (_, place) = scene.client.written("DOCKER_HOST")?;
-    let text = scene.client.literal("DOCKER_HOST")?;
+fn problem(one_job: &OneJob<'_>) -> Option<Problem> {
+    let job = one_job.job;
+    let (_, place) = one_job.client.written("DOCKER_HOST")?;
+    let text = one_job.client.literal("DOCKER_HOST")?;
     let DockerHost::Tcp { host, .. } = DockerHost::parse(&text) else {
         return None;
     };
@@ -38,7 +38,7 @@ fn problem(scene: &OneJob<'_>) -> Option<Problem> {
         return None;
     }
     // The first one is meant, if there are several.
-    let service = scene.daemons.first()?.service;
+    let service = one_job.daemons.first()?.service;
     let finding = client::HOST.found(
         format!(
             "DOCKER_HOST is {text}, but no service of this job is called {host}. This one is \

@@ -21,9 +21,9 @@ pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
 }
 
 /// A command that wants a daemon, in a job that has none, nor has any of the runners.
-fn problem(scene: &OneJob<'_>) -> Option<Problem> {
-    let job = scene.job;
-    let is_known = job.is_whole && job.services_are_known && scene.surroundings.is_without_docker;
+fn problem(one_job: &OneJob<'_>) -> Option<Problem> {
+    let job = one_job.job;
+    let is_known = job.is_whole && job.services_are_known && one_job.surroundings.is_without_docker;
     let is_hidden = job
         .services
         .iter()
@@ -32,7 +32,7 @@ fn problem(scene: &OneJob<'_>) -> Option<Problem> {
         return None;
     }
     let command = job.script.daemon_command()?;
-    let host = match scene.client.expanded("DOCKER_HOST") {
+    let host = match one_job.client.expanded("DOCKER_HOST") {
         Known::Unset => None,
         Known::Set(value) if value.text.is_empty() => None,
         Known::Set(value) if value.text.contains('$') => return None,

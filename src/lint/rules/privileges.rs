@@ -25,20 +25,20 @@ pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
     of_runners.chain(of_jobs).chain(outside).collect()
 }
 
-fn of_a_runner(scene: &OneRunner<'_>) -> Option<Problem> {
-    let runner = scene.runner;
+fn of_a_runner(one_runner: &OneRunner<'_>) -> Option<Problem> {
+    let runner = one_runner.runner;
     let is_refused =
         |daemon: &&Daemon<'_>| is_privileged(runner, Some(&daemon.service.image)) == Some(false);
-    if let Some(refused) = scene.daemons.iter().find(is_refused) {
+    if let Some(refused) = one_runner.daemons.iter().find(is_refused) {
         let place = &refused.service.place;
         let label = "this service needs it";
-        return Some(problem(scene, place, label, Severity::Fatal));
+        return Some(problem(one_runner, place, label, Severity::Fatal));
     }
     let is_without_dind = runner.leads_elsewhere() || runner.node_socket().is_some();
-    let sign = scene.sign_of_dind().filter(|_| !is_without_dind)?;
-    let is_refused = scene.daemons.is_empty() && is_privileged(runner, None) == Some(false);
+    let sign = one_runner.sign_of_dind().filter(|_| !is_without_dind)?;
+    let is_refused = one_runner.daemons.is_empty() && is_privileged(runner, None) == Some(false);
     let label = "this is for docker in docker";
-    is_refused.then(|| problem(scene, sign, label, Severity::Warning))
+    is_refused.then(|| problem(one_runner, sign, label, Severity::Warning))
 }
 
 /// No runner lets it be.
@@ -126,16 +126,16 @@ fn is_match(pattern: &str, image: &str) -> Option<bool> {
     Some(pattern.matches_with(image, options))
 }
 
-fn problem(scene: &OneRunner<'_>, sign: &Place, label: &str, severity: Severity) -> Problem {
-    let (place, what) = culprit(scene.runner);
-    let finding = finding(scene).with_severity(severity);
+fn problem(one_runner: &OneRunner<'_>, sign: &Place, label: &str, severity: Severity) -> Problem {
+    let (place, what) = culprit(one_runner.runner);
+    let finding = finding(one_runner).with_severity(severity);
     Problem::new(finding, place.clone(), what).with_related(sign.clone(), label)
 }
 
 /// The reason, told of this runner.
-fn finding(scene: &OneRunner<'_>) -> Finding {
-    let runner = scene.runner;
-    let file = scene.source.name();
+fn finding(one_runner: &OneRunner<'_>) -> Finding {
+    let runner = one_runner.runner;
+    let file = one_runner.source.name();
     let title = runner.title();
     if let Some(allowed) = &runner.allowed_privileged_services
         && runner

@@ -27,66 +27,66 @@ pub fn problems(scene: &Scene<'_>) -> Vec<Problem> {
         .collect()
 }
 
-fn problem(scene: &OneRunner<'_>, volume: &Volume) -> Option<Problem> {
+fn problem(one_runner: &OneRunner<'_>, volume: &Volume) -> Option<Problem> {
     let target = volume.target();
     if let Ok(below) = target.strip_prefix(DOCKERS_DIRECTORY) {
         if target.to_string_lossy().contains(':') {
-            return Some(colon(scene, volume, below));
+            return Some(colon(one_runner, volume, below));
         }
         return match below.components().count() {
             // Objects' keys are files; what else may be a directory with directories.
-            0 if volume.is_made_of_keys() => Some(no_directory(scene, volume)),
+            0 if volume.is_made_of_keys() => Some(no_directory(one_runner, volume)),
             0 => None,
-            _ => unread_file(scene, volume),
+            _ => unread_file(one_runner, volume),
         };
     }
     let below = target.strip_prefix(DEFAULT_DIRECTORY).ok()?;
-    not_a_host(scene, volume, below)
+    not_a_host(one_runner, volume, below)
 }
 
 /// A port, in a path that can hold no colon.
-fn colon(scene: &OneRunner<'_>, volume: &Volume, below: &Path) -> Problem {
+fn colon(one_runner: &OneRunner<'_>, volume: &Volume, below: &Path) -> Problem {
     let target = format!(
         "{DEFAULT_DIRECTORY}/{}",
         below.display().to_string().replace(':', "_")
     );
-    let why = match scene.runner.executor {
+    let why = match one_runner.runner.executor {
         Executor::Kubernetes => "Kubernetes allows no colon in a mount path, and makes no pod",
         _ => "Docker takes the colon for the end of the path, and makes no container",
     };
     let cause = format!(
         "{} mounts the {} at {}: {why}.",
-        scene.runner.title(),
+        one_runner.runner.title(),
         volume.described(),
         volume.target().display()
     );
     let fix = format!(
         "in {}, mount it where dind-init reads it, the port after an underscore:\n    {}",
-        scene.source.name(),
-        mount_line(scene, volume, &target)
+        one_runner.source.name(),
+        mount_line(one_runner, volume, &target)
     );
     let problem = Problem::new(
         registry::HOST.found(cause, fix),
         volume.mount_path.place.clone(),
         "a colon cannot be mounted",
     );
-    with_other_path(problem, scene, volume, &target)
+    with_other_path(problem, one_runner, volume, &target)
 }
 
 /// Files beside the directories that dockerd reads.
-fn no_directory(scene: &OneRunner<'_>, volume: &Volume) -> Problem {
+fn no_directory(one_runner: &OneRunner<'_>, volume: &Volume) -> Problem {
     let cause = format!(
         "{} mounts the {} at {DOCKERS_DIRECTORY}, where dockerd reads only directories that are \
          called as registries are; the keys of a {} are files.",
-        scene.runner.title(),
+        one_runner.runner.title(),
         volume.described(),
         volume.kind.noun()
     );
     let fix = format!(
         "in {}, mount it where dind-init trusts it for every registry, or below \
          {DOCKERS_DIRECTORY}/registry.example.com:\n    {}",
-        scene.source.name(),
-        mount_line(scene, volume, DEFAULT_DIRECTORY)
+        one_runner.source.name(),
+        mount_line(one_runner, volume, DEFAULT_DIRECTORY)
     );
     Problem::new(
         registry::UNTRUSTED.found(cause, fix),
@@ -97,7 +97,7 @@ fn no_directory(scene: &OneRunner<'_>, volume: &Volume) -> Problem {
 
 /// dockerd reads `*.crt` for CAs (and `*.cert` with `*.key` for itself), and passes over the rest
 /// (moby daemon/pkg/registry, ReadCertsDirectory).
-fn unread_file(scene: &OneRunner<'_>, volume: &Volume) -> Option<Problem> {
+fn unread_file(one_runner: &OneRunner<'_>, volume: &Volume) -> Option<Problem> {
     let (written, path): (&Located<String>, &str) = match &volume.items {
         _ if volume.is_file() => (&volume.mount_path, &volume.mount_path.value),
         Some(items) if items.iter().all(|(_, path)| is_pem(&path.value)) => {
@@ -109,19 +109,25 @@ fn unread_file(scene: &OneRunner<'_>, volume: &Volume) -> Option<Problem> {
     let read = format!("{}.crt", path.strip_suffix(".pem")?);
     let cause = format!(
         "{} puts a CA at {path}, and dockerd reads only files that end in .crt there.",
-        scene.runner.title()
+        one_runner.runner.title()
     );
-    let fix = format!("in {}, call it {read}", scene.source.name());
+    let fix = format!("in {}, call it {read}", one_runner.source.name());
     let problem = Problem::new(
         registry::UNTRUSTED.found(cause, fix),
         written.place.clone(),
         "dockerd passes over it",
     );
-    Some(with_edit(problem, scene, volume, &written.place, &read))
+    Some(with_edit(
+        problem,
+        one_runner,
+        volume,
+        &written.place,
+        &read,
+    ))
 }
 
 /// A directory of dind-init's own that is not called as a registry is.
-fn not_a_host(scene: &OneRunner<'_>, volume: &Volume, below: &Path) -> Option<Problem> {
+fn not_a_host(one_runner: &OneRunner<'_>, volume: &Volume, below: &Path) -> Option<Problem> {
     let name = below.components().next()?.as_os_str().to_str()?;
     let is_directory = below.components().count() > 1 || !volume.is_file();
     let stem = name.trim_end_matches(".crt").trim_end_matches(".pem");
@@ -130,16 +136,16 @@ fn not_a_host(scene: &OneRunner<'_>, volume: &Volume, below: &Path) -> Option<Pr
     }
     let cause = format!(
         "{} mounts the {} at {}, and {name:?} is no registry's name.",
-        scene.runner.title(),
+        one_runner.runner.title(),
         volume.described(),
         volume.target().display()
     );
     let fix = format!(
         "in {}, name the directory as image references name the registry, a port after an \
          underscore:\n    {}",
-        scene.source.name(),
+        one_runner.source.name(),
         mount_line(
-            scene,
+            one_runner,
             volume,
             &format!("{DEFAULT_DIRECTORY}/registry.example.com_5000")
         )
@@ -155,8 +161,8 @@ fn is_pem(path: &str) -> bool {
     path.ends_with(".pem")
 }
 
-fn mount_line(scene: &OneRunner<'_>, volume: &Volume, target: &str) -> String {
-    match scene.runner.executor {
+fn mount_line(one_runner: &OneRunner<'_>, volume: &Volume, target: &str) -> String {
+    match one_runner.runner.executor {
         Executor::Kubernetes => format!("mount_path = \"{target}\""),
         _ => format!("volumes = [\"{}:{target}:ro\", …]", volume.name),
     }
@@ -164,28 +170,34 @@ fn mount_line(scene: &OneRunner<'_>, volume: &Volume, target: &str) -> String {
 
 fn with_other_path(
     problem: Problem,
-    scene: &OneRunner<'_>,
+    one_runner: &OneRunner<'_>,
     volume: &Volume,
     target: &str,
 ) -> Problem {
-    let mut others = scene.runner.volumes.iter();
+    let mut others = one_runner.runner.volumes.iter();
     match others.any(|other| other.target() == Path::new(target)) {
         true => problem,
-        false => with_edit(problem, scene, volume, &volume.mount_path.place, target),
+        false => with_edit(
+            problem,
+            one_runner,
+            volume,
+            &volume.mount_path.place,
+            target,
+        ),
     }
 }
 
 fn with_edit(
     problem: Problem,
-    scene: &OneRunner<'_>,
+    one_runner: &OneRunner<'_>,
     volume: &Volume,
     place: &Place,
     text: &str,
 ) -> Problem {
-    match edits::replace_text(place, text, scene.source) {
+    match edits::replace_text(place, text, one_runner.source) {
         Some(edit) => problem.with_repair(Repair {
             file: volume.place.file,
-            part: scene.runner.place.span.start,
+            part: one_runner.runner.place.span.start,
             edits: vec![edit],
         }),
         None => problem,

@@ -37,9 +37,9 @@ fn of_all(scene: &Scene<'_>, service: &Service, label: &str) -> Vec<Problem> {
 }
 
 /// What the security context keeps a service from.
-fn of_context(scene: &OneRunner<'_>, service: &Service, label: &str) -> Vec<Problem> {
+fn of_context(one_runner: &OneRunner<'_>, service: &Service, label: &str) -> Vec<Problem> {
     let (image, sign) = (&service.image, &service.place);
-    let runner = scene.runner;
+    let runner = one_runner.runner;
     let mut problems = Vec::new();
     if let Some(user) = &runner.other_user
         && !image.contains("rootless")
@@ -55,7 +55,7 @@ fn of_context(scene: &OneRunner<'_>, service: &Service, label: &str) -> Vec<Prob
                 "in {}, take `run_as_user` out, or say it for services:\n    \
                  [runners.kubernetes.service_container_security_context]\n      run_as_user = 0\n\
                  or use a `-rootless` image of Docker's in .gitlab-ci.yml",
-                scene.source.name()
+                one_runner.source.name()
             ),
         );
         let problem = Problem::new(finding, user.clone(), "not root");
@@ -63,7 +63,7 @@ fn of_context(scene: &OneRunner<'_>, service: &Service, label: &str) -> Vec<Prob
     }
     let is_writable = ["/run", "/var/run"]
         .iter()
-        .any(|path| scene.covering(Path::new(path)).is_some());
+        .any(|path| one_runner.covering(Path::new(path)).is_some());
     if let Some(read_only) = &runner.read_only_root
         && !is_writable
         && !runner.is_partly_unknown
@@ -77,7 +77,7 @@ fn of_context(scene: &OneRunner<'_>, service: &Service, label: &str) -> Vec<Prob
             format!(
                 "in {}:\n    [runners.kubernetes.service_container_security_context]\n      \
                  read_only_root_filesystem = false",
-                scene.source.name()
+                one_runner.source.name()
             ),
         );
         let problem = Problem::new(finding, read_only.clone(), "nothing can be written");

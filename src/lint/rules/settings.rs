@@ -48,8 +48,8 @@ static EXPANDED: &[(&str, &Reason)] = &[
     ("DOCKER_TLS_CERTDIR", &client::CERT_PATH),
 ];
 
-fn chains(scene: &OneJob<'_>) -> Vec<Problem> {
-    let variables = &scene.job.variables;
+fn chains(one_job: &OneJob<'_>) -> Vec<Problem> {
+    let variables = &one_job.job.variables;
     let chained = EXPANDED.iter().filter_map(|(name, reason)| {
         let Known::Set(expanded) = variables.expanded(name) else {
             return None;

@@ -24,20 +24,20 @@ pub fn mounted_twice(scene: &Scene<'_>) -> Vec<Problem> {
     scene.runners.iter().filter_map(second_volume).collect()
 }
 
-fn at_data_root(scene: &OneRunner<'_>) -> Option<Problem> {
-    match scene.covering(Path::new(DATA_ROOT)) {
-        Some(volume) if volume.is_read_only() => Some(read_only(scene, volume)),
-        Some(volume) if volume.is_one_for_all_jobs() => in_use(scene, volume),
+fn at_data_root(one_runner: &OneRunner<'_>) -> Option<Problem> {
+    match one_runner.covering(Path::new(DATA_ROOT)) {
+        Some(volume) if volume.is_read_only() => Some(read_only(one_runner, volume)),
+        Some(volume) if volume.is_one_for_all_jobs() => in_use(one_runner, volume),
         Some(_) => None,
-        None => on_no_volume(scene),
+        None => on_no_volume(one_runner),
     }
 }
 
-fn second_volume(scene: &OneRunner<'_>) -> Option<Problem> {
-    if scene.runner.executor != Executor::Kubernetes {
+fn second_volume(one_runner: &OneRunner<'_>) -> Option<Problem> {
+    if one_runner.runner.executor != Executor::Kubernetes {
         return None;
     }
-    let volumes = &scene.runner.volumes;
+    let volumes = &one_runner.runner.volumes;
     let (first, second) = volumes.iter().enumerate().find_map(|(index, volume)| {
         let mut earlier = volumes[..index].iter();
         let same = earlier.find(|earlier| earlier.target() == volume.target())?;
@@ -45,14 +45,14 @@ fn second_volume(scene: &OneRunner<'_>) -> Option<Problem> {
     })?;
     let cause = format!(
         "{} mounts the {} and the {} at {}. Kubernetes refuses such a pod, so no job starts.",
-        scene.runner.title(),
+        one_runner.runner.title(),
         first.described(),
         second.described(),
         second.target().display()
     );
     let fix = format!(
         "in {}, take one of them out, or give it another mount_path",
-        scene.source.name()
+        one_runner.source.name()
     );
     let finding = storage::MOUNTED_TWICE.found(cause, fix);
     let place = second.mount_path.place.clone();
@@ -60,52 +60,56 @@ fn second_volume(scene: &OneRunner<'_>) -> Option<Problem> {
     Some(problem.with_related(first.mount_path.place.clone(), "this one"))
 }
 
-fn read_only(scene: &OneRunner<'_>, volume: &Volume) -> Problem {
+fn read_only(one_runner: &OneRunner<'_>, volume: &Volume) -> Problem {
     let cause = format!(
         "{} mounts the {} read-only at {}, where dockerd has to write.",
-        scene.runner.title(),
+        one_runner.runner.title(),
         volume.described(),
         volume.target().display()
     );
     let label = format!("a {} is read-only here", volume.kind.noun());
     let place = volume.mount_path.place.clone();
-    Problem::new(storage::READONLY.found(cause, fix(scene)), place, label)
+    Problem::new(
+        storage::READONLY.found(cause, fix(one_runner)),
+        place,
+        label,
+    )
 }
 
-fn in_use(scene: &OneRunner<'_>, volume: &Volume) -> Option<Problem> {
-    let severity = scene.severity_of_sharing()?;
+fn in_use(one_runner: &OneRunner<'_>, volume: &Volume) -> Option<Problem> {
+    let severity = one_runner.severity_of_sharing()?;
     let cause = format!(
         "{} mounts the {} at {}. Two dockerds cannot use one data directory, so of jobs that run \
          at the same time one alone has Docker.",
-        scene.runner.title(),
+        one_runner.runner.title(),
         volume.described(),
         volume.target().display()
     );
-    let finding = storage::IN_USE.found(cause, fix(scene));
+    let finding = storage::IN_USE.found(cause, fix(one_runner));
     let label = format!("one {} for all jobs", volume.kind.noun());
     let place = volume.mount_path.place.clone();
     Some(Problem::new(finding.with_severity(severity), place, label))
 }
 
 /// Whether the image's own volume is one in the cluster depends on its container runtime.
-fn on_no_volume(scene: &OneRunner<'_>) -> Option<Problem> {
-    let runner = scene.runner;
+fn on_no_volume(one_runner: &OneRunner<'_>) -> Option<Problem> {
+    let runner = one_runner.runner;
     let is_kubernetes = runner.executor == Executor::Kubernetes;
-    let daemon = scene.daemons.first().filter(|_| is_kubernetes)?;
+    let daemon = one_runner.daemons.first().filter(|_| is_kubernetes)?;
     let cause = format!(
         "no volume of {} is mounted at {DATA_ROOT}. Some clusters make one for the image, and \
          with others layers are kept on the container's own file system.",
         runner.title()
     );
-    let finding = storage::ON_OVERLAY.found(cause, fix(scene));
-    let place = scene.section().clone();
+    let finding = storage::ON_OVERLAY.found(cause, fix(one_runner));
+    let place = one_runner.section().clone();
     let problem = Problem::new(finding.with_severity(Severity::Note), place, "");
     Some(problem.with_related(daemon.service.place.clone(), "keeps its layers there"))
 }
 
-fn fix(scene: &OneRunner<'_>) -> String {
-    let file = scene.source.name();
-    match scene.runner.executor {
+fn fix(one_runner: &OneRunner<'_>) -> String {
+    let file = one_runner.source.name();
+    match one_runner.runner.executor {
         Executor::Kubernetes => format!(
             "in {file}, give each job a volume of its own:\n    \
              [[runners.kubernetes.volumes.empty_dir]]\n      name = \"docker-data\"\n      \

@@ -40,12 +40,15 @@ pub fn remarks(scene: &Scene<'_>) -> Vec<Remark> {
         .collect()
 }
 
-fn judge(scene: &OneRunner<'_>) -> Judgement {
+fn judge(one_runner: &OneRunner<'_>) -> Judgement {
     let mut judgement = Judgement::default();
-    if is_without_dind(scene) {
+    if is_without_dind(one_runner) {
         return judgement;
     }
-    let directories = match (scene.certificate_directories, scene.certificate_directory()) {
+    let directories = match (
+        one_runner.certificate_directories,
+        one_runner.certificate_directory(),
+    ) {
         // What jobs say wins over what the runner says.
         (Some(directories), _) => directories.to_vec(),
         (None, CertificateDirectory::At(directory)) => vec![directory],
@@ -55,7 +58,7 @@ fn judge(scene: &OneRunner<'_>) -> Judgement {
         let certificates = Certificates {
             client: directory.join("client"),
             server: directory.join("server"),
-            scene,
+            one_runner,
         };
         judgement.extend(certificates.judge());
     }
@@ -63,10 +66,10 @@ fn judge(scene: &OneRunner<'_>) -> Judgement {
 }
 
 /// Whether a remote Docker, or the node's own, does the work, and the certificates are none of ours.
-fn is_without_dind(scene: &OneRunner<'_>) -> bool {
-    let runner = scene.runner;
+fn is_without_dind(one_runner: &OneRunner<'_>) -> bool {
+    let runner = one_runner.runner;
     let has_service = runner.services.iter().any(|service| service.is_dind());
-    let has_job = scene
+    let has_job = one_runner
         .certificate_directories
         .is_some_and(|directories| !directories.is_empty());
     !has_service && !has_job && (runner.leads_elsewhere() || runner.node_socket().is_some())
@@ -75,7 +78,7 @@ fn is_without_dind(scene: &OneRunner<'_>) -> bool {
 struct Certificates<'a> {
     client: PathBuf,
     server: PathBuf,
-    scene: &'a OneRunner<'a>,
+    one_runner: &'a OneRunner<'a>,
 }
 
 impl Certificates<'_> {
@@ -85,14 +88,14 @@ impl Certificates<'_> {
             judgement.problems.push(self.file_on_directory(volume));
             return judgement;
         }
-        for volume in &self.scene.runner.volumes {
+        for volume in &self.one_runner.runner.volumes {
             self.judge_file(volume, &mut judgement);
         }
-        match self.scene.covering(&self.client) {
+        match self.one_runner.covering(&self.client) {
             Some(volume) => self.judge_directory(volume, &mut judgement),
             // Where the jobs are known, they are what lacks it.
-            None if self.scene.certificate_directories.is_some() => {}
-            None if self.scene.runner.is_partly_unknown => {}
+            None if self.one_runner.certificate_directories.is_some() => {}
+            None if self.one_runner.runner.is_partly_unknown => {}
             None if judgement.problems.is_empty() => {
                 judgement.problems.extend(self.unshared());
             }
@@ -103,7 +106,7 @@ impl Certificates<'_> {
 
     /// A single file at the directory's own path, or above: `sub_path` takes one key alone.
     fn file_in_place_of_directory(&self) -> Option<&Volume> {
-        let mut volumes = self.scene.runner.volumes.iter();
+        let mut volumes = self.one_runner.runner.volumes.iter();
         volumes.find(|volume| {
             volume.is_made_of_keys() && volume.is_file() && self.client.starts_with(volume.target())
         })
@@ -113,7 +116,7 @@ impl Certificates<'_> {
         let cause = format!(
             "{} mounts one file of the {} at {}, which has to be a directory: `sub_path` takes one \
              key alone.",
-            self.scene.runner.title(),
+            self.one_runner.runner.title(),
             volume.described(),
             volume.target().display()
         );
@@ -138,7 +141,7 @@ impl Certificates<'_> {
         }
         let cause = format!(
             "{} mounts a file of the {} at {}; it can be neither replaced nor removed.",
-            self.scene.runner.title(),
+            self.one_runner.runner.title(),
             volume.described(),
             volume.target().display()
         );
@@ -167,7 +170,7 @@ impl Certificates<'_> {
     fn judge_read_only(&self, volume: &Volume, judgement: &mut Judgement) {
         match self.may_hold_own_set(volume) {
             Some(true) => return,
-            None if self.scene.runner.is_partly_unknown => return,
+            None if self.one_runner.runner.is_partly_unknown => return,
             None => {
                 judgement.remarks.push(Remark {
                     message: format!(
@@ -189,7 +192,7 @@ impl Certificates<'_> {
         let cause = format!(
             "{} mounts the {} at {}. {why}, so the service cannot write the client's \
              certificates to {}.",
-            self.scene.runner.title(),
+            self.one_runner.runner.title(),
             volume.described(),
             volume.target().display(),
             self.client.display()
@@ -211,10 +214,10 @@ impl Certificates<'_> {
     /// is content; `None` where its content decides, which is not known here.
     fn may_hold_own_set(&self, volume: &Volume) -> Option<bool> {
         // The server's may be mounted by a template.
-        if self.scene.runner.is_partly_unknown {
+        if self.one_runner.runner.is_partly_unknown {
             return None;
         }
-        if let Some(of_server) = self.scene.covering(&self.server) {
+        if let Some(of_server) = self.one_runner.covering(&self.server) {
             let is_another = of_server.place != volume.place;
             let may_be_filled = !matches!(of_server.kind, VolumeKind::EmptyDir | VolumeKind::Cache);
             if is_another {
@@ -239,14 +242,14 @@ impl Certificates<'_> {
     fn is_whole_set(&self, directory: &Path) -> bool {
         FILES.iter().all(|name| {
             let path = directory.join(name);
-            let mut volumes = self.scene.runner.volumes.iter();
+            let mut volumes = self.one_runner.runner.volumes.iter();
             volumes.any(|volume| volume.is_file() && volume.target() == path)
         })
     }
 
     fn in_use(&self, volume: &Volume) -> Option<Problem> {
-        let runner = self.scene.runner;
-        let severity = self.scene.severity_of_sharing()?;
+        let runner = self.one_runner.runner;
+        let severity = self.one_runner.severity_of_sharing()?;
         let cause = format!(
             "{} mounts the {} at {}: jobs that run at the same time write their certificates to \
              one directory, and each job's clients may get those of another.",
@@ -257,13 +260,13 @@ impl Certificates<'_> {
         let fix = match runner.executor {
             Executor::Kubernetes => format!(
                 "in {}, give each job an empty volume instead:\n{}",
-                self.scene.source.name(),
+                self.one_runner.source.name(),
                 edits::empty_dir_lines(&self.client)
             ),
             _ => format!(
                 "in {}, leave the path before the colon out; the runner then makes a volume for \
                  each of its concurrent jobs:\n    volumes = [\"{}\"]",
-                self.scene.source.name(),
+                self.one_runner.source.name(),
                 self.client.display()
             ),
         };

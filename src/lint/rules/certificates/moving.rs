@@ -19,10 +19,10 @@ const NAMES_OF_KEYS: &[&str] = &["client", "clients", "key", "keys", "mtls", "se
 impl Certificates<'_> {
     /// Where a registry's CA belongs, and what belongs here.
     pub(super) fn moving_fix(&self, volume: &Volume) -> String {
-        let file = self.scene.source.name();
+        let file = self.one_runner.source.name();
         let client = self.client.display();
         let target = self.new_target(volume);
-        if self.scene.runner.executor == Executor::Docker {
+        if self.one_runner.runner.executor == Executor::Docker {
             return format!(
                 "in {file}, mount a registry's CA at {REGISTRY_CA}, and a volume for the \
                  certificates:\n    volumes = [\"{}:{target}:ro\", \"{client}\"]",
@@ -44,7 +44,7 @@ impl Certificates<'_> {
             Some(path) => format!("\n      sub_path = \"{}\"", path.value),
             None => String::new(),
         };
-        let mut lines = match self.scene.covering(&self.client) {
+        let mut lines = match self.one_runner.covering(&self.client) {
             Some(other) if other.place != volume.place => String::new(),
             _ => format!("{}\n", edits::empty_dir_lines(&self.client)),
         };
@@ -66,7 +66,7 @@ impl Certificates<'_> {
         match self.moving_edits(volume) {
             Some(edits) => problem.with_repair(Repair {
                 file: volume.place.file,
-                part: self.scene.runner.place.span.start,
+                part: self.one_runner.runner.place.span.start,
                 edits,
             }),
             None => problem,
@@ -74,7 +74,7 @@ impl Certificates<'_> {
     }
 
     fn moving_edits(&self, volume: &Volume) -> Option<Vec<Edit>> {
-        let OneRunner { runner, source, .. } = self.scene;
+        let OneRunner { runner, source, .. } = self.one_runner;
         let target = self.new_target(volume);
         let mut others = runner.volumes.iter();
         let is_taken = others.any(|other| other.target() == Path::new(&target));
@@ -101,7 +101,7 @@ impl Certificates<'_> {
             source,
         )?];
         let stays_covered = self
-            .scene
+            .one_runner
             .covering(&self.client)
             .is_some_and(|other| other.place != volume.place);
         if !stays_covered {

@@ -64,7 +64,7 @@ fn unshared_by_all(scene: &Scene<'_>, job: &OneJob<'_>, daemon: &Daemon<'_>) -> 
 impl Certificates<'_> {
     /// No volume is there, and the runner's configuration speaks of certificates.
     pub(super) fn unshared(&self) -> Option<Problem> {
-        let runner = self.scene.runner;
+        let runner = self.one_runner.runner;
         let said = [
             "DOCKER_TLS_CERTDIR",
             "DOCKER_CERT_PATH",
@@ -99,7 +99,7 @@ impl Certificates<'_> {
             runner.title(),
             self.client.display()
         );
-        let fix = edits::sharing_fix(self.scene, &self.client);
+        let fix = edits::sharing_fix(self.one_runner, &self.client);
         let finding = certs::UNSHARED.found(cause, fix).with_severity(severity);
         Some(Problem::new(finding, place.clone(), label))
     }
