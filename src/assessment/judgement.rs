@@ -1,6 +1,6 @@
 //! What facts and trials mean, all together.
 
-use super::machine::Facts;
+use super::{machine::Facts, missing_program::MissingProgram};
 use crate::{
     dockerd::options::Options,
     facts::docker_version::DockerVersion,
@@ -71,9 +71,14 @@ pub fn judge(
         if options.nftables && !facts.nft_is_installed && facts.docker >= NFTABLES_SINCE {
             found.push(daemon::no_nft());
         }
-        if !options.has_containerd && facts.lacks_containerd {
+    }
+    let starts_containerd = is_root && !is_restricted && !options.has_containerd;
+    match facts.missing_program {
+        Some(MissingProgram::Dockerd) => found.push(daemon::no_dockerd()),
+        Some(MissingProgram::Containerd) if starts_containerd => {
             found.push(daemon::no_containerd());
         }
+        Some(MissingProgram::Containerd) | None => {}
     }
     found
 }
@@ -137,7 +142,7 @@ mod tests {
                 ..Network::default()
             },
             iptables_is_installed: true,
-            lacks_containerd: false,
+            missing_program: None,
             nft_is_installed: true,
             runs_systemd: false,
             docker: None,
@@ -213,9 +218,9 @@ mod tests {
 
     #[test]
     fn programs_that_dockerd_needs_are_missed_where_it_needs_them() {
-        let found = |argument: &str, docker: Option<DockerVersion>| {
+        let found_without = |missing, argument: &str, docker: Option<DockerVersion>| {
             let facts = Facts {
-                lacks_containerd: true,
+                missing_program: Some(missing),
                 nft_is_installed: false,
                 docker,
                 ..facts(u64::MAX)
@@ -235,9 +240,13 @@ mod tests {
             let fatal = found.into_iter().filter(|f| f.severity == Severity::Fatal);
             fatal.map(|finding| finding.reason.id).collect::<Vec<_>>()
         };
+        let found =
+            |argument: &str, docker| found_without(MissingProgram::Containerd, argument, docker);
         let docker = |major| Some(DockerVersion { major, minor: 0 });
         assert_eq!(found("", None), ["DAEMON-MISSING"]);
         assert_eq!(found("--containerd=/c.sock", None), [""; 0]);
+        let without_dockerd = found_without(MissingProgram::Dockerd, "--containerd=/c.sock", None);
+        assert_eq!(without_dockerd, ["DAEMON-MISSING"]);
         let nftables = "--firewall-backend=nftables";
         assert_eq!(
             found(nftables, docker(29)),

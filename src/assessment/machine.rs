@@ -11,7 +11,7 @@ use std::{
 use nix::unistd::{Uid, User as Account};
 use serde_json::Value;
 
-use super::judgement::judge;
+use super::{judgement::judge, missing_program::MissingProgram};
 use crate::{
     adjustments::{self, Adjustments, pools::Neighbour},
     dockerd::{
@@ -37,7 +37,7 @@ use crate::{
         graph_drivers, registry_values,
     },
     plan::Plan,
-    reasons::{Finding, Reason, Severity, daemon, privilege},
+    reasons::{Finding, Reason, Severity, privilege},
     settings::{Settings, process_environment},
     setup::iptables::Backend,
     system::background::Background,
@@ -46,9 +46,6 @@ use crate::{
 
 /// Docker older than 24 says this of a mirror with a path (moby `registry/config.go`).
 const NO_PATHS: &str = "path, query, or fragment at end of the URI";
-/// Where a containerd of the system's own is looked for, before one is started (moby
-/// `cmd/dockerd/daemon_unix.go`).
-const CONTAINERD_S_SOCKET: &str = "/run/containerd/containerd.sock";
 /// How long another daemon may take to let go of the data directory.
 pub const DATA_DIRECTORY_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -86,8 +83,7 @@ pub struct Facts {
     pub graph_drivers: GraphDrivers,
     pub network: Network,
     pub iptables_is_installed: bool,
-    /// dockerd is there, and containerd is not.
-    pub lacks_containerd: bool,
+    pub missing_program: Option<MissingProgram>,
     pub nft_is_installed: bool,
     /// What systemd leaves while it runs (`man 3 sd_booted`).
     pub runs_systemd: bool,
@@ -150,7 +146,7 @@ pub fn look(
     }
     let trials = trials.finish(options.iptables.then_some(&backend));
     let job = ClientVariables::read(&process_environment);
-    let has_dockerd = dockerd.is_some();
+    let missing_program = MissingProgram::look(plan, dockerd.as_deref());
     let docker = dockerd
         .filter(|_| depends_on_the_version(&options, &trials, &job))
         .and_then(|dockerd| {
@@ -164,9 +160,7 @@ pub fn look(
         storage,
         network,
         iptables_is_installed: backend.is_installed(),
-        lacks_containerd: has_dockerd
-            && !launch::found_in_path("containerd")
-            && !Path::new(CONTAINERD_S_SOCKET).exists(),
+        missing_program,
         nft_is_installed: launch::found_in_path("nft"),
         runs_systemd: Path::new("/run/systemd/system").is_dir(),
         docker,
@@ -190,9 +184,6 @@ pub fn look(
     let mut findings: Vec<_> = judged.map(ignored).collect();
     if !uid.is_root() {
         findings.extend(rootless_findings(uid).into_iter().map(ignored));
-    }
-    if !has_dockerd && !plan.argv.is_empty() {
-        findings.push(ignored(daemon::no_dockerd()));
     }
     let mut adjustments = Adjustments::default();
     // A dockerd that is not started has no networks; without root they are inside of rootlesskit's,

@@ -5,6 +5,7 @@ pub mod client;
 pub mod entrances;
 mod judgement;
 pub mod machine;
+mod missing_program;
 pub mod registries;
 
 use std::{path::PathBuf, time::Duration};
