@@ -89,6 +89,15 @@ pub enum DockerHost {
         port: Option<u16>,
     },
     Unix(PathBuf),
+    /// Like `Tcp`, but by `http://` or `https://`: other clients take that, and the docker command
+    /// says "invalid bind address format" (docker/cli `opts/hosts.go`).
+    Http {
+        text: String,
+        host: SubjectName,
+        port: Option<u16>,
+    },
+    /// There is still a variable's name in it.
+    Unexpanded(String),
     /// `ssh://` and what else is none of ours.
     Other,
 }
@@ -157,13 +166,16 @@ impl DockerHost {
         if let Some(path) = text.strip_prefix("unix://") {
             return Self::Unix(path.into());
         }
-        match identity::tcp_host(text).and_then(SubjectName::from_host) {
-            Some(host) => Self::Tcp {
-                text: text.to_owned(),
-                host,
-                port: port(text),
-            },
-            None => Self::Other,
+        if text.contains('$') {
+            return Self::Unexpanded(text.to_owned());
+        }
+        let Some(host) = identity::tcp_host(text).and_then(SubjectName::from_host) else {
+            return Self::Other;
+        };
+        let (port, text) = (port(text), text.to_owned());
+        match text.starts_with("tcp://") {
+            true => Self::Tcp { text, host, port },
+            false => Self::Http { text, host, port },
         }
     }
 }
@@ -223,6 +235,19 @@ mod tests {
         let unix = DockerHost::Unix("/run/docker.sock".into());
         assert_eq!(dialled("unix:///run/docker.sock", ""), (None, unix));
         assert_eq!(dialled("ssh://host", ""), (None, DockerHost::Other));
+        for text in ["$DAEMON", "tcp://$HOST:2376", "unix://${SOCKET}"] {
+            let unexpanded = matches!(dialled(text, "").1, DockerHost::Unexpanded(_));
+            assert_eq!(unexpanded, !text.starts_with("unix"), "{text}");
+        }
+        let by_web = dialled("https://docker:2376", "");
+        assert_eq!(by_web.0, None);
+        assert!(matches!(
+            by_web.1,
+            DockerHost::Http {
+                port: Some(2376),
+                ..
+            }
+        ));
         assert_eq!(dialled("tcp://:2375", ""), (None, DockerHost::Other));
     }
 

@@ -151,6 +151,12 @@ pub const HOST_WITHOUT_TLS: Advice = &[
     say("Or give it the alias {alias} at `services`."),
 ];
 
+/// What is written there leads nowhere, with TLS or without.
+pub const HOST_IN_FULL_WITH_TLS: Advice =
+    &[job("Write it out in full", snippets::TLS_CLIENT_AT_PORT)];
+pub const HOST_IN_FULL_WITHOUT_TLS: Advice =
+    &[job("Write it out in full", snippets::PLAIN_CLIENT_AT_PORT)];
+
 /// A socket that only this container has.
 pub const SOCKET_WITH_TLS: Advice = &[job(
     "Call the service by its name",

@@ -3,7 +3,9 @@
 pub mod api_version;
 mod no_proxy;
 pub mod own_hosts;
+mod socket;
 mod unset;
+mod unusable;
 
 use std::{
     net::IpAddr,
@@ -12,7 +14,7 @@ use std::{
 
 pub use self::unset::{finding as unset, is_lost};
 use crate::{
-    dockerd::hosts::TLS_PORT,
+    dockerd::hosts::{PLAIN_PORT, TLS_PORT},
     facts::client::{ClientVariables, DockerHost, Entrypoint},
     reasons::{Finding, Severity, certs, client, hole::Hole},
     settings::subject_names::SubjectName,
@@ -37,8 +39,11 @@ pub struct Served {
 /// What will keep the job's clients from this daemon. None of it stops dockerd.
 pub fn findings(job: &ClientVariables, served: &Served) -> Vec<Finding> {
     match &job.docker_host {
-        Some(DockerHost::Unix(_)) => unshared_socket(job, served).into_iter().collect(),
+        Some(DockerHost::Unix(_)) => socket::finding(job, served).into_iter().collect(),
         Some(DockerHost::Other) => Vec::new(),
+        Some(DockerHost::Http { .. } | DockerHost::Unexpanded(_)) => {
+            unusable::finding(job, served).into_iter().collect()
+        }
         Some(DockerHost::Tcp { .. }) | None => {
             if let Some(elsewhere) = host(job, served).or_else(|| unset(job, Some(served))) {
                 // Nothing else that is known of us concerns that host.
@@ -56,19 +61,6 @@ pub fn findings(job: &ClientVariables, served: &Served) -> Vec<Finding> {
             .collect()
         }
     }
-}
-
-fn unshared_socket(job: &ClientVariables, served: &Served) -> Option<Finding> {
-    let path = served.unix.display();
-    (job.in_gitlab && !served.unix_is_shared).then(|| {
-        let cause =
-            format!("DOCKER_HOST is unix://{path}, a socket on this container's own file system.");
-        let advice = match served.tls {
-            true => client::SOCKET_WITH_TLS,
-            false => client::SOCKET_WITHOUT_TLS,
-        };
-        client::HOST.advised(cause, advice, leading_here(USUAL_HOST.into(), served))
-    })
 }
 
 fn host(job: &ClientVariables, served: &Served) -> Option<Finding> {
@@ -128,9 +120,10 @@ fn port(job: &ClientVariables, served: &Served) -> Option<Finding> {
         return None;
     };
     let dialled = job.dialled_port()?;
-    // A host that we do not know may be an alias of ours; with a port of its own it is not.
-    let is_ours = served.names.contains(host) || matches!(dialled, 2375 | 2376);
-    if dialled == served.port || served.further_ports.contains(&dialled) || !is_ours {
+    if dialled == served.port
+        || served.further_ports.contains(&dialled)
+        || !may_be_ours(&served.names, host, dialled)
+    {
         return None;
     }
     let what = match served.tls {
@@ -151,6 +144,11 @@ fn port(job: &ClientVariables, served: &Served) -> Option<Finding> {
         served.port
     );
     Some(client::PORT.advised(cause, advice, leading_here(called(job), served)))
+}
+
+/// A host that we do not know may be an alias of ours; with a port of its own it is not.
+fn may_be_ours(names: &[SubjectName], host: &SubjectName, port: u16) -> bool {
+    names.contains(host) || [PLAIN_PORT, TLS_PORT].contains(&port)
 }
 
 fn tls_verify(job: &ClientVariables, served: &Served) -> Option<Finding> {

@@ -2,11 +2,11 @@
 
 use std::ffi::OsString;
 
-use super::unset;
+use super::{may_be_ours, unset};
 use crate::{
     dockerd::{
         flags::Flags,
-        hosts::{OwnHosts, PLAIN_PORT, SaidBy, TLS_PORT},
+        hosts::{OwnHosts, SaidBy},
     },
     facts::client::{ClientVariables, DockerHost},
     reasons::{Finding, Reason, client, hole::Hole, network},
@@ -23,12 +23,13 @@ pub fn findings(job: &ClientVariables, hosts: &OwnHosts, names: &[SubjectName]) 
     let cause = match &job.docker_host {
         Some(DockerHost::Tcp { text, host, .. }) => {
             let port = job.dialled_port()?;
-            // A host that we do not know may be an alias of ours; with a port of its own it is not.
-            let is_ours = names.contains(host) || [PLAIN_PORT, TLS_PORT].contains(&port);
-            if is_ours && hosts.serve_late(port) {
+            if !may_be_ours(names, host, port) {
+                return None;
+            }
+            if hosts.serve_late(port) {
                 return Some(late(text, hosts));
             }
-            if !is_ours || hosts.serve(port) {
+            if hosts.serve(port) {
                 return None;
             }
             format!("DOCKER_HOST is {text}, but {}.", listens(hosts))
@@ -204,6 +205,8 @@ mod tests {
             ),
             (&plain, by_command("dockerd -H tcp://127.0.0.1:2375")),
             (&elsewhere, by_command("dockerd")),
+            // It is late on a port of that number, and nobody of this job waits for it.
+            (&elsewhere, by_command("dockerd -H tcp://0.0.0.0:4243")),
             (&nobody_s, by_command("dockerd")),
             (&job(&[("DOCKER_HOST", "unix:///s")]), by_command("dockerd")),
         ] {

@@ -225,6 +225,12 @@ fn a_socket_has_to_be_shared() {
         ..tls()
     };
     assert_eq!(ids(&job, &shared), "");
+    let by_tls = with(&[("DOCKER_HOST", "unix:///var/run/docker.sock")]);
+    let text = told(&by_tls, &shared);
+    assert!(
+        text.contains("CLIENT-TLS-VERIFY") && text.contains("Take DOCKER_TLS_VERIFY"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn unnamed(served: &Served) -> String {
 }
 
 /// All containers of a pod share its network; `docker` is an alias that it may lack.
-fn host(job: &ClientVariables, served: &Served) -> String {
+pub(super) fn host(job: &ClientVariables, served: &Served) -> String {
     let names: Vec<_> = served.names.iter().map(ToString::to_string).collect();
     let is_ours = |name: &&str| names.iter().any(|own| own == name);
     let usual = [USUAL_HOST, "localhost"].into_iter().find(is_ours);

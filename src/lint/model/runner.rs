@@ -184,15 +184,11 @@ impl Runner {
         let host = self.variables.written("DOCKER_HOST");
         let host = host.map(|(host, _)| DockerHost::parse(&host.value));
         match host {
-            Some(DockerHost::Tcp {
-                host: SubjectName::Dns(name),
-                ..
-            }) => name.contains('.'),
-            Some(DockerHost::Tcp {
-                host: SubjectName::Ip(address),
-                ..
-            }) => !address.is_loopback(),
-            Some(DockerHost::Other) => true,
+            Some(DockerHost::Tcp { host, .. } | DockerHost::Http { host, .. }) => match host {
+                SubjectName::Dns(name) => name.contains('.'),
+                SubjectName::Ip(address) => !address.is_loopback(),
+            },
+            Some(DockerHost::Unexpanded(_) | DockerHost::Other) => true,
             Some(DockerHost::Unix(_)) | None => false,
         }
     }

@@ -135,13 +135,13 @@ fn client_variables(one_job: &OneJob<'_>) -> ClientVariables {
 /// The service that the job's `DOCKER_HOST` names; the first one, if it names none.
 fn dialled<'a>(job: &ClientVariables, daemons: &'a [Daemon<'a>]) -> Option<&'a Daemon<'a>> {
     let is_meant = |daemon: &&Daemon<'_>| match &job.docker_host {
-        Some(DockerHost::Tcp { host, .. }) => {
+        Some(DockerHost::Tcp { host, .. } | DockerHost::Http { host, .. }) => {
             let names = daemon.service.names();
             let mut hosts = names.iter().filter_map(|name| SubjectName::from_host(name));
             (is_loopback(host) && daemons.len() == 1) || hosts.any(|name| name == *host)
         }
         // `ssh://`, or not in the file.
-        Some(DockerHost::Other) => false,
+        Some(DockerHost::Unexpanded(_) | DockerHost::Other) => false,
         Some(DockerHost::Unix(_)) | None => true,
     };
     daemons.iter().find(is_meant)

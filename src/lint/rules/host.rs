@@ -19,7 +19,8 @@ fn problem(one_job: &OneJob<'_>) -> Option<Problem> {
     let job = one_job.job;
     let (_, place) = one_job.client.written("DOCKER_HOST")?;
     let text = one_job.client.literal("DOCKER_HOST")?;
-    let DockerHost::Tcp { host, .. } = DockerHost::parse(&text) else {
+    let (DockerHost::Tcp { host, .. } | DockerHost::Http { host, .. }) = DockerHost::parse(&text)
+    else {
         return None;
     };
     let services = &job.services;

@@ -40,11 +40,11 @@ fn problem(one_job: &OneJob<'_>) -> Option<Problem> {
         Known::Unknown => return None,
     };
     let is_elsewhere = |host: &DockerHost| match host {
-        DockerHost::Tcp {
-            host: SubjectName::Dns(name),
-            ..
-        } => name.contains('.'),
-        DockerHost::Tcp { .. } | DockerHost::Other => true,
+        DockerHost::Tcp { host, .. } | DockerHost::Http { host, .. } => match host {
+            SubjectName::Dns(name) => name.contains('.'),
+            SubjectName::Ip(_) => true,
+        },
+        DockerHost::Unexpanded(_) | DockerHost::Other => true,
         DockerHost::Unix(path) => !path.starts_with("/var/run") && !path.starts_with("/run"),
     };
     if host

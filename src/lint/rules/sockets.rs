@@ -59,7 +59,7 @@ fn node_socket<'a>(scene: &'a Scene<'_>, job: &OneJob<'_>) -> Option<NodeSocket<
     let is_elsewhere = |path: &PathBuf| SOCKETS.iter().all(|own| path.as_path() != Path::new(own));
     let (severity, then) = match &host {
         Some(DockerHost::Unix(path)) if is_elsewhere(path) => return None,
-        Some(DockerHost::Tcp { text, .. }) => {
+        Some(DockerHost::Tcp { text, .. } | DockerHost::Http { text, .. }) => {
             (Severity::Fatal, format!("the job looks for it at {text}"))
         }
         _ => (

@@ -28,7 +28,10 @@ fn unshared_by_all(scene: &Scene<'_>, job: &OneJob<'_>, daemon: &Daemon<'_>) -> 
     let client = daemon.served.as_ref()?.client_certificates.as_deref()?;
     // A socket needs none.
     let may_be_tcp = match job.job.variables.expanded("DOCKER_HOST") {
-        Known::Set(host) => matches!(DockerHost::parse(&host.text), DockerHost::Tcp { .. }),
+        Known::Set(host) => matches!(
+            DockerHost::parse(&host.text),
+            DockerHost::Tcp { .. } | DockerHost::Http { .. }
+        ),
         Known::Unset => true,
         Known::Unknown => false,
     };

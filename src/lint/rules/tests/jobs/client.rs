@@ -341,3 +341,13 @@ fn certificates_in_the_project_s_directory_are_cleaned_away() {
     }
     assert_found(&job("DOCKER_TLS_CERTDIR: $CI_BUILDS_DIR/certs"), &[]);
 }
+
+#[test]
+fn a_scheme_that_the_docker_command_does_not_take_is_told() {
+    assert_found(
+        &job("DOCKER_HOST: 'https://docker:2376'"),
+        &["CLIENT-HOST: 'https://docker:2376'"],
+    );
+    assert_found(&job("DOCKER_HOST: 'https://buildfarm.example:4243'"), &[]);
+    assert_found(&job("DOCKER_HOST: '$DAEMON'"), &[]);
+}
