@@ -14,7 +14,7 @@ use super::{
         Place::Image,
         job, paste, runner, say,
     },
-    hole::Hole,
+    hole::{Data, Hole},
     snippets::{self, dockerd_flags},
 };
 
@@ -106,6 +106,7 @@ SETTING = Fatal "DAEMON-SETTING" {
     summary: "dockerd cannot do here what one of its settings says",
     advice: SETTING_TAKEN_OUT,
     in_short: "take the setting out of the command or of daemon-json",
+    data_in: setting_in,
     patterns: &[
         &["specified default runtime ", " does not exist"],
         &["bridge device with non default name ", " must be created manually"],
@@ -176,9 +177,12 @@ SETTING = Fatal "DAEMON-SETTING" {
 CONTAINER_SETTING = Error "DAEMON-CONTAINER-SETTING" {
     summary: "containers cannot be started with what one of dockerd's settings says",
     advice: SETTING_TAKEN_OUT,
+    data_in: setting_in,
     patterns: &[
         &["returned error", "failed to initialize logging driver: "],
         &["failed to retrieve default runtime version", "executable file not found"],
+        // docker-init's version is asked for in the same words.
+        &["failed to retrieve ", "-runtime version: exec: ", "executable file not found"],
     ],
     #[cfg(test)]
     samples: &[
@@ -190,6 +194,10 @@ CONTAINER_SETTING = Error "DAEMON-CONTAINER-SETTING" {
         Sample {
             text: "time=\"2026-11-26T08:09:18.199800714Z\" level=warning msg=\"Failed to retrieve default runtime version\" error=\"failed to retrieve nvidia-container-runtime version: exec: \\\"nvidia-container-runtime\\\": executable file not found in $PATH\"",
             source: "Docker 26.1.5, run with a node's daemon.json",
+        },
+        Sample {
+            text: "time=\"2026-11-26T12:07:02.435462565Z\" level=warning msg=\"failed to retrieve nvidia-container-runtime version: exec: \\\"nvidia-container-runtime\\\": executable file not found in $PATH\"",
+            source: "Docker 20.10.24, run with a node's daemon.json",
         },
     ],
 }
@@ -460,11 +468,51 @@ API_TOO_OLD = Error "DAEMON-API-TOO-OLD" {
 }
 
 const SETTING_TAKEN_OUT: Advice = &[say(
-    "Take the setting that the cause is about out of daemon.json (`volumes` of the runner's \
-     config.toml mounts it, or it is in the image), or out of the service's `command` and \
-     DIND_DOCKERD_ARGS in .gitlab-ci.yml. A daemon.json that was made for a node rarely fits a \
-     service.",
+    "Take {setting} out of daemon.json (`volumes` of the runner's config.toml mounts it, or it is \
+     in the image), or out of the service's `command` and DIND_DOCKERD_ARGS in .gitlab-ci.yml. A \
+     daemon.json that was made for a node rarely fits a service.",
 )];
+/// The same where it is one of the service's own flags.
+pub const SETTING_OF_FLAGS: Advice = &[job("Take --{setting} out", "{corrected}")];
+
+/// What dockerd says of a setting, and the setting as daemon.json and as the flags call it.
+const SETTINGS: &[(&str, &str, &str)] = &[
+    ("default runtime", "default-runtime", "default-runtime"),
+    ("-runtime version", "default-runtime", "default-runtime"),
+    ("bridge device", "bridge", "bridge"),
+    ("overlay2.", "storage-opts", "storage-opt"),
+    ("log opts", "log-opts", "log-opt"),
+    ("uid lookup", "userns-remap", "userns-remap"),
+    ("dockremap", "userns-remap", "userns-remap"),
+    ("seccomp profile", "seccomp-profile", "seccomp-profile"),
+    (
+        "pools size",
+        "default-address-pools",
+        "default-address-pool",
+    ),
+    (
+        "size of that pool",
+        "default-address-pools",
+        "default-address-pool",
+    ),
+    ("ipv6 is enabled", "ipv6", "ipv6"),
+    ("logging driver", "log-driver", "log-driver"),
+];
+
+fn setting_in(words: &str) -> Data {
+    match setting(words) {
+        Some((key, _)) => [(Hole::Setting, format!("`{key}`"))].into(),
+        None => Data::default(),
+    }
+}
+
+/// The setting that dockerd's words are about, as daemon.json and as the flags call it.
+pub fn setting(words: &str) -> Option<(&'static str, &'static str)> {
+    let words = words.to_ascii_lowercase();
+    let mut known = SETTINGS.iter();
+    let (_, key, flag) = known.find(|(said, _, _)| words.contains(said))?;
+    Some((key, flag))
+}
 
 /// `DOCKER_API_VERSION` says which one.
 pub const API_VERSION_OF_A_VARIABLE: Advice = &[say(
@@ -489,6 +537,10 @@ pub const FLAG_OF_A_VARIABLE: Advice = &[
     job("Correct {flag}", "{corrected}"),
     say(VARIABLES_IN_FLAGS),
 ];
+pub const FLAGS_APART: Advice = &[job(
+    "Write each flag as a word of its own, with `=` before its value",
+    "{corrected}",
+)];
 pub const FLAG_TO_LEAVE_OUT: Advice = &[job(
     "Give {flag} a value that it takes, or leave it out",
     "{corrected}",

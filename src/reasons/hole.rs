@@ -42,6 +42,8 @@ holes! {
     Flags "flags" = "",
     /// What `DIND_INSECURE_REGISTRIES` holds already, and a comma.
     Insecure "insecure" = "",
+    /// What `NO_PROXY` holds already, and a comma.
+    Excepted "excepted" = "",
     /// The name of a variable of dind-init's.
     Variable "variable" = "DIND_ON_FAILURE",
     /// Docker's.
@@ -81,6 +83,11 @@ holes! {
     Memory "memory" = "4",
     /// A flag of dockerd's, as it was given.
     Flag "flag" = "--mtuu",
+    /// A variable that nobody reads, and the flags in it.
+    Unread "unread" = "DOCKER_OPTS",
+    UnreadFlags "unread_flags" = "--insecure-registry=registry.example.com:5000",
+    /// One of dockerd's settings, as daemon.json or the flags call it.
+    Setting "setting" = "the setting that the cause is about",
     /// The arguments that were meant, at the place where they were given.
     Corrected "corrected" = "command: [\"--mtu=1400\"]",
     /// The name by which the job calls a service that is not called so.
@@ -136,6 +143,7 @@ pub const ALWAYS_KNOWN: &[Hole] = &[
     Hole::Port,
     Hole::Flags,
     Hole::Insecure,
+    Hole::Excepted,
     Hole::DataRoot,
 ];
 

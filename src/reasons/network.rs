@@ -17,6 +17,31 @@ use super::{
 
 catalogue! { Network:
 
+/// Not [`PORT_IN_USE`], which is about the daemon's own port, and comes first for its words.
+PUBLISHED_PORT = Error "NETWORK-PUBLISHED-PORT" {
+    summary: "a container publishes a port that is in use already",
+    advice: &[
+        say("A published port is opened in the service's container. Publish another one (`ports: [\"15432:5432\"]` in compose.yaml, `docker run --publish 15432:5432`), or none: containers of one network reach each other without."),
+        say("All containers of the pod share their ports: it may be another service of the job that has this one, or a program that its script has started.").on(Kubernetes),
+        say("If it is a container of an earlier step, `docker ps` shows it."),
+    ],
+    patterns: &[
+        &["programming external connectivity", "address already in use"],
+        &["programming external connectivity", "port is already allocated"],
+    ],
+    #[cfg(test)]
+    samples: &[
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/containers/db/start returned error: driver failed programming external connectivity on endpoint db (1e56): Error starting userland proxy: listen tcp4 0.0.0.0:5432: bind: address already in use\"",
+            source: "after Docker 26.1; graphprotocol/graph-node#1153",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/containers/db/start returned error: driver failed programming external connectivity on endpoint db (1e56): Bind for 0.0.0.0:5432 failed: port is already allocated\"",
+            source: "after moby daemon/libnetwork/portallocator",
+        },
+    ],
+}
+
 PORT_IN_USE = Fatal "NETWORK-PORT-IN-USE" {
     summary: "the port of the Docker daemon is already in use",
     advice: &[
@@ -86,6 +111,36 @@ SOCKET_GROUP = Fatal "NETWORK-SOCKET-GROUP" {
         say("Take `--group` out of the service's `command` or DIND_DOCKERD_ARGS in .gitlab-ci.yml, or name a group that exists, or a number."),
     ],
     in_short: "name an existing group",
+}
+
+/// Tables are one network's, and each change of one is made as a whole.
+TABLES_BUSY = Fatal "NETWORK-TABLES-BUSY" {
+    summary: "another process changes this network's iptables rules at the same moment",
+    advice: &[
+        say("Try again. If it happens often, two daemons share one network: keep one dind service for a job, and do not give jobs the node's own network (`network_mode = \"host\"`, `hostNetwork: true`)."),
+    ],
+    in_short: "try again with one dind service",
+    retryable: true,
+    patterns: &[
+        &["iptables", "resource temporarily unavailable"],
+        &["holding the xtables lock"],
+        &["iptables failed", "chain already exists"],
+    ],
+    #[cfg(test)]
+    samples: &[
+        Sample {
+            text: "failed to start daemon: Error initializing network controller: Error creating default \"bridge\" network: Failed to Setup IP tables: Unable to enable NAT rule:  (iptables failed: iptables --wait -t nat -I POSTROUTING -s 172.18.0.0/16 ! -o docker0 -j MASQUERADE: iptables: Resource temporarily unavailable.\n  (exit status 4))",
+            source: "after jpetazzo/dind#132, actions/actions-runner-controller#1146",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.41/containers/1/start returned error: driver failed programming external connectivity on endpoint udp-1: Error iptables FORWARD: Another app is currently holding the xtables lock; waiting (1s) for it to exit...\"",
+            source: "after sameersbn/docker-gitlab#1921",
+        },
+        Sample {
+            text: "failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to create NAT chain: iptables failed: iptables --wait -t nat -N DOCKER: iptables: Chain already exists.\n (exit status 1)",
+            source: "after docker-archive/classicswarm#2649",
+        },
+    ],
 }
 
 BACKEND_MIXED = Fatal "NETWORK-BACKEND-MIXED" {

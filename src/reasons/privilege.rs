@@ -29,6 +29,9 @@ NOT_PRIVILEGED = Fatal "NOT-PRIVILEGED" {
     patterns: &[
         &["permission denied (you must be root)"],
         &["/proc/sys/net/ipv4/ip_forward", "read-only file system"],
+        &["failed to register layer", "unshare: operation not permitted"],
+        &["creating mount namespace before pivot: operation not permitted"],
+        &["error mounting \"proc\" to rootfs", "permi"],
     ],
     #[cfg(test)]
     samples: &[
@@ -39,6 +42,66 @@ NOT_PRIVILEGED = Fatal "NOT-PRIVILEGED" {
         Sample {
             text: "failed to start daemon: Error initializing network controller: Error creating default \"bridge\" network: open /proc/sys/net/ipv4/ip_forward: read-only file system",
             source: "after moby daemon/libnetwork; container without --privileged, with NET_ADMIN",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: failed to register layer: unshare: operation not permitted\"",
+            source: "after moby v26.1.5 pkg/chrootarchive",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Attempting next endpoint for pull after error: failed to register layer: ApplyLayer exit status 1 stdout:  stderr: Error creating mount namespace before pivot: operation not permitted\"",
+            source: "after ApolloAuto/apollo#3113, Docker before 23",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/containers/1/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error mounting \\\"proc\\\" to rootfs at \\\"/proc\\\": mount src=proc, dst=/proc, dstFd=/proc/thread-self/fd/8, flags=MS_NOSUID|MS_NODEV|MS_NOEXEC: operation not permitted\"",
+            source: "after opencontainers/runc rootfs_linux.go; rootless, without --privileged",
+        },
+    ],
+}
+
+/// It is the node's quota of keys, and no disk is full.
+KEYRING = Error "PRIVILEGE-KEYRING" {
+    summary: "the node's kernel takes no more keys for this user, and every container gets one",
+    advice: &[
+        paste("Allow more", Node, "sysctl -w kernel.keys.maxkeys=20000 kernel.keys.maxbytes=2000000"),
+        say("Or use a runner of which fewer jobs run at a time: the limit is the node's, and all its containers count."),
+    ],
+    retryable: true,
+    patterns: &[&["session key", "disk quota exceeded"]],
+    #[cfg(test)]
+    samples: &[Sample {
+        text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/containers/1/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: unable to join session keyring: unable to create session key: disk quota exceeded\"",
+        source: "mieweb/opensource-server#279; moby/moby#22865",
+    }],
+}
+
+/// Threads count as well, and dockerd, containerd and each shim have a dozen.
+PROCESSES = Fatal "PRIVILEGE-PROCESSES" {
+    summary: "the service may not start any more processes",
+    advice: &[
+        say("What builds and containers of the job start counts as the service's: run fewer of them at a time (`make -j`, parallel tests)."),
+        say("The limit is the kubelet's (`podPidsLimit`), where the runner's administrator can raise it.").on(Kubernetes),
+        say("The limit is that of the node's Docker or systemd (`TasksMax`), where the runner's administrator can raise it.").on(Docker),
+    ],
+    in_short: "raise the limit of processes of the service",
+    retryable: true,
+    patterns: &[
+        &["pthread_create failed: resource temporarily unavailable"],
+        &["failed to create new os thread"],
+        &["fork/exec ", "resource temporarily unavailable"],
+    ],
+    #[cfg(test)]
+    samples: &[
+        Sample {
+            text: "runtime/cgo: pthread_create failed: Resource temporarily unavailable\nSIGABRT: abort",
+            source: "moby/moby#9868",
+        },
+        Sample {
+            text: "runtime: failed to create new OS thread (have 18 already; errno=11)\nruntime: may need to increase max user processes (ulimit -u)\nfatal error: newosproc",
+            source: "Go's runtime, os_linux.go",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/containers/1/start returned error: failed to start shim: start failed: fork/exec /usr/bin/containerd-shim-runc-v2: resource temporarily unavailable\"",
+            source: "after containerd v1.7 runtime/v2/shim, Go os/exec",
         },
     ],
 }
@@ -137,7 +200,10 @@ ROOTLESS_SUBID = Fatal "PRIVILEGE-ROOTLESS-SUBID" {
         say("newuidmap and newgidmap must be there, and setuid root."),
     ],
     in_short: "run the service as the image s own user",
-    patterns: &[&["failed to setup uid/gid map"]],
+    patterns: &[
+        &["failed to setup uid/gid map"],
+        &["failed to register layer", "lchown ", "invalid argument"],
+    ],
     #[cfg(test)]
     samples: &[
         Sample {
@@ -147,6 +213,10 @@ ROOTLESS_SUBID = Fatal "PRIVILEGE-ROOTLESS-SUBID" {
         Sample {
             text: "[rootlesskit:parent] error: failed to setup UID/GID map: failed to compute uid/gid map: No subuid ranges found for user 1001 (\"testuser\")",
             source: "Docker docs, rootless troubleshooting",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: failed to register layer: failed to Lchown \\\"/usr/src/app/.npmignore\\\" for UID 718322462, GID 454177323 (try increasing the number of subordinate IDs in /etc/subuid and /etc/subgid): lchown /usr/src/app/.npmignore: invalid argument\"",
+            source: "moby/moby#43576, openops-cloud/openops#278",
         },
     ],
 }

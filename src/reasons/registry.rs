@@ -187,30 +187,58 @@ PLAIN_HTTP = Error "REGISTRY-PLAIN-HTTP" {
     ],
 }
 
+PROXY = Error "REGISTRY-PROXY" {
+    summary: "the proxy that should lead dockerd to the registry is not reached, or refuses",
+    advice: &[
+        say("It is dockerd that connects, from the service's container, by its own HTTPS_PROXY (with user and password, if the proxy wants them): correct that in .gitlab-ci.yml, or for all jobs in `environment` of the runner's config.toml."),
+        job("Or, if the registry can be reached without a proxy, except it", "variables:\n  NO_PROXY: \"{excepted}{registry}\""),
+    ],
+    retryable: true,
+    data_in: registry_in,
+    patterns: &[
+        &["returned error", "/v2/", "proxyconnect tcp: "],
+        &["returned error", "/v2/", "proxy authentication required"],
+        &["returned error", "/v2/\": forbidden"],
+    ],
+    #[cfg(test)]
+    samples: &[
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: Get \\\"https://registry-1.docker.io/v2/\\\": Forbidden\"",
+            source: "after moby/moby#40507",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: Get \\\"https://registry-1.docker.io/v2/\\\": Proxy Authentication Required\"",
+            source: "after docker/hub-feedback#826",
+        },
+        Sample {
+        text: "time=\"2026-11-26T07:34:35.901331571Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: Get \\\"https://registry.nowhere.test/v2/\\\": proxyconnect tcp: dial tcp: lookup proxy.nowhere.test on 10.255.255.53:53: no such host\"",
+        source: "Docker 26.1.5, docker pull by a proxy that nobody knows; 28.5.2 says the same",
+    }
+    ],
+}
+
 UNREACHABLE = Error "REGISTRY-UNREACHABLE" {
-    summary: "dockerd does not reach the registry, or the proxy that should lead there",
+    summary: "dockerd does not reach the registry",
     advice: &[
         say("The name may be misspelt. If it is right: it is dockerd that connects, from the service's container, so the service's name servers, network and proxy count, and not the job's image. dockerd takes a proxy from its own HTTPS_PROXY and NO_PROXY: in .gitlab-ci.yml, or for all jobs in `environment` of the runner's config.toml."),
     ],
     retryable: true,
     patterns: &[
-        &["returned error", "/v2/", "proxyconnect tcp: "],
         &["returned error", "/v2/", "dial tcp: lookup "],
         &["returned error", "/v2/", "dial tcp ", "connection refused"],
         &["returned error", "/v2/", "dial tcp ", "no route to host"],
         &["returned error", "/v2/", "dial tcp ", "i/o timeout"],
         &["returned error", "/v2/", "request canceled while waiting for connection"],
         &["returned error", "/v2/", "context deadline exceeded"],
+        &["returned error", "/v2/", "tls handshake timeout"],
+        &["returned error", "/v2/", "connection reset by peer"],
+        &["returned error", "/v2/", "network is unreachable"],
     ],
     #[cfg(test)]
     samples: &[
         Sample {
             text: "time=\"2026-11-26T07:34:30.435669843Z\" level=error msg=\"Handler for POST /v1.45/auth returned error: Get \\\"https://registry.nowhere.test/v2/\\\": dial tcp: lookup registry.nowhere.test on 10.255.255.53:53: no such host\"",
             source: "Docker 26.1.5, docker login; 28.5.2 says the same",
-        },
-        Sample {
-            text: "time=\"2026-11-26T07:34:35.901331571Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: Get \\\"https://registry.nowhere.test/v2/\\\": proxyconnect tcp: dial tcp: lookup proxy.nowhere.test on 10.255.255.53:53: no such host\"",
-            source: "Docker 26.1.5, docker pull by a proxy that nobody knows; 28.5.2 says the same",
         },
         Sample {
             text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: Get \\\"https://registry-1.docker.io/v2/\\\": net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)\"",
@@ -231,6 +259,18 @@ UNREACHABLE = Error "REGISTRY-UNREACHABLE" {
         Sample {
             text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: Get \\\"https://registry-1.docker.io/v2/\\\": context deadline exceeded\"",
             source: "after Go context",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: Get \\\"https://registry-1.docker.io/v2/\\\": net/http: TLS handshake timeout\"",
+            source: "after docker/hub-feedback#1195",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: Get \\\"https://registry-1.docker.io/v2/\\\": read tcp 10.0.0.2:39574->10.0.0.7:443: read: connection reset by peer\"",
+            source: "after Go net",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: Get \\\"https://registry-1.docker.io/v2/\\\": dial tcp [2600:1f18::1]:443: connect: network is unreachable\"",
+            source: "after Go net",
         },
     ],
 }

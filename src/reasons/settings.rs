@@ -2,7 +2,8 @@
 
 use super::{
     Ignoring,
-    advice::{Advice, Place::Image, paste, say},
+    advice::{Advice, Place::Image, job, paste, say},
+    snippets::dockerd_flags,
 };
 
 catalogue! { Settings:
@@ -27,6 +28,15 @@ MISSPELT = Warning "SETTINGS-MISSPELT" {
         paste("All variables are printed", Image, "dind-init --help"),
     ],
     in_short: "correct the variable",
+}
+
+/// Flags for dockerd where other installations of Docker read them.
+UNREAD = Warning "SETTINGS-UNREAD" {
+    summary: "a variable with flags for dockerd is set, and nobody reads it",
+    advice: &[
+        job("Take {unread} out, and say what dockerd is to be told by the variable that is read", dockerd_flags!("{unread_flags}")),
+    ],
+    in_short: "use DIND-DOCKERD-ARGS",
 }
 
 /// The runner reads on, and says nothing.

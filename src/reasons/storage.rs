@@ -177,6 +177,7 @@ ON_OVERLAY = Warning "STORAGE-ON-OVERLAY" {
     patterns: &[
         &["failed to mount overlay: "],
         &["failed to mount ", "fstype: overlay", "err: "],
+        &["failed to convert whiteout file", "operation not permitted"],
     ],
     #[cfg(test)]
     samples: &[
@@ -191,6 +192,10 @@ ON_OVERLAY = Warning "STORAGE-ON-OVERLAY" {
         Sample {
             text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.52/containers/create returned error: failed to mount /tmp/containerd-mount2183219: mount source: \\\"overlay\\\", target: \\\"/tmp/containerd-mount2183219\\\", fstype: overlay, flags: 0, data: \\\"workdir=/var/lib/docker/containerd/daemon/io.containerd.snapshotter.v1.overlayfs/snapshots/1/work\\\", err: invalid argument\"",
             source: "after Docker 29, moby#53029",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.52/images/create returned error: failed to extract layer (application/vnd.oci.image.layer.v1.tar+gzip sha256:1) to overlayfs as \\\"extract-1\\\": failed to convert whiteout file \\\"etc/alternatives/.wh.pager.1.gz\\\": operation not permitted\"",
+            source: "after devcontainers/features#1658",
         },
     ],
 }

@@ -4,11 +4,15 @@ use std::path::{Path, PathBuf};
 
 use super::{Service, certificates};
 use crate::{
+    dockerd::flags::Given,
     facts::{
         client::{ClientVariables, DockerHost},
         file::read,
     },
-    findings::handshake::{self, Known},
+    findings::{
+        flags,
+        handshake::{self, Known},
+    },
     pki::{Certificates, ClientAction, inspect::Certificate},
     reasons::{Finding, certs, client},
     registry::{Registries, untrusted},
@@ -19,6 +23,7 @@ use crate::{
 /// Tells it.
 pub struct Heard {
     report: Report,
+    given: Given,
     registries: Registries,
     job: ClientVariables,
     /// `DOCKER_TLS_CERTDIR`, where it is served from.
@@ -36,6 +41,7 @@ impl Heard {
     ) -> Self {
         Self {
             report: service.report.clone(),
+            given: service.given.clone(),
             registries: registries.clone(),
             job: ClientVariables::read(&process_environment),
             directory: made
@@ -53,6 +59,7 @@ impl Heard {
     /// A finding of dockerd's log.
     pub fn tell(&self, finding: &Finding) {
         let finding = untrusted::with_what_is_known(finding.clone(), &self.registries.trust());
+        let finding = flags::with_a_setting(finding, &self.given);
         // Only these need a look at files.
         let told = match finding.reason.layer == client::WRONG_CA.layer {
             true => handshake::judge(finding, &self.known()),

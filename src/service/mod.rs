@@ -35,7 +35,7 @@ use crate::{
     plan::Plan,
     reasons::daemon,
     report::{Report, log},
-    settings::{CertificateSettings, InvalidVariable, Settings, variables},
+    settings::{CertificateSettings, InvalidVariable, Settings, process_environment, variables},
     system::signals::{self, Signals},
 };
 
@@ -133,7 +133,11 @@ impl Service<'_> {
         machine::become_reaper();
         let readiness = Readiness::bind().map_err(|error| daemon::init("NOTIFY_SOCKET", &error))?;
         let misspelt = variables::misspelt(env::vars_os().map(|(name, _)| name));
-        misspelt.iter().for_each(|f| self.report.finding(f));
+        let unread = variables::unread(&process_environment);
+        misspelt
+            .into_iter()
+            .chain(unread)
+            .for_each(|f| self.report.finding(&f));
         let findings = client::findings(plan, self.settings, &self.mounts);
         findings.iter().for_each(|f| self.report.finding(f));
         *bound = Bound::new(plan, self, client_key)?;

@@ -58,6 +58,8 @@ pub struct Settings {
     pub dockerd_arguments: Vec<OsString>,
     /// `DIND_DOCKERD_ARGS` alone, as it is written.
     pub own_arguments: String,
+    /// `NO_PROXY`, or else `no_proxy`: Go reads them in this order.
+    pub no_proxy: String,
     /// What runs the job, where it is a GitLab job.
     pub executor: Option<Executor>,
     /// `DIND_IGNORE`.
@@ -111,6 +113,9 @@ impl Settings {
             iptables_legacy: environment("DOCKER_IPTABLES_LEGACY"),
             dockerd_arguments: dockerd_arguments(environment)?,
             own_arguments: environment("DIND_DOCKERD_ARGS").unwrap_or_default(),
+            no_proxy: non_empty(environment, "NO_PROXY")
+                .or_else(|| non_empty(environment, "no_proxy"))
+                .unwrap_or_default(),
             executor: surroundings::executor(environment),
             ignored: Ignored::parse(environment)?,
             log: choice(environment, &LOG)?.unwrap_or_default(),

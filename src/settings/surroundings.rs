@@ -39,6 +39,7 @@ impl Settings {
                 Hole::Insecure,
                 before(&self.registry_options.insecure.join(","), ","),
             ),
+            (Hole::Excepted, before(&self.no_proxy, ",")),
         ];
         values.extend(called(&self.docker_host).map(|host| (Hole::Host, host.to_owned())));
         Surroundings {
@@ -50,12 +51,17 @@ impl Settings {
 
 /// What stands in double quotes of YAML before something that is added to it.
 fn before(given: &str, separator: &str) -> String {
-    let quoted = given.replace('\\', "\\\\").replace('"', "\\\"");
-    let quoted = quoted.split_whitespace().collect::<Vec<_>>().join(" ");
+    let quoted = in_double_quotes(given);
     match quoted.is_empty() {
         true => quoted,
         false => quoted + separator,
     }
+}
+
+/// As it is written between double quotes of YAML, on one line.
+pub(super) fn in_double_quotes(given: &str) -> String {
+    let quoted = given.replace('\\', "\\\\").replace('"', "\\\"");
+    quoted.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The host that `DOCKER_HOST` names.
@@ -86,6 +92,10 @@ mod tests {
     #[test]
     fn what_is_given_already_is_kept() {
         assert!(fix(&[]).contains("DIND_INSECURE_REGISTRIES: \"reg.test:5000\""));
+        let finding = registry::PROXY.met_with("x", registry::registry("reg.test"));
+        let settings = Settings::parse(&|name| (name == "NO_PROXY").then(|| "docker".into()));
+        let told = finding.told_in(&settings.unwrap().surroundings()).fix;
+        assert!(told.ends_with("NO_PROXY: \"docker,reg.test\""), "{told}");
         let more = fix(&[("DIND_INSECURE_REGISTRIES", "10.0.0.0/8")]);
         assert!(more.contains(": \"10.0.0.0/8,reg.test:5000\""), "{more}");
         assert_eq!(before("--label \"a b\"", " "), "--label \\\"a b\\\" ");

@@ -49,11 +49,16 @@ pub fn check(arguments: Vec<OsString>, output: Output) -> u8 {
     let mounts = Mounts::read().unwrap_or_default();
     let assessment = assessment::assess(&plan, &settings, &mounts, uid, Duration::ZERO);
     let misspelt = variables::misspelt(env::vars_os().map(|(name, _)| name));
+    let unread = variables::unread(&process_environment);
     let invalid = invalid.iter().map(InvalidVariable::finding);
     let refused = refused_by_dockerd(&plan, &assessment);
     let report = report_on(
         &assessment,
-        invalid.chain(misspelt).chain(refused).collect(),
+        invalid
+            .chain(misspelt)
+            .chain(unread)
+            .chain(refused)
+            .collect(),
         &settings,
         uid,
     );

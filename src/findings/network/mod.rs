@@ -55,6 +55,10 @@ fn nat_missing(trials: &Trials, options: &Options, legacy: bool) -> Option<Findi
     let Outcome::Failed(said) = &trials.nat else {
         return None;
     };
+    // That may be over when dockerd makes its rules.
+    if network::TABLES_BUSY.is_shown_by(&said.to_ascii_lowercase()) {
+        return None;
+    }
     let kind = if legacy { "legacy" } else { "nftables" };
     let cause = format!(
         "rules like Docker's were tried with {kind} iptables, in a network of their own:\n{said}"

@@ -51,6 +51,10 @@ pub static RULES: &[Rule] = &[
         judge: misspelt::variables,
     },
     Rule {
+        finds: &[&of_settings::UNREAD],
+        judge: misspelt::unread,
+    },
+    Rule {
         finds: &[&of_settings::MISSPELT_KEY],
         judge: misspelt::keys,
     },

@@ -7,10 +7,11 @@
 mod help;
 pub mod names;
 mod table;
+pub mod unread;
 
 use std::{fmt, ops::RangeInclusive};
 
-pub use self::{help::help, names::misspelt, table::*};
+pub use self::{help::help, names::misspelt, table::*, unread::unread};
 use super::InvalidVariable;
 
 /// A variable of our own.

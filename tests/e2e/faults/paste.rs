@@ -82,6 +82,18 @@ pub fn cured(plan: Plan, told: &str, id: &str, cure: Cure) -> Option<Plan> {
     })
 }
 
+/// What a job is told to do before its script.
+#[track_caller]
+pub fn before_script(told: &str, id: &str) -> String {
+    let fix = fix(told, id);
+    let snippets = snippets(&fix);
+    let job = alternative_to_paste(&snippets).unwrap();
+    let lines: serde_yaml_ng::Mapping = serde_yaml_ng::from_str(&job[0].lines).unwrap();
+    let commands = lines["before_script"].as_sequence().unwrap().iter();
+    let commands: Vec<_> = commands.map(|command| command.as_str().unwrap()).collect();
+    commands.join("\n")
+}
+
 /// The set-up with the first of the alternatives that a program can apply.
 #[track_caller]
 fn paste(plan: Plan, fix: &str) -> Plan {

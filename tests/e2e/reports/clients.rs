@@ -38,23 +38,146 @@ fn a_service_without_the_job_s_docker_host() {
 /// docker-library/docker#396: dockerd opens the port that the job dials, a quarter of a minute late.
 #[test]
 fn a_command_that_starts_dockerd_without_a_word_on_tls() {
-    is_explained(
+    let plan = || {
         Pod::new(Suite::Trixie)
             .plain()
-            .command(&["dockerd", "-H", "tcp://0.0.0.0:2375"]),
+            .command(&["dockerd", "-H", "tcp://0.0.0.0:2375"])
+    };
+    let told = is_explained(
+        plan(),
         "docker info",
         &[
             "error CLIENT-LATE-PORT",
             "waits 15 seconds before it opens this port",
-            "DOCKER_TLS_CERTDIR: \"\"",
         ],
+    );
+    is_cured(
+        plan(),
+        "docker info",
+        &told,
+        "CLIENT-LATE-PORT",
+        PastedAfter(
+            "Take `dockerd` and where it listens out of `command` at the service",
+            |pod| pod.command(&[]),
+        ),
     );
 }
 
-/// The same with what is printed: the port is open before the job's first command.
+/// The same by daemon.json.
 #[test]
-fn the_same_without_the_command() {
-    works(Pod::new(Suite::Trixie).plain(), "docker info");
+fn hosts_of_a_file_without_a_word_on_tls() {
+    let plan = || {
+        Pod::new(Suite::Trixie)
+            .plain()
+            .configuration(r#"{"hosts": ["tcp://0.0.0.0:2375"]}"#)
+    };
+    let told = is_explained(plan(), "docker info", &["error CLIENT-LATE-PORT"]);
+    is_cured(
+        plan(),
+        "docker info",
+        &told,
+        "CLIENT-LATE-PORT",
+        PastedAfter("Take `hosts` out of daemon.json", |pod| {
+            pod.configuration_replaced("{}")
+        }),
+    );
+}
+
+/// github-developer/self-hosted-runners-anthos#16: `dockerd` alone, to be rid of TLS.
+#[test]
+fn a_command_that_was_to_turn_tls_off() {
+    let plan = || Pod::new(Suite::Trixie).plain().command(&["dockerd"]);
+    let told = is_explained(
+        plan(),
+        "docker info",
+        &[
+            "error CLIENT-PORT",
+            "listens on unix:///var/run/docker.sock alone",
+        ],
+    );
+    is_cured(
+        plan(),
+        "docker info",
+        &told,
+        "CLIENT-PORT",
+        Done("Take `command` out of the service", |pod| pod.command(&[])),
+    );
+}
+
+/// LordGaav/dind-options#3, and whoever puts dockerd's flags where Ubuntu's init scripts had them.
+#[test]
+fn flags_in_a_variable_that_nobody_reads() {
+    let flags = "--insecure-registry=172.30.0.0/16 --debug";
+    let plan = || usual().variable("DOCKER_OPTS", flags);
+    let asked = "docker info --format '{{.RegistryConfig.InsecureRegistryCIDRs}}' | grep 172.30";
+    let pod = plan().gitlab_job(&Volume::disk()).start();
+    pod.job(asked).expect_failure();
+    let told = pod.service_log();
+    drop(pod);
+    is_cured(
+        plan(),
+        asked,
+        &told,
+        "SETTINGS-UNREAD",
+        PastedAfter("Take DOCKER_OPTS out", |pod| pod.without("DOCKER_OPTS")),
+    );
+}
+
+/// Clients in other languages take `https://`; the docker command does not.
+#[test]
+fn a_scheme_that_the_docker_command_does_not_take() {
+    let plan = || usual().variable("DOCKER_HOST", "https://docker:2376");
+    let told = is_explained(
+        plan(),
+        "docker info",
+        &["error CLIENT-HOST", "invalid bind address format"],
+    );
+    is_cured(plan(), "docker info", &told, "CLIENT-HOST", Pasted);
+}
+
+/// `expand: false`, or a shell's variable where no shell is.
+#[test]
+fn a_host_that_was_never_expanded() {
+    for docker_host in ["$DAEMON", "tcp://${DIND_HOST}:2376"] {
+        let plan = || usual().variable("DOCKER_HOST", docker_host);
+        let told = is_explained(
+            plan(),
+            "docker info",
+            &["error CLIENT-HOST", "was never expanded"],
+        );
+        is_cured(plan(), "docker info", &told, "CLIENT-HOST", Pasted);
+    }
+}
+
+/// catthehacker/docker_images#114: the variables of an example with TLS, and a socket in a volume.
+#[test]
+fn tls_on_a_socket() {
+    let plan = || {
+        usual()
+            .volume(&Volume::memory(), "/run/shared")
+            .variable("DOCKER_HOST", "unix:///run/shared/docker.sock")
+    };
+    let told = is_explained(plan(), "docker info", &["error CLIENT-TLS-VERIFY"]);
+    is_cured(plan(), "docker info", &told, "CLIENT-TLS-VERIFY", Pasted);
+    works(
+        plan()
+            .without("DOCKER_TLS_VERIFY")
+            .without("DOCKER_CERT_PATH"),
+        "docker info",
+    );
+}
+
+/// A flag and its value, as one would type them, in one word of a list.
+#[test]
+fn a_flag_and_its_value_in_one_word() {
+    let plan = || usual().command(&["--mtu 1400"]);
+    let told = is_explained(
+        plan(),
+        "docker info",
+        &["fatal DAEMON-FLAG", "\"--mtu 1400\" is one word"],
+    );
+    let mtu = "docker network inspect bridge | grep 1400";
+    is_cured(plan(), mtu, &told, "DAEMON-FLAG", Pasted);
 }
 
 /// docker-library/docker#11, ekino/docker-buildbox#143: an image behind a registry gives the service

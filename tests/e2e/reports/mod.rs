@@ -2,12 +2,17 @@
 
 mod clients;
 mod daemon_json;
+mod networks;
 mod pods;
 mod registries;
 
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::faults::paste::{
+    Cure::{self, Done, Pasted, PastedAfter},
+    cured,
+};
 use crate::gitlab::RunnerLog;
 use crate::pod::{Plan, Pod};
 use crate::suite::Suite;
@@ -32,9 +37,10 @@ fn works(plan: Plan, job: &str) {
     assert_eq!(log.text().unwrap(), "", "{outcome}");
 }
 
-/// The job of the report fails, and its log says all of `parts`, before the job ends.
+/// The job of the report fails, and its log says all of `parts`, before the job ends. Returns what
+/// is told.
 #[track_caller]
-fn is_explained(plan: Plan, job: &str, parts: &[&str]) {
+fn is_explained(plan: Plan, job: &str, parts: &[&str]) -> String {
     let log = RunnerLog::new();
     let pod = plan.gitlab_job(&Volume::disk()).runner_log(&log).start();
     let outcome = pod.job(job).expect_failure();
@@ -44,17 +50,30 @@ fn is_explained(plan: Plan, job: &str, parts: &[&str]) {
         missing.is_empty(),
         "{missing:?} is not in\n{told}\n{outcome}"
     );
+    log.text().unwrap()
 }
 
 /// The same where dockerd itself answers: what it logs is told a moment later.
 #[track_caller]
-fn is_told_after(plan: Plan, job: &str, parts: &[&str]) {
+fn is_told_after(plan: Plan, job: &str, parts: &[&str]) -> String {
     let log = RunnerLog::new();
     let pod = plan.gitlab_job(&Volume::disk()).runner_log(&log).start();
     let outcome = pod.job(job).expect_failure();
     for part in parts {
         wait_for(&log, part, &outcome);
     }
+    log.text().unwrap()
+}
+
+/// The job works when it has done what `id` told it to, and hears no more of that.
+#[track_caller]
+fn is_cured(plan: Plan, job: &str, told: &str, id: &str, cure: Cure) {
+    let log = RunnerLog::new();
+    let plan = cured(plan.gitlab_job(&Volume::disk()), told, id, cure).unwrap();
+    let pod = plan.runner_log(&log).start();
+    let outcome = pod.job(job).expect_success();
+    let told_again = log.text().unwrap();
+    assert!(!told_again.contains(id), "{told_again}\n{outcome}");
 }
 
 #[track_caller]

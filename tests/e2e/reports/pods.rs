@@ -112,24 +112,36 @@ fn a_published_port() {
     );
 }
 
-/// moby/moby#32675, moby/buildkit#2936: Docker keeps name servers with IPv6 addresses from networks
-/// without IPv6.
+/// testcontainers/testcontainers-java#529: Drone's plugin, on a runner that is not privileged.
 #[test]
-fn name_servers_of_ipv6_alone() {
-    for suite in [Suite::Bookworm, Suite::Trixie, Suite::Sid] {
-        let pod = usual_on(suite)
-            .entrypoint_script(
-                "echo nameserver fd00:10:96::a > /etc/resolv.conf; exec dockerd-entrypoint.sh",
-            )
-            .start();
-        pod.job(&format!(
-            "set -e\n{IMPORT_BUSYBOX}\ndocker run --rm busybox cat /etc/resolv.conf"
-        ))
-        .expect_success()
-        .expect("nameserver 8.8.8.8");
-        let log = pod.service_log();
-        for part in ["warning NETWORK-DNS-IPV6", "fd00:10:96::a"] {
-            assert!(log.contains(part), "{part} in {log}");
-        }
-    }
+fn a_plugin_that_starts_dockerd_itself() {
+    let plan = || {
+        Pod::new(Suite::Trixie).plain().unprivileged().command(&[
+            "dockerd-entrypoint.sh",
+            "dockerd",
+            "--data-root=/var/lib/docker",
+            "--storage-driver=overlay2",
+            "--host=tcp://0.0.0.0:2375",
+            "--host=unix:///var/run/docker.sock",
+        ])
+    };
+    let told = is_explained(plan(), "docker info", &["fatal NOT-PRIVILEGED"]);
+    let wait = "until docker info; do sleep 0.1; done";
+    is_cured(plan(), wait, &told, "NOT-PRIVILEGED", Pasted);
+}
+
+/// jenkinsci/kubernetes-plugin#830: an empty volume in the place of the socket.
+#[test]
+fn a_volume_in_the_socket_s_place() {
+    let plan = || usual().volume(&Volume::disk(), "/var/run/docker.sock");
+    let told = is_explained(plan(), "docker info", &["fatal NETWORK-SOCKET-BUSY"]);
+    is_cured(
+        plan(),
+        "docker info",
+        &told,
+        "NETWORK-SOCKET-BUSY",
+        Done("/var/run/docker.sock", |pod| {
+            pod.without_volumes_at("/var/run/docker.sock")
+        }),
+    );
 }

@@ -93,6 +93,7 @@ fn examples() -> Vec<(&'static str, Vec<String>)> {
             one(job("DOCKER_TLS_CERTDIR: $CI_PROJECT_DIR/certs")),
         ),
         ("SETTINGS-MISSPELT", one(job("DIND_ON_FAILUR: exit"))),
+        ("SETTINGS-UNREAD", one(job("DOCKER_OPTS: --debug"))),
         (
             "SETTINGS-MISSPELT-KEY",
             one(KUBERNETES.replace("privileged", "priviledged")),

@@ -1,5 +1,15 @@
-//! A flag that dockerd did not take: which it is, what was meant, and what to write instead.
+//! A flag that dockerd did not take, or cannot follow: which it is, what was meant, and what to write
+//! instead.
 
+mod corrected;
+mod joined;
+mod setting;
+
+use self::corrected::corrected;
+pub use self::{
+    corrected::{Correction, with_values},
+    setting::with_a_setting,
+};
 use crate::{
     dockerd::{flags::Given, help::Help},
     reasons::{Finding, daemon, hole::Hole},
@@ -8,12 +18,15 @@ use crate::{
 /// The finding with what is known of the flag, if that is what it is about.
 pub fn with_what_is_known(finding: Finding, given: &Given, help: impl FnOnce() -> Help) -> Finding {
     if *finding.reason != daemon::FLAG {
-        return finding;
+        return with_a_setting(finding, given);
     }
     let Some(flag) = flag_in(&finding.cause) else {
         return finding;
     };
     let help = help();
+    if let Some(word) = joined::word(given, &flag) {
+        return joined::told(finding, given, word, &flag, &help);
+    }
     let name = flag.trim_start_matches('-');
     let (said, meant) = match (help.flag(name), help.nearest(name)) {
         (Some(known), _) => (
@@ -76,78 +89,15 @@ fn flag_in(said: &str) -> Option<String> {
     (!flag.trim_start_matches('-').is_empty()).then_some(flag)
 }
 
-/// A value of a flag, and what was meant.
-#[derive(Debug)]
-pub struct Correction {
-    pub flag: String,
-    pub value: String,
-    pub meant: String,
-}
-
-/// The lines with all of these values corrected; `None` where they are not in the user's flags.
-pub fn with_values(given: &Given, corrections: &[Correction]) -> Option<String> {
-    lines(given, |words| {
-        let mut corrected = words.to_vec();
-        for Correction { flag, value, meant } in corrections {
-            let inline = format!("{flag}={value}");
-            for at in 0..words.len() {
-                if words[at] == inline {
-                    corrected[at] = format!("{flag}={meant}");
-                } else if at > 0 && words[at - 1] == *flag && words[at] == *value {
-                    corrected[at].clone_from(meant);
-                }
-            }
-        }
-        (corrected != words).then_some(corrected)
-    })
-}
-
-/// The lines with the flag that was meant in its place, or without it.
-fn corrected(given: &Given, flag: &str, meant: Option<&str>) -> Option<String> {
-    lines(given, |words| replaced(words, flag, meant))
-}
-
-/// The lines that give these flags, changed.
-fn lines(given: &Given, change: impl Fn(&[String]) -> Option<Vec<String>>) -> Option<String> {
-    if let Some(words) = change(&given.command) {
-        let words: Vec<_> = words.iter().map(|word| format!("{word:?}")).collect();
-        return Some(format!("command: [{}]", words.join(", ")));
-    }
-    let value = shell_words::join(change(&given.variable)?);
-    Some(format!("variables:\n  DIND_DOCKERD_ARGS: {value:?}"))
-}
-
-/// `None` where the flag is not among the words.
-fn replaced(words: &[String], flag: &str, meant: Option<&str>) -> Option<Vec<String>> {
-    let at = words.iter().position(|word| {
-        let rest = word.strip_prefix(flag);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
-    })?;
-    let mut words = words.to_vec();
-    match meant {
-        Some(meant) => words[at] = words[at].replacen(flag, meant, 1),
-        None => {
-            let has_value_beside = words[at] == flag;
-            words.remove(at);
-            if has_value_beside && words.get(at).is_some_and(|next| !next.starts_with('-')) {
-                words.remove(at);
-            }
-        }
-    }
-    Some(words)
-}
-
 #[cfg(test)]
-mod tests {
-    use std::ffi::OsString;
-
+pub(super) mod tests {
     use super::*;
 
     const HELP: &str = "      --mtu int      Set the containers network MTU (default 1500)\n      \
                         --registry-mirror list      Preferred registry mirror\n  \
                         -D, --debug      Enable debug mode\n";
 
-    fn explained(said: &str, command: &[&str], variable: &str) -> Finding {
+    pub(super) fn explained(said: &str, command: &[&str], variable: &str) -> Finding {
         let command: Vec<_> = command.iter().map(Into::into).collect();
         let finding = daemon::FLAG.shown_in(format!("dockerd says: {said}"), said);
         let given = Given::new(&command, variable);
@@ -196,40 +146,6 @@ mod tests {
             short.cause.contains("--debug takes true or false"),
             "{short}"
         );
-    }
-
-    #[test]
-    fn values_are_corrected_where_they_were_given() {
-        let correction = |flag: &str, value: &str, meant: &str| Correction {
-            flag: flag.into(),
-            value: value.into(),
-            meant: meant.into(),
-        };
-        let corrections = [
-            correction("--registry-mirror", "m", "https://m"),
-            correction("--registry-mirror", "n", "https://n"),
-            correction("--insecure-registry", "", "r:5000"),
-        ];
-        for (command, variable, lines) in [
-            (
-                "-D --registry-mirror=m --registry-mirror n m",
-                "",
-                Some(
-                    "command: [\"-D\", \"--registry-mirror=https://m\", \"--registry-mirror\", \
-                     \"https://n\", \"m\"]",
-                ),
-            ),
-            (
-                "-D",
-                "--insecure-registry '' --debug",
-                Some("variables:\n  DIND_DOCKERD_ARGS: \"--insecure-registry r:5000 --debug\""),
-            ),
-            ("-D --registry-mirror=o", "--insecure-registry s", None),
-        ] {
-            let words: Vec<_> = command.split(' ').map(OsString::from).collect();
-            let corrected = with_values(&Given::new(&words, variable), &corrections);
-            assert_eq!(corrected.as_deref(), lines, "{command} {variable}");
-        }
     }
 
     #[test]
