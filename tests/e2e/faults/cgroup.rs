@@ -11,7 +11,7 @@ fault!(
         id: "CGROUP-NO-DEVICES",
         fact: "nothing is mounted at /sys/fs/cgroup",
         fix: "privileged = true",
-        cure: OutOfReach("the pod is privileged already"),
+        cure: InVain("the pod is privileged already"),
         ..Fault::USUAL
     }
 );
@@ -31,7 +31,7 @@ fault!(
         fix: "privileged = true",
         // dockerd answers.
         client: Client::HearsNothing,
-        cure: OutOfReach("the pod is privileged already"),
+        cure: InVain("the pod is privileged already"),
         ..Fault::USUAL
     }
 );

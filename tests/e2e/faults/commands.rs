@@ -8,13 +8,13 @@ const FLAG: Fault = Fault {
     fact: "unknown flag: --mtuu",
     // Some clients print JSON, with its quotes escaped.
     fix: "--mtu=1400",
-    cure: OutOfReach("daemon.rs has it with its first command"),
     ..Fault::USUAL
 };
 
 fault!(
     docker_build,
     [docker_20, docker_26],
+    explained,
     Fault {
         job: "mkdir /tmp/context; echo FROM scratch > /tmp/context/Dockerfile
             head -c 20M /dev/urandom > /tmp/context/large
@@ -26,6 +26,7 @@ fault!(
 fault!(
     docker_buildx_build,
     [docker_28],
+    explained,
     Fault {
         job: "mkdir /tmp/context; echo FROM scratch > /tmp/context/Dockerfile
             docker buildx build /tmp/context",
@@ -36,6 +37,7 @@ fault!(
 fault!(
     docker_compose_up,
     [docker_28],
+    explained,
     Fault {
         job: "printf 'services:\\n  one:\\n    image: busybox\\n' > /tmp/compose.yaml
             docker compose --file /tmp/compose.yaml up",
@@ -46,6 +48,7 @@ fault!(
 fault!(
     docker_run,
     [docker_20, docker_26, docker_28],
+    explained,
     Fault {
         job: "docker run --rm busybox true",
         ..FLAG
@@ -55,6 +58,7 @@ fault!(
 fault!(
     docker_login,
     [docker_20, docker_26, docker_28],
+    explained,
     Fault {
         job: "echo secret | docker login --username ci --password-stdin registry.example.com",
         ..FLAG
@@ -64,6 +68,7 @@ fault!(
 fault!(
     python,
     [docker_20],
+    explained,
     Fault {
         job: "python3 -c 'import docker; print(docker.from_env().version())'",
         ..FLAG
@@ -73,6 +78,7 @@ fault!(
 fault!(
     curl,
     [docker_26],
+    explained,
     Fault {
         job: "curl --silent --show-error --fail-with-body --cacert /certs/client/ca.pem \\
             --cert /certs/client/cert.pem --key /certs/client/key.pem https://docker:2376/version",

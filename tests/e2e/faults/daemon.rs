@@ -204,7 +204,7 @@ fault!(
         fact: "dockerd ended with status 3. Its last words:\n    the moon is not full",
         fix: "CI_DEBUG_SERVICES",
         check: Check::CannotKnow,
-        cure: OutOfReach("the fault is made by a stand-in, which stays"),
+        cure: InVain("the fault is made by a stand-in, which stays"),
         ..Fault::USUAL
     }
 );
@@ -215,12 +215,14 @@ fault!(
     Fault {
         pod: |pod| with_certs(pod)
             .variable("DIND_START_TIMEOUT", "2")
-            .instead_of("dockerd", "echo 'waiting for the moon' >&2; sleep 1000"),
+            .instead_of(
+                "dockerd",
+                "echo 'waiting for the moon' >&2; sleep 5; exec \"$original\" \"$@\""
+            ),
         id: "DAEMON-TIMEOUT",
         fact: "dockerd is not ready after 2 s. Its last words:\n    waiting for the moon",
         fix: "DIND_START_TIMEOUT: 180",
         check: Check::CannotKnow,
-        cure: OutOfReach("the fault is made by a stand-in, which stays"),
         ..Fault::USUAL
     }
 );
@@ -230,15 +232,17 @@ fault!(
     a_dockerd_that_goes_on_talking_and_does_not_get_ready,
     [docker_26],
     Fault {
-        pod: |pod| with_certs(pod).variable("DIND_START_TIMEOUT", "1").program(
-            "/usr/sbin/dockerd",
-            "while echo 'waiting for the moon' >&2; do sleep 0.1; done"
-        ),
+        pod: |pod| with_certs(pod)
+            .variable("DIND_START_TIMEOUT", "1")
+            .instead_of(
+                "dockerd",
+                "for second in 1 2 3 4 5 6 7; do echo 'waiting for the moon' >&2; sleep 0.9; done
+                 exec \"$original\" \"$@\""
+            ),
         id: "DAEMON-TIMEOUT",
         fact: "dockerd is not ready after 3 s.",
         fix: "DIND_START_TIMEOUT: 180",
         check: Check::CannotKnow,
-        cure: OutOfReach("the fault is made by a stand-in, which stays"),
         ..Fault::USUAL
     }
 );
@@ -254,7 +258,7 @@ fault!(
         fact: "containerd",
         fix: "mount_path = \"/var/lib/docker\"",
         check: Check::CannotKnow,
-        cure: OutOfReach("the fault is made by a stand-in, which stays"),
+        cure: InVain("the fault is made by a stand-in, which stays"),
         ..Fault::USUAL
     }
 );
@@ -271,7 +275,7 @@ pub const KILLED_IN_MID_JOB: Fault = Fault {
     id: "DAEMON-KILLED",
     fact: "dockerd was ended by SIGKILL",
     fix: "KUBERNETES_SERVICE_MEMORY_REQUEST",
-    cure: OutOfReach("it would be ended again"),
+    cure: InVain("it would be ended again"),
     ..Fault::USUAL
 };
 
@@ -293,7 +297,7 @@ fault!(
         id: "DAEMON-UNKNOWN",
         fact: "dockerd ended with status 0",
         fix: "CI_DEBUG_SERVICES",
-        cure: OutOfReach("it would be ended again"),
+        cure: InVain("it would be ended again"),
         ..Fault::USUAL
     }
 );
@@ -315,7 +319,7 @@ fault!(
         id: "DAEMON-OOM",
         fact: "the memory limit of 300 MiB was used up",
         fix: "KUBERNETES_SERVICE_MEMORY_LIMIT",
-        cure: OutOfReach("memory is filled until there is none, however much there is"),
+        cure: InVain("memory is filled until there is none, however much there is"),
         ..Fault::USUAL
     }
 );

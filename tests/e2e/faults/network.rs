@@ -60,7 +60,8 @@ fault!(
         id: "NETWORK-SOCKET-GROUP",
         fact: "\"ci\"",
         fix: "--group",
-        cure: OutOfReach("the flag has to be taken out of the command"),
+        cure: Done("Take `--group` out of the service's `command`", |pod| pod
+            .command(&[])),
         ..Fault::USUAL
     }
 );
@@ -91,7 +92,7 @@ fault!(
         id: "NETWORK-NAT-MISSING",
         fact: "TABLE_ADD failed (Not supported): table nat",
         fix: "modprobe",
-        cure: OutOfReach("the fault is made by a stand-in, which stays"),
+        cure: InVain("the fault is made by a stand-in, which stays"),
         ..Fault::USUAL
     }
 );

@@ -22,7 +22,9 @@ pub enum Cure {
     PastedAfter(&'static str, fn(Plan) -> Plan),
     /// There are no lines: what these words ask for is done.
     Done(&'static str, fn(Plan) -> Plan),
-    /// No program can; why.
+    /// The lines are pasted as they are printed, and the fault stays; why.
+    InVain(&'static str),
+    /// No program can, and there are no lines that one could paste; why.
     OutOfReach(&'static str),
 }
 
@@ -55,7 +57,7 @@ enum Place {
     DaemonJson,
 }
 
-/// The set-up that does what is told; `None` where no program can.
+/// The set-up that does what is told; `None` where there is nothing that a program can do.
 #[track_caller]
 pub fn cured(plan: Plan, told: &str, id: &str, cure: Cure) -> Option<Plan> {
     let fix = fix(told, id);
@@ -64,7 +66,7 @@ pub fn cured(plan: Plan, told: &str, id: &str, cure: Cure) -> Option<Plan> {
         assert!(said.join(" ").contains(words), "{words:?} in\n{fix}");
     };
     Some(match cure {
-        Cure::Pasted => paste(plan, &fix),
+        Cure::Pasted | Cure::InVain(_) => paste(plan, &fix),
         Cure::PastedWith { example, known } => {
             assert!(fix.matches(example).count() > 1, "{example} in\n{fix}");
             paste(plan, &fix.replace(example, known))
@@ -78,7 +80,12 @@ pub fn cured(plan: Plan, told: &str, id: &str, cure: Cure) -> Option<Plan> {
             assert!(!snippets(&fix).iter().any(|it| it.place.is_some()), "{fix}");
             change(plan)
         }
-        Cure::OutOfReach(_) => return None,
+        Cure::OutOfReach(why) => {
+            let snippets = snippets(&fix);
+            let lines = alternative_to_paste(&snippets);
+            assert!(lines.is_none(), "{why:?}, and a program can paste\n{fix}");
+            return None;
+        }
     })
 }
 
@@ -98,17 +105,7 @@ pub fn before_script(told: &str, id: &str) -> String {
 #[track_caller]
 fn paste(plan: Plan, fix: &str) -> Plan {
     let snippets = snippets(fix);
-    let mut alternatives: Vec<Vec<&Snippet>> = vec![Vec::new()];
-    for snippet in &snippets {
-        if snippet.is_alternative {
-            alternatives.push(Vec::new());
-        }
-        alternatives.last_mut().unwrap().push(snippet);
-    }
-    let can_be_pasted = |snippets: &&Vec<&Snippet>| {
-        !snippets.is_empty() && snippets.iter().all(|snippet| snippet.place.is_some())
-    };
-    let Some(chosen) = alternatives.iter().find(can_be_pasted) else {
+    let Some(chosen) = alternative_to_paste(&snippets) else {
         panic!("nothing to paste into a file\n{fix}");
     };
     chosen
@@ -119,6 +116,26 @@ fn paste(plan: Plan, fix: &str) -> Plan {
             Place::Runner => into_runner(plan, &snippet.lines),
             Place::DaemonJson => into_daemon_json(plan, &snippet.lines),
         })
+}
+
+fn alternative_to_paste(snippets: &[Snippet]) -> Option<Vec<&Snippet>> {
+    let mut alternatives: Vec<Vec<&Snippet>> = vec![Vec::new()];
+    for snippet in snippets {
+        if snippet.is_alternative {
+            alternatives.push(Vec::new());
+        }
+        alternatives.last_mut().unwrap().push(snippet);
+    }
+    alternatives.into_iter().find(|snippets| {
+        !snippets.is_empty() && snippets.iter().all(|snippet| snippet.can_be_pasted())
+    })
+}
+
+impl Snippet {
+    /// What a Secret of the cluster is called is known there alone.
+    fn can_be_pasted(&self) -> bool {
+        self.place.is_some() && !self.lines.contains("volumes.secret]]")
+    }
 }
 
 /// The fix as it was printed, less indented.
@@ -223,16 +240,10 @@ fn into_runner(mut plan: Plan, lines: &str) -> Plan {
             ("privileged", toml::Value::Boolean(true)) => plan = plan.privileged(),
             ("volumes", toml::Value::Table(kinds)) => {
                 for (kind, volumes) in kinds {
-                    assert_eq!(kind, "empty_dir", "{lines}");
-                    for volume in volumes.as_array().unwrap() {
-                        let content = match volume.get("medium").map(|it| it.as_str().unwrap()) {
-                            Some("Memory") => Volume::memory(),
-                            None => Volume::disk(),
-                            other => panic!("no medium of Kubernetes: {other:?}"),
-                        };
-                        let target = volume["mount_path"].as_str().unwrap();
-                        plan = plan.without_volumes_at(target).volume(&content, target);
-                    }
+                    let volumes = volumes.as_array().unwrap();
+                    plan = volumes
+                        .iter()
+                        .fold(plan, |plan, it| with_volume(plan, kind, it));
                 }
             }
             ("service_container_security_context", toml::Value::Table(context)) => {
@@ -244,6 +255,25 @@ fn into_runner(mut plan: Plan, lines: &str) -> Plan {
         }
     }
     plan
+}
+
+fn with_volume(plan: Plan, kind: &str, volume: &toml::Value) -> Plan {
+    let text = |key| volume.get(key).map(|it| it.as_str().unwrap());
+    let target = text("mount_path").unwrap();
+    match (kind, text("medium"), text("sub_path")) {
+        ("empty_dir", Some("Memory"), None) => plan
+            .without_volumes_at(target)
+            .volume(&Volume::memory(), target),
+        ("empty_dir", None, None) => plan
+            .without_volumes_at(target)
+            .volume(&Volume::disk(), target),
+        // The one that is mounted as a whole.
+        ("config_map", None, Some(name)) => {
+            let directory = target.strip_suffix(&format!("/{name}")).unwrap();
+            plan.with_file_alone(directory, name)
+        }
+        _ => panic!("no volume of Kubernetes: {kind} {volume}"),
+    }
 }
 
 fn into_daemon_json(plan: Plan, lines: &str) -> Plan {
@@ -299,4 +329,13 @@ $ docker info";
 fn a_key_that_no_runner_knows_is_noticed() {
     let plan = crate::pod::Pod::new(Suite::Trixie);
     into_runner(plan, "[runners.kubernetes]\nvolums = 1");
+}
+
+#[test]
+#[should_panic(expected = "a program can paste")]
+fn a_fix_with_lines_to_paste_is_not_out_of_reach() {
+    let told = "dind-init: fatal MINE: it is wrong\n  Fix: In .gitlab-ci.yml:\n        \
+                variables:\n          A: b\n";
+    let plan = crate::pod::Pod::new(Suite::Trixie);
+    cured(plan, told, "MINE", Cure::OutOfReach("nobody knows"));
 }

@@ -65,7 +65,7 @@ fault!(
         fact: "CAP_NET_ADMIN is missing",
         fix: "privileged = true",
         check: Check::CannotKnow,
-        cure: OutOfReach("the capability is taken from a privileged pod"),
+        cure: InVain("the capability is taken from a privileged pod"),
         ..Fault::USUAL
     }
 );
@@ -79,7 +79,7 @@ fault!(
         fact: "CAP_SYS_ADMIN",
         fix: "privileged = true",
         check: Check::CannotKnow,
-        cure: OutOfReach("the capability is taken from a privileged pod"),
+        cure: InVain("the capability is taken from a privileged pod"),
         ..Fault::USUAL
     }
 );
@@ -96,7 +96,7 @@ fault!(
         // dockerd answers.
         client: Client::HearsNothing,
         check: Check::CannotKnow,
-        cure: OutOfReach("the job asks for this limit itself"),
+        cure: InVain("the job asks for this limit itself"),
         ..Fault::USUAL
     }
 );
@@ -109,7 +109,7 @@ fault!(
             .service_option("--user=1000:1000")
             .service_variable("HOME", "/tmp")
             .service_variable("XDG_RUNTIME_DIR", "/tmp"),
-        id: "PRIVILEGE-ROOTLESS",
+        id: "PRIVILEGE-ROOTLESS-KIT",
         fact: "rootlesskit",
         fix: "root",
         cure: OutOfReach("the user is an option of the pod"),

@@ -24,7 +24,7 @@ fault!(
         id: "STORAGE-FULL",
         fact: "100 KiB",
         fix: "KUBERNETES_SERVICE_EPHEMERAL_STORAGE_REQUEST",
-        cure: OutOfReach("a scheduler has to find the space"),
+        cure: InVain("a scheduler has to find the space"),
         ..Fault::USUAL
     }
 );
@@ -41,7 +41,7 @@ fault!(
         fix: "KUBERNETES_SERVICE_EPHEMERAL_STORAGE_REQUEST",
         client: Client::HearsNothing,
         check: Check::CannotKnow,
-        cure: OutOfReach("a scheduler has to find the space"),
+        cure: InVain("a scheduler has to find the space"),
         ..Fault::USUAL
     }
 );
@@ -187,7 +187,7 @@ fault!(
         fact: "only ",
         fix: "KUBERNETES_SERVICE_EPHEMERAL_STORAGE_REQUEST",
         client: Client::HearsNothing,
-        cure: OutOfReach("a scheduler has to find the space"),
+        cure: InVain("a scheduler has to find the space"),
         ..Fault::USUAL
     }
 );

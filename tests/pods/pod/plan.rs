@@ -198,6 +198,18 @@ impl Plan {
         self
     }
 
+    /// Mounts of the volume at `directory` the file `name` alone, as `sub_path` does.
+    pub fn with_file_alone(mut self, directory: &str, name: &str) -> Self {
+        let (whole, alone) = (
+            format!(":{directory}:"),
+            format!("/{name}:{directory}/{name}:"),
+        );
+        for mount in &mut self.mounts {
+            *mount = mount.replace(&whole, &alone);
+        }
+        self
+    }
+
     /// Takes out the service's options that hold `part`.
     pub fn without_option(mut self, part: &str) -> Self {
         self.service_options.retain(|option| !option.contains(part));
