@@ -119,8 +119,8 @@ fn a_stop_that_takes_longer_than_a_service_usually_has_is_said() {
 fn dockerd_is_asked_once_to_stop_however_often_the_service_is() {
     let pod = Pod::new(Suite::Trixie)
         .plain()
-        .program(
-            "/usr/sbin/dockerd",
+        .instead_of(
+            "dockerd",
             "for signal in TERM HUP; do trap \"echo heard $signal >&2\" $signal; done
             trap 'end=1' INT; echo listening >&2
             while [ -z \"$end\" ]; do sleep 0.02; done",

@@ -96,10 +96,7 @@ fault!(
     [docker_26],
     Fault {
         pod: |pod| with_certs(pod)
-            .program(
-                "/usr/local/sbin/dockerd",
-                &storage::calling_itself("29.7.2")
-            )
+            .instead_of("dockerd", &storage::calling_itself("29.7.2"))
             .command(&["--firewall-backend=nftables"]),
         id: "DAEMON-NFTABLES",
         fact: "no program nft is in dockerd's PATH",

@@ -153,7 +153,7 @@ fn docker_29_without_a_volume_for_its_data_is_an_error() {
     for (version, is_told) in [("29.7.2", true), ("28.5.2", false)] {
         let log = RunnerLog::new();
         let pod = with_certs(Pod::new(Suite::Trixie))
-            .program("/usr/local/sbin/dockerd", &calling_itself(version))
+            .instead_of("dockerd", &calling_itself(version))
             .service_option("--image-volume=ignore")
             .gitlab_job(&Volume::disk())
             .runner_log(&log)
@@ -168,11 +168,11 @@ fn docker_29_without_a_volume_for_its_data_is_an_error() {
     }
 }
 
-/// A dockerd of the image that says to be of another version.
+/// Has the image's dockerd say that it is of another version; for `instead_of`.
 pub(super) fn calling_itself(version: &str) -> String {
     format!(
         "[ \"$1\" = --version ] && echo 'Docker version {version}, build 1f3a8ec' && exit
-        exec /usr/sbin/dockerd \"$@\""
+        exec \"$original\" \"$@\""
     )
 }
 
