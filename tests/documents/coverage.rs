@@ -2,14 +2,10 @@
 
 use crate::page::{examples, pages};
 use crate::scenarios::Place;
-use crate::{component, kubernetes, other_ci, readme};
+use crate::{component, dockerfile, kubernetes, other_ci, readme};
 
 /// What no test runs, and why.
 const NOT_RUN: &[(Place, &str)] = &[
-    (
-        place("README.md", "With the image", 1),
-        "it wants official images, and no registry that has them is within reach",
-    ),
     (
         place("README.md", "Try it, and contribute", 1),
         "these are how all of this is run",
@@ -52,6 +48,7 @@ const fn place(page: &'static str, heading: &'static str, number: usize) -> Plac
 fn every_example_is_run_or_says_why_not() {
     let run = [
         component::EXAMPLES,
+        dockerfile::EXAMPLES,
         kubernetes::EXAMPLES,
         other_ci::EXAMPLES,
         readme::EXAMPLES,

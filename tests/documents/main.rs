@@ -4,11 +4,15 @@
 //! The pods test the image, so `make image` comes first (SUITE=sid as well).
 #![allow(clippy::unwrap_used)]
 
+#[path = "../pipeline/checkout.rs"]
+#[allow(dead_code)] // the pipeline's own tests change it
+mod checkout;
 mod component;
 #[allow(dead_code)] // the component's own tests speak more of it
 #[path = "../component/project.rs"]
 mod component_project;
 mod coverage;
+mod dockerfile;
 mod execution;
 mod inputs;
 mod job;

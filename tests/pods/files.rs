@@ -69,7 +69,8 @@ impl Plan {
     }
 }
 
-fn write_program(path: &Path, text: &str) {
+/// Writes a script that can be run.
+pub fn write_program(path: &Path, text: &str) {
     fs::write(path, text).unwrap();
     fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
 }
