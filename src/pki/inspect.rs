@@ -223,6 +223,11 @@ fn key_identifier(x509: &X509Certificate<'_>) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use rcgen::{
+        BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyIdMethod,
+        KeyPair, SanType,
+    };
+
     use super::*;
 
     fn covering(names: &[&str]) -> Certificate {
@@ -261,6 +266,44 @@ mod tests {
         assert!(one.is_self_signed());
         assert_eq!(one.issuer, other.subject);
         assert!(!one.is_issued_by(&other));
+    }
+
+    #[test]
+    fn what_an_issuer_wrote_is_read() {
+        let authority = {
+            let mut params = CertificateParams::default();
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            params.distinguished_name = DistinguishedName::new();
+            params
+                .distinguished_name
+                .push(DnType::CommonName, "authority");
+            Issuer::new(params, KeyPair::generate().unwrap())
+        };
+        let mut params = CertificateParams::new(["docker".to_owned()]).unwrap();
+        params.subject_alt_names.extend([
+            SanType::Rfc822Name("ops@example.com".try_into().unwrap()),
+            SanType::URI("spiffe://example.com/docker".try_into().unwrap()),
+        ]);
+        params.is_ca = IsCa::ExplicitNoCa;
+        params.key_identifier_method = KeyIdMethod::PreSpecified(vec![7; 20]);
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, "server");
+        let key = KeyPair::generate().unwrap();
+        let signed = params.signed_by(&key, &authority).unwrap();
+        let certificate = Certificate::parse(signed.der().clone()).unwrap();
+        assert!(!certificate.is_self_signed());
+        assert_eq!(
+            format!("{certificate:?}"),
+            "CN=server issued by CN=authority"
+        );
+        assert_eq!(certificate.key_identifier, Some(vec![7; 20]));
+        assert_eq!(
+            certificate.other_names,
+            [
+                OtherName::Email("ops@example.com".into()),
+                OtherName::Uri("spiffe://example.com/docker".into())
+            ]
+        );
     }
 
     #[test]
