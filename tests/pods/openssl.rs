@@ -51,21 +51,51 @@ impl Authority {
 
     /// Writes `ca.pem`, `cert.pem` and `key.pem` of a server for the name `docker` to `target`.
     pub fn issue_server(&self, target: &Path) {
-        self.issue_server_for(target, "DNS:docker,DNS:localhost,IP:127.0.0.1", 30);
+        self.issue_server_for(target, "DNS:docker,DNS:localhost,IP:127.0.0.1");
     }
 
-    /// The same for other names, valid until `days` from now, which may be past.
-    pub fn issue_server_for(&self, target: &Path, names: &str, days: i32) {
+    /// The same for other names.
+    pub fn issue_server_for(&self, target: &Path, names: &str) {
         let extensions = format!("extendedKeyUsage=serverAuth\nsubjectAltName={names}\n");
-        self.issue(target, "server", &extensions, days);
+        self.issue(target, "server", &extensions);
+    }
+
+    /// The same of a server whose certificate has expired. `openssl x509` makes none from 3.4 on.
+    pub fn issue_expired_server(&self, target: &Path) {
+        self.issue_server(target);
+        let directory = self.directory.path();
+        let config = "[ca]\ndefault_ca=old\n[old]\ndatabase=index.txt\nserial=serial\n\
+                      new_certs_dir=.\npolicy=any\n[any]\ncommonName=supplied\n";
+        fs::write(directory.join("old.cnf"), config).unwrap();
+        fs::write(directory.join("index.txt"), "").unwrap();
+        fs::write(directory.join("serial"), "1002\n").unwrap();
+        let issued = Command::new("openssl")
+            .current_dir(directory)
+            .args([
+                "ca", "-batch", "-notext", "-config", "old.cnf", "-md", "sha256",
+            ])
+            .args(["-cert", "ca.pem", "-keyfile", "ca.key"])
+            .args([
+                "-in", "leaf.csr", "-extfile", "leaf.cnf", "-out", "cert.pem",
+            ])
+            .args([
+                "-startdate",
+                "20250101000000Z",
+                "-enddate",
+                "20250201000000Z",
+            ])
+            .args(["-subj", "/CN=docker:dind server"])
+            .output();
+        succeed("openssl ca", issued.expect("openssl starts"));
+        fs::copy(directory.join("cert.pem"), target.join("cert.pem")).unwrap();
     }
 
     /// Writes `ca.pem`, `cert.pem` and `key.pem` of a client to `target`.
     pub fn issue_client(&self, target: &Path) {
-        self.issue(target, "client", "extendedKeyUsage=clientAuth\n", 30);
+        self.issue(target, "client", "extendedKeyUsage=clientAuth\n");
     }
 
-    fn issue(&self, target: &Path, role: &str, extensions: &str, days: i32) {
+    fn issue(&self, target: &Path, role: &str, extensions: &str) {
         let identifiers = match self.profile {
             Profile::Strict => {
                 "keyUsage=critical,digitalSignature\nbasicConstraints=critical,CA:FALSE\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
@@ -89,8 +119,9 @@ impl Authority {
             .args([
                 "x509", "-req", "-sha256", "-in", "leaf.csr", "-CA", "ca.pem",
             ])
-            .args(["-days", &days.to_string()])
             .args([
+                "-days",
+                "30",
                 "-CAkey",
                 "ca.key",
                 "-CAcreateserial",

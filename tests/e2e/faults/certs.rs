@@ -135,7 +135,7 @@ fault!(
         pod: |pod| {
             let certs = Volume::memory();
             let own = own_authority();
-            own.issue_server_for(&certs.path().join("server"), "DNS:docker", -1);
+            own.issue_expired_server(&certs.path().join("server"));
             own.issue_client(&certs.path().join("client"));
             pod.volume(&certs.read_only(), "/certs")
         },
@@ -195,7 +195,7 @@ fault!(
         pod: |pod| {
             let certs = Volume::memory();
             let own = own_authority();
-            own.issue_server_for(&certs.path().join("server"), "DNS:dind.example.com", 30);
+            own.issue_server_for(&certs.path().join("server"), "DNS:dind.example.com");
             own.issue_client(&certs.path().join("client"));
             pod.volume(&certs.read_only(), "/certs")
         },

@@ -46,8 +46,8 @@ impl Registry {
         let authority = Authority::new("Example Corp Root CA", Profile::Strict);
         let directory = Volume::disk();
         let path = directory.path();
-        authority.issue_server_for(&path.join("server"), &format!("DNS:{REGISTRY}"), 30);
-        authority.issue_server_for(&path.join("gitlab"), &format!("DNS:{GITLAB}"), 30);
+        authority.issue_server_for(&path.join("server"), &format!("DNS:{REGISTRY}"));
+        authority.issue_server_for(&path.join("gitlab"), &format!("DNS:{GITLAB}"));
         self_signed(path, "token");
         fs::write(path.join("passwords"), PASSWORDS).unwrap();
         for (port, client_ca) in [
