@@ -10,7 +10,7 @@ use std::{
     io::{self, Seek, Write},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
     str::FromStr,
 };
 
@@ -24,7 +24,7 @@ use nix::{
 };
 
 use super::{Outcome, data_root::Probe, names};
-use crate::system::child;
+use crate::system::signals;
 
 /// Seconds after which a trial's process is ended.
 const SECONDS: u32 = 2;
@@ -68,6 +68,8 @@ pub enum Step {
 impl Trial {
     /// Runs the trial in this process; 0 if nothing was refused.
     pub fn run(&self) -> Result<(), Refusal> {
+        // The init blocks all signals, and we have them from it.
+        let _ = signals::restore(&[]);
         alarm::set(SECONDS);
         match self {
             Self::Overlay { directory } => try_overlay(directory),
@@ -184,9 +186,15 @@ fn refusal(mut command: Command) -> Outcome<Refusal> {
 }
 
 /// This same binary, about to make a trial.
+///
+/// It restores the signals itself: to have it done before its exec, the whole init would be copied
+/// ([`crate::system::child`]), and dockerd's start waits for trials.
 pub fn trial(name: &str) -> Command {
-    let mut command = child::program("/proc/self/exe");
-    command.arg0("dind-init").args(["trial", name]);
+    let mut command = Command::new("/proc/self/exe");
+    command
+        .arg0("dind-init")
+        .args(["trial", name])
+        .stdin(Stdio::null());
     command
 }
 
