@@ -1,16 +1,16 @@
 # Draws each start as a point and each median as a line:
 #
-#   gnuplot -c benches/figures/starts.gnuplot target/tmp/starts.tsv docs/figures.svg
+#   gnuplot -c benches/figures/starts.gnuplot target/TARGET/tmp/starts.tsv docs/figures.svg
 set terminal svg size 760,240 font "sans-serif,13" background "white"
 set output ARG2
-set title "From the start of each to the first answer of dockerd over TLS"
+set title "From start to the first answer over TLS"
 set xlabel "milliseconds"
 set xrange [0:*]
 set yrange [*:*] reverse
 set offsets 0, 0, 0.5, 0.5
 set grid xtics
 set border 1
-set xtics nomirror
+set xtics 500 nomirror
 set ytics nomirror scale 0
 set datafile separator "\t"
 set key off
