@@ -4,7 +4,8 @@ use std::{
     collections::HashSet,
     fs,
     sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
+    thread,
+    time::Duration,
 };
 
 use crate::files::{copy, memory, names};
@@ -39,21 +40,24 @@ impl Kills {
         }
     }
 
-    /// Kills so many starts, at instants spread evenly over their time; after two that are killed
-    /// one is left alone.
-    pub(crate) fn run(&mut self, count: u32) {
+    /// Kills so many starts, at instants spread evenly over their time and half of it again, as a
+    /// start that a reader stands in the way of takes longer; after two that are killed one is
+    /// left alone. Where `states` have not been met by then, it goes on: which instants meet the
+    /// steps of publishing, a small part of the time, is the machine's.
+    pub(crate) fn run(&mut self, count: u32, states: usize) {
         let client = self.publisher.directory.join("client");
         let mut at_rest = Seen::default();
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let mut while_running = while_reading(&client, || {
             let mut day = WARM_UP;
-            for kill in 0..count {
+            for kill in 0..count * 8 {
+                if kill >= count && self.states.len() >= states {
+                    break;
+                }
                 day += 1;
                 let mut running = self.publisher.spawn(day);
-                let instant = Instant::now() + self.duration * kill / count;
-                while Instant::now() < instant {
-                    std::hint::spin_loop();
-                }
+                // Asleep: two cores are the reader's and the publisher's.
+                thread::sleep(self.duration * 3 / 2 * (kill % count) / count);
                 let status = running.kill();
                 // Either it was killed or it had ended well: it was never refused.
                 assert!(status.success() || status.code().is_none(), "{status}");

@@ -33,7 +33,7 @@ use starts::{start, start_at};
 #[test]
 fn a_kill_at_any_instant_leaves_a_whole_set_or_none_and_the_next_start_replaces_it() {
     let mut kills = Kills::new(Publisher::new("ecdsa-p256"));
-    kills.run(250);
+    kills.run(250, 4);
     kills.seen.assert_never_torn();
     kills.assert_spread(4);
     kills.assert_recovers();
@@ -42,7 +42,7 @@ fn a_kill_at_any_instant_leaves_a_whole_set_or_none_and_the_next_start_replaces_
 #[test]
 fn the_same_with_rsa_keys() {
     let mut kills = Kills::new(Publisher::new("rsa-2048"));
-    kills.run(16);
+    kills.run(16, 1);
     kills.seen.assert_never_torn();
     kills.assert_recovers();
 }
@@ -52,7 +52,7 @@ fn the_same_under_a_ca_that_stays() {
     let mut publisher = Publisher::new("ecdsa-p256");
     publisher.ca_stays = true;
     let mut kills = Kills::new(publisher);
-    kills.run(150);
+    kills.run(150, 1);
     kills.explore();
     kills.seen.assert_never_torn();
     kills.assert_spread(5);
@@ -150,7 +150,7 @@ fn writing_in_place_is_caught() {
     let mut publisher = Publisher::new("ecdsa-p256");
     publisher.in_place = true;
     let mut kills = Kills::new(publisher);
-    kills.run(60);
+    kills.run(60, 1);
     assert!(kills.seen.torn > 0, "{:?}", kills.seen);
 }
 
