@@ -39,7 +39,7 @@ const BY_THE_DOOR: [&str; 17] = [
     "registry/exports.rs",
     "registry/install.rs",
     "report/job_log.rs",
-    "report/outbox.rs",
+    "report/outbox/mod.rs",
     "report/status/mod.rs",
     "report/status/text.rs",
     "service/certificates.rs",

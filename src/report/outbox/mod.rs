@@ -1,0 +1,310 @@
+//! What is still to be written to files that others share, by a thread of its own: their file
+//! system may be full, or keep whoever writes for ever.
+//!
+//! A state is written at once, findings at most once a second, and the last of all in any case.
+//! What is for the job's log waits a moment while the service begins: the cause may be found after
+//! its consequence, and is to be read first.
+
+mod waiting;
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{explain, job_log::JobLog, status::Status};
+use crate::{job_directory::JobDirectory, reasons::Finding};
+use waiting::{Entry, Waiting};
+
+/// How long the service's end waits for it.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Takes what is to be written. Cloned, it is still the same one.
+#[derive(Clone, Debug)]
+pub struct Outbox(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    job_directory: Option<JobDirectory>,
+    job_log: Option<JobLog>,
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+impl Outbox {
+    pub fn start(job_directory: Option<JobDirectory>, job_log: Option<JobLog>) -> Self {
+        let outbox = Self(Arc::new(Shared {
+            job_directory,
+            job_log,
+            waiting: Mutex::new(Waiting::since(Instant::now())),
+            changed: Condvar::new(),
+        }));
+        let shared = Arc::clone(&outbox.0);
+        let started = thread::Builder::new()
+            .name("status".into())
+            .spawn(move || shared.run());
+        if let Err(error) = started {
+            tracing::warn!("the job is not told what is found: {error}");
+        }
+        outbox
+    }
+
+    pub fn status(&self, status: Status, is_urgent: bool) {
+        if self.0.job_directory.is_some() {
+            self.0.change(|waiting| waiting.status(status, is_urgent));
+        }
+    }
+
+    /// For the job's log: the finding of this number.
+    pub fn entry(&self, number: usize, finding: Finding) {
+        if self.0.job_log.is_some() {
+            self.0.change(|waiting| waiting.entry(number, finding));
+        }
+    }
+
+    /// Lets the job's log have what it is to get as it comes.
+    pub fn release(&self) {
+        self.0.change(Waiting::release);
+    }
+
+    /// Waits until all is written, if that can be.
+    pub fn settle(&self) {
+        self.0.change(Waiting::hurry);
+        drop(self.0.wait_while(Waiting::is_unsettled));
+    }
+
+    /// Drops what could not be written. False where a file system keeps the writer.
+    pub fn empty(&self) -> bool {
+        self.0.change(Waiting::clear);
+        !self.0.wait_while(Waiting::is_writing).is_writing()
+    }
+}
+
+impl Shared {
+    fn run(&self) {
+        let mut in_job_log = BTreeSet::new();
+        let mut has_complained = false;
+        loop {
+            let due = self.wait_for_work().take_due();
+            in_job_log.extend(self.append(due.entries));
+            let refused = due.status.and_then(|mut status| {
+                status.in_job_log.clone_from(&in_job_log);
+                let directory = self.job_directory.as_ref()?;
+                let error = status.write(directory).err()?;
+                if !has_complained {
+                    let path = directory.path().display();
+                    tracing::warn!("{path} cannot be written: {error}");
+                    has_complained = true;
+                }
+                Some(status)
+            });
+            self.change(|waiting| waiting.written(refused));
+        }
+    }
+
+    fn wait_for_work(&self) -> MutexGuard<'_, Waiting> {
+        let mut waiting = self.lock();
+        loop {
+            waiting = match waiting.rest() {
+                Some(Duration::ZERO) => return waiting,
+                Some(rest) => {
+                    let waited = self.changed.wait_timeout(waiting, rest);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => {
+                    let waited = self.changed.wait(waiting);
+                    waited.unwrap_or_else(PoisonError::into_inner)
+                }
+            };
+        }
+    }
+
+    /// The numbers of those that stand in the job's log now.
+    fn append(&self, entries: Vec<Entry>) -> Vec<usize> {
+        let (numbers, findings): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
+        let Some(job_log) = self.job_log.as_ref().filter(|_| !findings.is_empty()) else {
+            return Vec::new();
+        };
+        match job_log.append(&explain::job_log_entry(&findings)) {
+            Ok(()) => numbers,
+            Err(error) => {
+                tracing::warn!("the job's log cannot be written: {error}");
+                Vec::new()
+            }
+        }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Waiting)) {
+        change(&mut self.lock());
+        self.changed.notify_all();
+    }
+
+    /// Waits while it is so, for as long as [`PATIENCE`] at most.
+    fn wait_while(&self, is_so: impl Fn(&Waiting) -> bool) -> MutexGuard<'_, Waiting> {
+        let waited = self
+            .changed
+            .wait_timeout_while(self.lock(), PATIENCE, |waiting| is_so(waiting));
+        waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs,
+        path::{Path, PathBuf},
+        thread,
+    };
+
+    use tempfile::tempdir;
+
+    use super::*;
+    use crate::{
+        facts::mounts::Mounts,
+        reasons::{certs, client, registry},
+        report::status::State,
+    };
+
+    /// The runner's log, and its file.
+    fn log_of_a_job(directory: &Path) -> (JobLog, PathBuf) {
+        let logs = directory.join("logs-1-7");
+        fs::create_dir(&logs).unwrap();
+        let file = logs.join("output.log");
+        fs::write(&file, "").unwrap();
+        let mount = format!("1 0 8:1 /x {} rw - ext4 /dev/a rw", logs.display());
+        let log = JobLog::find(&Mounts::parse(&mount), "1", "7");
+        (log.unwrap(), file)
+    }
+
+    /// An outbox, and the runner's log file.
+    fn outbox_of_a_job(directory: &Path) -> (Outbox, PathBuf) {
+        let (log, file) = log_of_a_job(directory);
+        (Outbox::start(None, Some(log)), file)
+    }
+
+    fn wait_for(file: &Path, part: &str) -> String {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let text = fs::read_to_string(file).unwrap();
+            if text.contains(part) {
+                return text;
+            }
+            assert!(Instant::now() < deadline, "{part} in {text}");
+            thread::yield_now();
+        }
+    }
+
+    /// One that nobody empties.
+    fn idle(job_directory: Option<JobDirectory>) -> Outbox {
+        Outbox(Arc::new(Shared {
+            job_directory,
+            job_log: None,
+            waiting: Mutex::new(Waiting::since(Instant::now())),
+            changed: Condvar::new(),
+        }))
+    }
+
+    #[test]
+    fn what_nobody_would_write_is_not_waited_for() {
+        let builds = tempdir().unwrap();
+        for directory in [None, JobDirectory::claim(builds.path(), "17")] {
+            let is_written = directory.is_some();
+            let outbox = idle(directory);
+            outbox.status(Status::starting(), true);
+            assert_eq!(outbox.0.lock().is_unsettled(), is_written);
+            outbox.entry(0, client::PORT.noted("x"));
+            assert!(outbox.empty());
+            assert!(!outbox.0.lock().is_unsettled());
+        }
+    }
+
+    #[test]
+    fn whoever_is_kept_while_writing_is_told_of() {
+        let outbox = idle(None);
+        drop(outbox.0.lock().take_due());
+        assert!(!outbox.empty());
+    }
+
+    #[test]
+    fn the_status_says_what_stands_in_the_job_s_log() {
+        for (is_there, mark) in [(true, "above|"), (false, "start|")] {
+            let directory = tempdir().unwrap();
+            let (log, file) = log_of_a_job(directory.path());
+            if !is_there {
+                fs::remove_file(file).unwrap();
+            }
+            let job = JobDirectory::claim(directory.path(), "7").unwrap();
+            let text = job.path().join("status.txt");
+            let outbox = Outbox::start(Some(job), Some(log));
+            let mut status = Status::starting();
+            status.findings = vec![certs::READONLY.noted("x")];
+            outbox.entry(0, status.findings[0].clone());
+            outbox.settle();
+            outbox.status(status, true);
+            outbox.settle();
+            let text = fs::read_to_string(text).unwrap();
+            assert!(text.contains(mark), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_fatal_is_read_before_an_error_that_was_found_first() {
+        let directory = tempdir().unwrap();
+        let (outbox, file) = outbox_of_a_job(directory.path());
+        outbox.entry(0, client::PORT.noted("first"));
+        outbox.entry(1, certs::READONLY.noted("second"));
+        outbox.entry(2, client::PROXY.noted("third"));
+        let text = wait_for(&file, "third");
+        let at = |part: &str| text.find(part).unwrap();
+        assert!(at("second") < at("first"), "{text}");
+        assert!(at("first") < at("third"), "{text}");
+    }
+
+    #[test]
+    fn an_error_waits_for_something_worse_until_there_can_be_none() {
+        // An end, the assessment's, the service's, or that of our patience.
+        for release in [Outbox::release, Outbox::settle, |_: &Outbox| {}] {
+            let directory = tempdir().unwrap();
+            let (outbox, file) = outbox_of_a_job(directory.path());
+            outbox.entry(0, client::PORT.noted("first"));
+            release(&outbox);
+            wait_for(&file, "first");
+            // Nothing else is waited for.
+            assert_eq!(outbox.0.lock().rest(), None);
+        }
+    }
+
+    #[test]
+    fn a_flood_of_findings_is_written_once_a_second_and_the_last_state_at_once() {
+        let builds = tempdir().unwrap();
+        let directory = JobDirectory::claim(builds.path(), "17").unwrap();
+        let file = directory.path().join("status.txt");
+        let outbox = Outbox::start(Some(directory), None);
+        let mut status = Status::starting();
+        outbox.status(status.clone(), true);
+        outbox.settle();
+        let began = Instant::now();
+        let mut versions = 0;
+        let mut seen = fs::read_to_string(&file).unwrap();
+        for number in 0..500 {
+            let finding = registry::NOT_PEM.found(number.to_string(), "");
+            status.findings = vec![finding];
+            outbox.status(status.clone(), false);
+            let now = fs::read_to_string(&file).unwrap();
+            versions += u32::from(now != seen);
+            seen = now;
+        }
+        let seconds = u32::try_from(began.elapsed().as_secs()).unwrap();
+        assert!(versions <= seconds + 1, "{versions} in {seconds} s");
+        status.state = State::Ready;
+        outbox.status(status, true);
+        outbox.settle();
+        assert!(fs::read_to_string(&file).unwrap().starts_with("ready "));
+    }
+}
