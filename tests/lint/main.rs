@@ -5,6 +5,7 @@ mod calls;
 mod cases;
 mod hostile;
 mod marker;
+mod repairs;
 mod reports;
 mod secrets;
 
@@ -13,6 +14,11 @@ use std::{
     path::Path,
     process::{Command, Output, Stdio},
 };
+
+pub const CLEAN: &str = "[[runners]]\n[runners.docker]\nprivileged = true\n";
+pub const SECRET: &str = "[[runners]]\n[runners.kubernetes]\nprivileged = true\n\
+                      [[runners.kubernetes.volumes.secret]]\nname = \"ca\"\n\
+                      mount_path = \"/certs/client\"\n";
 
 /// What a call has printed, and its exit status.
 #[derive(Debug)]
