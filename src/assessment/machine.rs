@@ -41,7 +41,7 @@ use crate::{
     settings::{Settings, process_environment},
     setup::iptables::Backend,
     system::background::Background,
-    trials::{self, Outcome, Trials, names::Resolution},
+    trials::{self, Outcome, Trials, Wanted, names::Resolution},
 };
 
 /// Docker older than 24 says this of a mirror with a path (moby `registry/config.go`).
@@ -112,7 +112,16 @@ pub fn look(
         options.registries.extend(mirrors);
     }
     let storage = Storage::read(&options.data_root, mounts);
-    let trials = Trials::start(&storage, options.wants_overlay(), uid.is_root(), patience);
+    let trials = Trials::start(
+        &storage,
+        Wanted {
+            overlay: options.wants_overlay(),
+            rules: options.iptables,
+            legacy: settings.iptables_legacy.clone(),
+            is_root: uid.is_root(),
+            patience,
+        },
+    );
     let moves_pools =
         settings.moves_pools && plan.takes_flags && uid.is_root() && !options.addresses;
     let names = moves_pools.then(|| Resolution::start(&settings.registry.gitlab_hosts));
@@ -138,13 +147,10 @@ pub fn look(
             program::contains(&dockerd, adjustments::NETWORK_OPTION) == Some(true)
         })
     });
-    let wish = settings.iptables_legacy.clone();
-    let backend = Background::start(move || Backend::choose(wish.as_deref()));
-    let backend = backend.wait(deadline).unwrap_or_else(Backend::unanswered);
+    let (trials, backend) = trials.finish();
     if backend.legacy && options.iptables {
         network.nftables_rules = nftables::filter_rules();
     }
-    let trials = trials.finish(options.iptables.then_some(&backend));
     let job = ClientVariables::read(&process_environment);
     let missing_program = MissingProgram::look(plan, dockerd.as_deref());
     let docker = dockerd

@@ -11,6 +11,7 @@ use std::{
 
 use crate::{
     dockerd::launch,
+    facts::nftables,
     reasons::{Finding, daemon},
     system::child,
 };
@@ -24,6 +25,8 @@ const LEGACY_TABLES: [&str; 3] = [
     "/proc/net/ip6_tables_names",
     "/proc/net/arp_tables_names",
 ];
+
+const NFTABLES_WORKS: &str = "nftables works";
 
 /// The backend, and how it was told.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -48,6 +51,20 @@ impl Backend {
             None => probe(),
         };
         Self { legacy, why }
+    }
+
+    /// Whether it is nftables if that works: nobody asked for either, and nobody made a table of
+    /// either that listing could stumble over (`iptables -nL` fails at what only `nft` makes).
+    /// Whoever finds by other means that it works need not choose.
+    pub fn is_nftables_if_it_works(wish: Option<&str>) -> bool {
+        wish.is_none() && !legacy_is_in_use() && nftables::has_filter() == Some(false)
+    }
+
+    pub fn nftables() -> Self {
+        Self {
+            legacy: false,
+            why: NFTABLES_WORKS,
+        }
     }
 
     /// What there is to choose where iptables does not even answer.
@@ -121,11 +138,11 @@ fn legacy_is_in_use() -> bool {
 fn probe() -> (bool, &'static str) {
     let plain = Path::new("iptables");
     if lists(plain) {
-        return (false, "nftables works");
+        return (false, NFTABLES_WORKS);
     }
     load(&["nf_tables"]);
     if lists(plain) {
-        return (false, "nftables works");
+        return (false, NFTABLES_WORKS);
     }
     load(&["ip_tables", "ip6_tables"]);
     if lists(&Path::new(LEGACY_DIRECTORY).join("iptables")) {

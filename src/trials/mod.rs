@@ -7,17 +7,14 @@ pub mod data_root;
 pub mod locks;
 pub mod names;
 pub mod namespaced;
+mod rules;
 
 use std::{
-    ffi::OsStr,
     path::Path,
     time::{Duration, Instant},
 };
 
-use self::{
-    data_root::Probe,
-    namespaced::{Refusal, Rules},
-};
+use self::{data_root::Probe, namespaced::Refusal, rules::Iptables};
 use crate::{
     facts::{own_service, storage::Storage},
     setup::iptables::Backend,
@@ -58,29 +55,49 @@ pub struct Trials {
 /// Trials that run.
 #[derive(Debug)]
 pub struct Started {
-    is_root: bool,
     in_data_root: Background<(Outcome<data_root::Failure>, Outcome<Refusal>)>,
     locked: Background<Option<String>>,
     user_namespace: Option<Background<Outcome<Refusal>>>,
+    iptables: Background<Iptables>,
     deadline: Instant,
     patience: Duration,
 }
 
+/// What is to be tried.
+#[derive(Debug)]
+pub struct Wanted {
+    /// Containers get overlays.
+    pub overlay: bool,
+    /// dockerd makes rules with iptables.
+    pub rules: bool,
+    /// `DOCKER_IPTABLES_LEGACY`.
+    pub legacy: Option<String>,
+    /// Without root the rest happens inside of rootlesskit's namespaces.
+    pub is_root: bool,
+    /// How long to wait for another daemon to let go of the data directory.
+    pub patience: Duration,
+}
+
 impl Trials {
-    /// Starts those that need no answer of others. Without root the rest happens inside of
-    /// rootlesskit's namespaces.
-    ///
-    /// `patience` is how long to wait for another daemon to let go of the data directory.
-    pub fn start(storage: &Storage, overlay: bool, is_root: bool, patience: Duration) -> Started {
+    pub fn start(storage: &Storage, wanted: Wanted) -> Started {
         let existing = storage.existing.clone();
         let data_root = storage.data_root.clone();
-        Started {
+        let Wanted {
+            overlay,
+            rules,
+            legacy,
             is_root,
+            patience,
+        } = wanted;
+        Started {
             in_data_root: Background::start(move || try_data_root(&existing, overlay && is_root)),
             locked: Background::start(move || {
                 locks::wait_until_free(&data_root, patience, own_service::has_locked)
             }),
             user_namespace: (!is_root).then(|| Background::start(namespaced::user_namespace)),
+            iptables: Background::start(move || {
+                Iptables::try_out(legacy.as_deref(), rules && is_root)
+            }),
             deadline: Instant::now() + LIMIT,
             patience,
         }
@@ -88,17 +105,12 @@ impl Trials {
 }
 
 impl Started {
-    /// Tries iptables as well, unless dockerd is to leave that alone, and waits for all.
-    pub fn finish(self, backend: Option<&Backend>) -> Trials {
-        let rules = backend
-            .filter(|_| self.is_root)
-            .map(Backend::path)
-            .map(|path| Background::start(move || try_rules(path.as_deref())));
+    /// Waits for all, and for the iptables that dockerd gets.
+    pub fn finish(self) -> (Trials, Backend) {
         let (write, overlay) = result(self.in_data_root, self.deadline);
-        let [nat, raw] = rules
-            .map(|rules| result(rules, self.deadline))
-            .unwrap_or_default();
-        Trials {
+        let iptables = self.iptables.wait(self.deadline);
+        let Iptables { backend, nat, raw } = iptables.unwrap_or_else(Iptables::unanswered);
+        let trials = Trials {
             write,
             overlay,
             nat,
@@ -108,7 +120,8 @@ impl Started {
                 .map(|trial| result(trial, self.deadline))
                 .unwrap_or_default(),
             locked: result(self.locked, self.deadline + self.patience),
-        }
+        };
+        (trials, backend)
     }
 }
 
@@ -126,15 +139,6 @@ fn try_data_root(
     match overlay {
         true => (write, namespaced::overlay(&probe)),
         false => (write, Outcome::Unknown),
-    }
-}
-
-/// All at once, since each trial is two programs that dockerd's start waits for; one by one only to
-/// know which were refused.
-fn try_rules(path: Option<&OsStr>) -> [Outcome<String>; 2] {
-    match namespaced::iptables(&Rules::ALL, path) {
-        Outcome::Failed(_) => Rules::ALL.map(|rules| namespaced::iptables(&[rules], path)),
-        all => [all.clone(), all],
     }
 }
 

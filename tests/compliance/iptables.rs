@@ -68,6 +68,20 @@ fn legacy_rules_that_are_there_mean_legacy() {
     assert!(!wish.variable("PATH").unwrap().starts_with(LEGACY));
 }
 
+/// Official (entrypoint): nftables that cannot list its tables mean legacy. Where there is no table,
+/// it is enough that dockerd's rules can be made: nothing is listed then.
+#[test]
+fn a_table_that_cannot_be_listed_means_legacy() {
+    let bench = bench(NO_NFT, LEGACY_WORKS);
+    let is_legacy = || {
+        let start = bench.run(&[], &[]).expect_start();
+        start.variable("PATH").unwrap().starts_with(LEGACY)
+    };
+    assert!(!is_legacy());
+    bench.shell("iptables-nft -N SOMEBODY-S").expect_success();
+    assert!(is_legacy());
+}
+
 /// Official (entrypoint): the modules are asked for by modprobe, and it is no matter that there is
 /// none, or that it fails.
 #[test]
