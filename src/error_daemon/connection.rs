@@ -12,19 +12,12 @@ use nix::{
     poll::PollFlags,
     sys::socket::{MsgFlags, Shutdown, recv, shutdown},
 };
-use rustls::{ServerConfig, ServerConnection};
+use rustls::ServerConfig;
 
-use super::http;
+use super::{http, session::Session};
 
 /// The first byte of a TLS handshake record (RFC 8446, 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
-
-/// So much is read at a time.
-const PIECE: u64 = 4096;
-
-/// A client's side of a handshake is no longer than this: with keys that quantum computers do not
-/// break it has 2 kB, and a message that never ends is kept by rustls up to 64 kB.
-const HANDSHAKE_LIMIT: usize = 16 * 1024;
 
 /// A client's connection, on a socket that does not block.
 pub struct Connection {
@@ -32,16 +25,6 @@ pub struct Connection {
     socket: File,
     explanation: Arc<str>,
     state: State,
-}
-
-/// A TLS client.
-struct Tls {
-    session: ServerConnection,
-    /// How much of a handshake has come.
-    handshake: usize,
-    request: Vec<u8>,
-    /// The answer, or what the session has not taken of it yet.
-    answer: Option<Vec<u8>>,
 }
 
 /// What a connection waits for.
@@ -66,7 +49,7 @@ enum State {
     Plain {
         request: Vec<u8>,
     },
-    Tls(Box<Tls>),
+    Tls(Box<Session>),
     /// The answer, or what is left of it.
     Answering(Vec<u8>),
     /// Answered. Closing with unread data would reset the connection and could take the answer
@@ -86,7 +69,7 @@ impl Connection {
     pub fn wants(&self) -> Wants {
         match &self.state {
             State::Answering(_) => Wants::Write,
-            State::Tls(tls) if tls.session.wants_write() => Wants::Write,
+            State::Tls(tls) if tls.wants_write() => Wants::Write,
             _ => Wants::Read,
         }
     }
@@ -172,48 +155,6 @@ impl Connection {
     }
 }
 
-impl Tls {
-    /// Returns whether the answer is out.
-    fn step(&mut self, socket: &mut File, explanation: &str) -> io::Result<bool> {
-        let session = &mut self.session;
-        while session.wants_write() {
-            session.write_tls(socket)?;
-        }
-        if let Some(answer) = &mut self.answer {
-            if answer.is_empty() {
-                return Ok(true);
-            }
-            // As much as it buffers.
-            let taken = session.writer().write(answer)?;
-            answer.drain(..taken);
-            if answer.is_empty() {
-                session.send_close_notify();
-            }
-            return Ok(false);
-        }
-        let is_handshaking = session.is_handshaking();
-        let length = session.read_tls(&mut socket.take(PIECE))?;
-        if length == 0 {
-            return Err(ErrorKind::UnexpectedEof.into());
-        }
-        if is_handshaking {
-            self.handshake += length;
-            if self.handshake > HANDSHAKE_LIMIT {
-                return Err(ErrorKind::InvalidData.into());
-            }
-        }
-        if let Err(error) = session.process_new_packets() {
-            // The client's log says why, if this still reaches it.
-            let _ = session.write_tls(socket);
-            return Err(io::Error::other(error));
-        }
-        // Nothing yet is as if nothing had come to the socket.
-        read_some(&mut session.reader(), &mut self.request)?;
-        self.answer = http::answer(&self.request, explanation)?;
-        Ok(false)
-    }
-}
-
 impl AsFd for Connection {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
@@ -226,15 +167,10 @@ fn greet(first_byte: u8, tls: Option<Arc<ServerConfig>>) -> io::Result<State> {
         return Ok(State::Plain { request });
     }
     let tls = tls.ok_or(ErrorKind::Unsupported)?;
-    Ok(State::Tls(Box::new(Tls {
-        session: ServerConnection::new(tls).map_err(io::Error::other)?,
-        handshake: 0,
-        request,
-        answer: None,
-    })))
+    Ok(State::Tls(Box::new(Session::new(tls)?)))
 }
 
-fn read_some(source: &mut impl Read, request: &mut Vec<u8>) -> io::Result<()> {
+pub(super) fn read_some(source: &mut impl Read, request: &mut Vec<u8>) -> io::Result<()> {
     let mut buffer = [0; 4096];
     let length = source.read(&mut buffer)?;
     if length == 0 {
@@ -346,7 +282,7 @@ mod tests {
                 answer
             });
             let is_greeted = |connection: &Connection| match &connection.state {
-                State::Tls(tls) => !tls.session.is_handshaking() && !tls.session.wants_write(),
+                State::Tls(tls) => tls.is_greeted(),
                 _ => !with_tls,
             };
             while !is_greeted(&connection) {

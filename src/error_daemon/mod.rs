@@ -7,6 +7,7 @@ mod answering;
 mod connection;
 mod http;
 mod identity;
+mod session;
 
 use std::{
     io,
