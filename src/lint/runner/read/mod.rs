@@ -1,5 +1,8 @@
 //! From the text of a `config.toml` to what it says.
 
+mod docker;
+mod kubernetes;
+
 use toml::de::DeTable;
 
 use super::{
@@ -10,24 +13,12 @@ use crate::lint::{
     helm::Templates,
     model::{
         Service, Variables,
-        runner::{Configuration, Executor, Runner, Volume, VolumeKind},
+        runner::{Configuration, Executor, Runner},
         service::{Command, split_aliases},
     },
     problem::SyntaxError,
     source::{FileId, Located, Place},
 };
-
-/// Kubernetes' kinds of volumes, by the tables' names.
-const KUBERNETES_VOLUMES: [(&str, VolumeKind); 8] = [
-    ("secret", VolumeKind::Secret),
-    ("config_map", VolumeKind::ConfigMap),
-    ("projected", VolumeKind::Projected),
-    ("empty_dir", VolumeKind::EmptyDir),
-    ("host_path", VolumeKind::HostPath),
-    ("pvc", VolumeKind::Claim),
-    ("nfs", VolumeKind::Nfs),
-    ("csi", VolumeKind::Csi),
-];
 
 /// How many keys, values and tables there may be: a file with a thousand runners has some 30 000.
 const MAXIMAL_NODES: usize = 500_000;
@@ -130,8 +121,8 @@ fn runner(reader: &mut Reader<'_>, table: Table<'_>, text: &str) -> Runner {
         runner.image = reader.string(section, "image").map(|image| image.value);
         runner.services = services(reader, section, text, &runner.variables);
         match executor {
-            Executor::Kubernetes => kubernetes(reader, section, text, &mut runner),
-            _ => docker(reader, section, &mut runner),
+            Executor::Kubernetes => kubernetes::read(reader, section, text, &mut runner),
+            _ => docker::read(reader, section, &mut runner),
         }
     }
     runner
@@ -149,157 +140,6 @@ fn executor(reader: &mut Reader<'_>, table: Table<'_>) -> Executor {
         None if table.get("docker").is_some() => Executor::Docker,
         None => Executor::Other,
     }
-}
-
-fn kubernetes(reader: &mut Reader<'_>, section: Table<'_>, text: &str, runner: &mut Runner) {
-    reader.look_for_slips(section, keys::KUBERNETES);
-    let context = reader.table(section, "service_container_security_context", text);
-    if let Some(context) = context {
-        reader.look_for_slips(context, keys::SECURITY_CONTEXT);
-        runner.services_privileged = reader.boolean(context, "privileged");
-        let read_only = reader.boolean(context, "read_only_root_filesystem");
-        runner.read_only_root = read_only.filter(|it| it.value).map(|it| it.place);
-        runner.other_user = other_user(reader, context);
-    }
-    let says_user = context.is_some_and(|context| context.get("run_as_user").is_some());
-    let of_pod = reader.table(section, "pod_security_context", text);
-    // What a container says wins.
-    if let Some(context) = of_pod.filter(|_| !says_user) {
-        runner.other_user = other_user(reader, context);
-    }
-    runner.has_other_runtime = section.get("runtime_class_name").is_some();
-    let pod_spec = reader.tables(section, "pod_spec", text).into_iter().next();
-    runner.pod_spec = pod_spec.map(|table| reader.place(table.span()));
-    let Some(volumes) = reader.table(section, "volumes", text) else {
-        return;
-    };
-    reader.look_for_slips(volumes, keys::VOLUMES);
-    for (key, kind) in KUBERNETES_VOLUMES {
-        for table in reader.tables(volumes, key, text) {
-            runner
-                .volumes
-                .extend(kubernetes_volume(reader, table, kind, text));
-        }
-    }
-    // In the order of the file, whatever their kinds.
-    runner
-        .volumes
-        .sort_by_key(|volume| volume.mount_path.place.span.start);
-}
-
-/// `run_as_user`, but for root.
-fn other_user(reader: &mut Reader<'_>, context: Table<'_>) -> Option<Place> {
-    let user = reader.number(context, "run_as_user")?;
-    let place = context.get("run_as_user").map(|value| value.span());
-    place.filter(|_| user > 0).map(|span| reader.place(span))
-}
-
-fn kubernetes_volume(
-    reader: &mut Reader<'_>,
-    table: Table<'_>,
-    kind: VolumeKind,
-    text: &str,
-) -> Option<Volume> {
-    reader.look_for_slips(table, keys::VOLUME);
-    let name = reader.string(table, "name").map(|name| name.value);
-    let host_path = reader.string(table, "host_path").map(|path| path.value);
-    let mount_path = reader.string(table, "mount_path");
-    let read_only = reader.boolean(table, "read_only");
-    let items = reader.table(table, "items", text).map(|items| {
-        let keys = items.keys().map(str::to_owned).collect::<Vec<_>>();
-        let paths = keys.into_iter();
-        paths
-            .filter_map(|key| reader.string(items, &key).map(|path| (key, path)))
-            .collect()
-    });
-    Some(Volume {
-        kind,
-        // The runner mounts a host path at itself where nothing else is said.
-        mount_path: match (mount_path, kind) {
-            (None, VolumeKind::HostPath) => reader.string(table, "host_path")?,
-            (mount_path, _) => mount_path?,
-        },
-        name: host_path.or(name).unwrap_or_default(),
-        place: reader.place(table.span()),
-        has_header: table.has_header,
-        sub_path: reader
-            .string(table, "sub_path")
-            .filter(|path| !path.value.is_empty()),
-        read_only: read_only
-            .filter(|read_only| read_only.value)
-            .map(|read_only| read_only.place),
-        items,
-    })
-}
-
-fn docker(reader: &mut Reader<'_>, section: Table<'_>, runner: &mut Runner) {
-    reader.look_for_slips(section, keys::DOCKER);
-    runner.services_privileged = reader.boolean(section, "services_privileged");
-    runner.has_security_options = section.get("services_security_opt").is_some();
-    runner.has_other_network = section.get("network_mode").is_some();
-    let runtime = reader.string(section, "runtime");
-    runner.has_other_runtime =
-        runtime.is_some_and(|runtime| !["", "runc"].contains(&runtime.value.as_str()));
-    let allowed = reader.strings(section, "allowed_privileged_services");
-    runner.allowed_privileged_services = allowed.map(located_values);
-    if let Some(volumes) = reader.strings(section, "volumes") {
-        runner.volumes = volumes.value.into_iter().map(docker_volume).collect();
-        runner.volume_list = Some(volumes.place);
-    }
-}
-
-/// `/path`, `/host:/path`, `name:/path`, each with `:mode` or without.
-fn docker_volume(entry: Located<String>) -> Volume {
-    let text = &entry.value;
-    // A colon that is a part of a path is Docker's error, and told apart by the rules.
-    let (source, rest) = match text.split_once(':') {
-        Some((path, mode)) if path.starts_with('/') && is_mode(mode) => ("", text.as_str()),
-        Some((source, rest)) => (source, rest),
-        None => ("", text.as_str()),
-    };
-    let (path, mode) = match rest.rsplit_once(':') {
-        Some((path, mode)) if is_mode(mode) => (path, mode),
-        _ => (rest, ""),
-    };
-    let kind = match source {
-        "" => VolumeKind::Cache,
-        source if source.starts_with(['/', '.', '~']) => VolumeKind::HostPath,
-        _ => VolumeKind::Named,
-    };
-    // Escapes would move it, so the whole entry is shown where there are any.
-    let file = entry.place.file;
-    let span = &entry.place.span;
-    let is_as_written = span.len() == text.len() + 2;
-    let place_of = |part: &str| {
-        let offset = part.as_ptr() as usize - text.as_ptr() as usize;
-        let start = span.start + 1 + offset;
-        Place::new(file, start..start + part.len())
-    };
-    let place = |part: &str| match is_as_written {
-        true => place_of(part),
-        false => entry.place.clone(),
-    };
-    Volume {
-        kind,
-        name: source.to_owned(),
-        mount_path: Located {
-            value: path.to_owned(),
-            place: place(path),
-        },
-        sub_path: None,
-        read_only: mode
-            .split(',')
-            .any(|mode| mode == "ro")
-            .then(|| place(mode)),
-        items: None,
-        place: entry.place.clone(),
-        has_header: false,
-    }
-}
-
-/// Not the rest of a path, and no port.
-fn is_mode(text: &str) -> bool {
-    !text.contains(['/', ':']) && !text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn services(
