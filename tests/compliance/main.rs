@@ -36,6 +36,7 @@ mod process;
 mod rootless;
 mod sockets;
 mod stand_in;
+mod start;
 mod subject;
 mod variables;
 mod versions;

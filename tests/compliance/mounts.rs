@@ -3,7 +3,8 @@
 use std::fs;
 
 use crate::busybox::IMPORT_BUSYBOX;
-use crate::stand_in::{Record, Start, log_with};
+use crate::stand_in::{Record, log_with};
+use crate::start::Start;
 use crate::subject::dind;
 use crate::volume::Volume;
 

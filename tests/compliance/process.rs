@@ -2,7 +2,8 @@
 //! inherits.
 
 use crate::pod::Plan;
-use crate::stand_in::{Record, Start, Workbench};
+use crate::stand_in::{Record, Workbench};
+use crate::start::Start;
 use crate::subject::{dind, dind_without_variables};
 
 /// Official (docker-init): SIGTERM and SIGINT reach dockerd, and its exit status is the
