@@ -14,5 +14,6 @@ mod project;
 mod rules;
 mod runner;
 mod shells;
+mod silence;
 mod template;
 mod wait;
