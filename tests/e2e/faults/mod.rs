@@ -133,10 +133,8 @@ impl Fault {
         // With the arguments of the service itself, which is process 1.
         let check = "xargs -0 -a /proc/1/cmdline \
                      sh -c 'shift; exec dind-init check -- \"$@\"' sh";
-        pod.in_service(check)
-            .expect_failure()
-            .expect(self.id)
-            .expect(self.fact);
+        let found = pod.in_service(check).expect_failure().expect(self.fact);
+        assert!(names(found.output(), self.id), "{}\n{found}", self.id);
     }
 
     /// Does what is told, as far as a program can, and runs the job again.
@@ -144,7 +142,7 @@ impl Fault {
         let log = RunnerLog::new();
         let pod = self.pod(suite, |pod| pod.runner_log(&log));
         self.run_job(&pod);
-        wait_for(&log, self.id);
+        wait_for_reason(&log, self.id);
         drop(pod);
         let told = log.text().unwrap();
         let log = RunnerLog::new();
@@ -156,13 +154,13 @@ impl Fault {
         if let InVain(why) = self.cure {
             assert!(!why.is_empty());
             self.run_job(&pod);
-            wait_for(&log, self.id);
+            wait_for_reason(&log, self.id);
             return;
         }
         let outcome = pod.job(self.job).expect_success();
         let told_again = log.text().unwrap();
         assert!(
-            !told_again.contains(self.id),
+            !names(&told_again, self.id),
             "done, and told again\n{told_again}\n{outcome}"
         );
     }
@@ -194,8 +192,11 @@ impl Fault {
 
     /// What of the explanation the job's log lacks.
     fn missing(&self, log: &str) -> Vec<&str> {
-        let mut missing = vec![self.id, self.fact, self.fix];
+        let mut missing = vec![self.fact, self.fix];
         missing.retain(|text| text.is_empty() || !log.contains(text));
+        if !names(log, self.id) {
+            missing.push(self.id);
+        }
         if log.contains(CANNOT_CONNECT) {
             missing.push("any reason beside Cannot connect");
         }
@@ -204,14 +205,27 @@ impl Fault {
 
     /// The same where there is no room for the fix, and only letters and digits survive.
     fn missing_in_names(&self, log: &str) -> Vec<&str> {
-        let heard = letters(log);
-        let mut missing = vec![self.id, self.fact];
-        missing.retain(|text| text.is_empty() || !heard.contains(&letters(text)));
+        let mut missing = Vec::new();
+        if !names(log, self.id) {
+            missing.push(self.id);
+        }
+        if self.fact.is_empty() || !letters(log).contains(&letters(self.fact)) {
+            missing.push(self.fact);
+        }
         if log.contains(CANNOT_CONNECT) {
             missing.push("any reason beside Cannot connect");
         }
         missing
     }
+}
+
+/// Whether `log` has this id, and not only as the beginning or the end of another one.
+pub fn names(log: &str, id: &str) -> bool {
+    let is_of_an_id = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-';
+    log.match_indices(id).any(|(at, _)| {
+        let (before, after) = (&log[..at], &log[at + id.len()..]);
+        !id.is_empty() && !before.ends_with(is_of_an_id) && !after.starts_with(is_of_an_id)
+    })
 }
 
 /// Small letters and digits alone.
@@ -223,9 +237,20 @@ fn letters(text: &str) -> String {
 /// Waits until the runner's log has it: what dockerd logs is told a moment after it happened.
 #[track_caller]
 fn wait_for(log: &RunnerLog, part: &str) {
+    wait_until(log, part, |text| text.contains(part));
+}
+
+/// The same for a reason's id.
+#[track_caller]
+fn wait_for_reason(log: &RunnerLog, id: &str) {
+    wait_until(log, id, |text| names(text, id));
+}
+
+#[track_caller]
+fn wait_until(log: &RunnerLog, what: &str, has: impl Fn(&str) -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
-    while !log.text().unwrap().contains(part) {
-        assert!(Instant::now() < deadline, "{part} in {log:?}");
+    while !has(&log.text().unwrap()) {
+        assert!(Instant::now() < deadline, "{what} in {log:?}");
         thread::sleep(Duration::from_millis(20));
     }
 }
@@ -327,4 +352,31 @@ fn control_a_job_without_the_init_is_told_nothing() {
     let heard = format!("{}{}", outcome.output(), log.text().unwrap());
     assert_eq!(fault.missing(&heard).len(), 4, "{heard}");
     assert_eq!(fault.missing_in_names(&heard).len(), 3, "{heard}");
+}
+
+/// The control: a reason whose id only begins or ends as that of the row is another one.
+#[test]
+fn control_an_id_is_the_whole_id() {
+    let fault = Fault {
+        id: "NETWORK-SOCKET",
+        fact: "a socket",
+        fix: "Take it out",
+        ..Fault::USUAL
+    };
+    for (id, is_missing) in [
+        ("NETWORK-SOCKET", false),
+        ("NETWORK-SOCKET-BUSY", true),
+        ("OTHER-NETWORK-SOCKET", true),
+        ("NETWORK-SOCKETS", true),
+        ("NETWORK", true),
+    ] {
+        let log = format!("dind-init: fatal {id}: a socket\n  Fix: Take it out");
+        assert_eq!(!fault.missing(&log).is_empty(), is_missing, "{id}");
+        let name = format!("x509: certificate is valid for {id}.a-socket.dind-init, not docker");
+        assert_eq!(
+            !fault.missing_in_names(&name).is_empty(),
+            is_missing,
+            "{id}"
+        );
+    }
 }

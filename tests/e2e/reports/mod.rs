@@ -9,9 +9,12 @@ mod registries;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::faults::paste::{
-    Cure::{self, Done, Pasted, PastedAfter},
-    cured,
+use crate::faults::{
+    names,
+    paste::{
+        Cure::{self, Done, Pasted, PastedAfter},
+        cured,
+    },
 };
 use crate::gitlab::RunnerLog;
 use crate::pod::{Plan, Pod};
@@ -45,7 +48,7 @@ fn is_explained(plan: Plan, job: &str, parts: &[&str]) -> String {
     let pod = plan.gitlab_job(&Volume::disk()).runner_log(&log).start();
     let outcome = pod.job(job).expect_failure();
     let told = format!("{}{}", outcome.output(), log.text().unwrap());
-    let missing: Vec<_> = parts.iter().filter(|part| !told.contains(**part)).collect();
+    let missing: Vec<_> = parts.iter().filter(|part| !has(&told, part)).collect();
     assert!(
         missing.is_empty(),
         "{missing:?} is not in\n{told}\n{outcome}"
@@ -73,14 +76,23 @@ fn is_cured(plan: Plan, job: &str, told: &str, id: &str, cure: Cure) {
     let pod = plan.runner_log(&log).start();
     let outcome = pod.job(job).expect_success();
     let told_again = log.text().unwrap();
-    assert!(!told_again.contains(id), "{told_again}\n{outcome}");
+    assert!(!names(&told_again, id), "{told_again}\n{outcome}");
 }
 
 #[track_caller]
 fn wait_for(log: &RunnerLog, part: &str, outcome: &Transcript<'_>) {
     let deadline = Instant::now() + Duration::from_secs(20);
-    while !log.text().unwrap().contains(part) {
+    while !has(&log.text().unwrap(), part) {
         assert!(Instant::now() < deadline, "{part} in {log:?}\n{outcome}");
         thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Whether it has the part, and the whole id where the part is one.
+fn has(log: &str, part: &str) -> bool {
+    let is_id = part.contains('-') && part.chars().all(|c| c.is_ascii_uppercase() || c == '-');
+    match is_id {
+        true => names(log, part),
+        false => log.contains(part),
     }
 }
