@@ -17,7 +17,9 @@ pub fn findings(plan: &Plan, settings: &Settings, mounts: &Mounts) -> Vec<Findin
     let mut names = Identity::read().own_names();
     if let Some(hosts) = &plan.own_hosts {
         let names: Vec<_> = names.into_iter().collect();
-        return own_hosts::findings(&job, hosts, &names)
+        let is_shared = |socket| is_on_volume(socket, mounts);
+        let socket_is_shared = hosts.unix_socket().is_some_and(is_shared);
+        return own_hosts::findings(&job, hosts, &names, socket_is_shared)
             .map(|finding| settings.ignored.apply(finding).told_in(&surroundings))
             .into_iter()
             .collect();

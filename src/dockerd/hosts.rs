@@ -19,6 +19,8 @@ pub struct OwnHosts {
     /// As they are written; dockerd's default where none is.
     pub hosts: Vec<String>,
     pub said_by: SaidBy,
+    /// By a flag or in daemon.json.
+    pub speak_tls: bool,
     /// Neither `tls` nor `tlsverify` is set, by a flag or in daemon.json, to whatever value.
     pub leaves_tls_open: bool,
 }
@@ -49,6 +51,7 @@ impl OwnHosts {
         Self {
             hosts,
             said_by: SaidBy::Command(argv.to_vec()),
+            speak_tls: speaks_tls(argv, configuration),
             leaves_tls_open: leaves_tls_open(argv, configuration),
         }
     }
@@ -60,27 +63,35 @@ impl OwnHosts {
         Some(Self {
             hosts: hosts.map(str::to_owned).collect(),
             said_by: SaidBy::File,
+            speak_tls: speaks_tls(argv, configuration),
             leaves_tls_open: leaves_tls_open(argv, configuration),
         })
     }
 
+    /// The TCP ports, in the order of their hosts. One that names none has 2375, with TLS as well
+    /// (moby `opts/hosts.go`, `ParseTCPAddr`).
+    pub fn ports(&self) -> Vec<u16> {
+        let addresses = self.hosts.iter().filter_map(|host| tcp_address(host));
+        let ports = addresses.filter_map(|address| port_of(address).unwrap_or(Some(PLAIN_PORT)));
+        ports.collect()
+    }
+
     /// Whether clients reach it by TCP on this port.
     pub fn serve(&self, port: u16) -> bool {
-        self.hosts.iter().any(|host| match tcp_address(host) {
-            Some(address) => match port_of(address) {
-                Some(named) => named == Some(port),
-                None => [PLAIN_PORT, TLS_PORT].contains(&port),
-            },
-            None => false,
-        })
+        self.ports().contains(&port)
     }
 
     /// Whether dockerd waits before it opens the port: some 15 seconds, to have its warning of TCP
     /// without TLS noticed, unless it is told that this is meant (moby `daemon/command/daemon.go`,
     /// `loadListeners`).
     pub fn serve_late(&self, port: u16) -> bool {
-        let is_local =
-            |address: &str| address.starts_with("localhost") || address.starts_with("127.");
+        // Without a host it is localhost.
+        let is_local = |address: &str| {
+            ["localhost", "127.", ":"]
+                .iter()
+                .any(|it| address.starts_with(it))
+                || address.is_empty()
+        };
         let mut addresses = self.hosts.iter().filter_map(|host| tcp_address(host));
         let is_open_to_others = addresses.any(|address| !is_local(address));
         self.leaves_tls_open && is_open_to_others && self.serve(port)
@@ -210,6 +221,9 @@ mod tests {
             ("dockerd -H tcp://0.0.0.0:2375 --tlsverify", "", false),
             ("dockerd -H unix:///s -H tcp://127.0.0.1:2375", "", false),
             ("dockerd -H tcp://0.0.0.0:2376", "", false),
+            ("dockerd -H tcp://:2375", "", false),
+            ("dockerd -H tcp://", "", false),
+            ("dockerd -H tcp://0.0.0.0", "", true),
             ("dockerd", file, true),
             ("dockerd", file_with_tls, false),
         ] {
@@ -226,7 +240,7 @@ mod tests {
         for (command, serves) in [
             ("dockerd -H tcp://0.0.0.0:2376", true),
             ("dockerd -H :2376", true),
-            ("dockerd -H tcp://", true),
+            ("dockerd -H tcp://", false),
             ("dockerd -H tcp://0.0.0.0:2375", false),
             ("dockerd -H unix:///2376", false),
             ("dockerd", false),

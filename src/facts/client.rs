@@ -169,7 +169,13 @@ impl DockerHost {
         if text.contains('$') {
             return Self::Unexpanded(text.to_owned());
         }
-        let Some(host) = identity::tcp_host(text).and_then(SubjectName::from_host) else {
+        // Without a host the CLI takes localhost (docker/cli `opts/hosts.go`).
+        let names_no_host = text == "tcp://" || text.starts_with("tcp://:");
+        let host = match names_no_host {
+            true => Some("localhost"),
+            false => identity::tcp_host(text),
+        };
+        let Some(host) = host.and_then(SubjectName::from_host) else {
             return Self::Other;
         };
         let (port, text) = (port(text), text.to_owned());
@@ -248,7 +254,14 @@ mod tests {
                 ..
             }
         ));
-        assert_eq!(dialled("tcp://:2375", ""), (None, DockerHost::Other));
+        let localhost = SubjectName::from_host("localhost").unwrap();
+        for (text, dialled_port) in [("tcp://:2376", 2376), ("tcp://", 2375), ("tcp://:", 2375)] {
+            let (port, docker_host) = dialled(text, "1");
+            let leads_home =
+                matches!(&docker_host, DockerHost::Tcp { host, .. } if *host == localhost);
+            assert!(leads_home, "{text}: {docker_host:?}");
+            assert_eq!(port, Some(dialled_port), "{text}");
+        }
     }
 
     #[test]

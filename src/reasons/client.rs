@@ -5,7 +5,7 @@
 #[cfg(test)]
 use super::Sample;
 use super::{
-    advice::{Advice, job, say},
+    advice::{Advice, Passage, job, say},
     snippets,
 };
 
@@ -187,15 +187,25 @@ pub const LATE_FILE: Advice = &[job(
 )];
 
 /// dockerd listens where its user says, and not where the job dials.
-pub const HOSTS_OF_A_FILE: Advice = &[say(
+pub const HOSTS_OF_A_FILE: Advice = &[WITHOUT_HOSTS];
+pub const HOSTS_OF_A_COMMAND: Advice = &[WITHOUT_COMMAND];
+pub const HOSTS_OF_A_COMMAND_WITH_FLAGS: Advice = &[WITHOUT_DOCKERD];
+
+/// The same, and the job dials nobody.
+pub const UNSET_AND_HOSTS_OF_A_FILE: Advice = &[WITHOUT_HOSTS, AND_WHERE_IT_IS];
+pub const UNSET_AND_HOSTS_OF_A_COMMAND: Advice = &[WITHOUT_COMMAND, AND_WHERE_IT_IS];
+pub const UNSET_AND_HOSTS_OF_A_COMMAND_WITH_FLAGS: Advice = &[WITHOUT_DOCKERD, AND_WHERE_IT_IS];
+
+const WITHOUT_HOSTS: Passage = say(
     "Take `hosts` out of daemon.json: `volumes` of the runner's config.toml mounts it, or it is in \
      the image. What jobs need is opened without it.",
-)];
-pub const HOSTS_OF_A_COMMAND: Advice = &[say(
+);
+const WITHOUT_COMMAND: Passage = say(
     "Take `command` out of the service in .gitlab-ci.yml: dockerd is started without it, with \
      certificates and on the right port.",
-)];
-pub const HOSTS_OF_A_COMMAND_WITH_FLAGS: Advice = &[job(
+);
+const WITHOUT_DOCKERD: Passage = job(
     "Take the word `dockerd` out of the service's command, and leave what else dockerd is to be told",
     "{corrected}",
-)];
+);
+const AND_WHERE_IT_IS: Passage = job("And say where it is", snippets::TLS_CLIENT);

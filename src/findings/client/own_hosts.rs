@@ -1,46 +1,108 @@
 //! A dockerd that listens where its user says, which need not be where the job dials.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, path::Path};
 
-use super::{may_be_ours, unset};
+use super::{Served, may_be_ours, unset};
 use crate::{
     dockerd::{
         flags::Flags,
-        hosts::{OwnHosts, SaidBy},
+        hosts::{OwnHosts, PLAIN_PORT, SaidBy},
     },
-    facts::client::{ClientVariables, DockerHost},
-    reasons::{Finding, Reason, client, hole::Hole, network},
+    facts::client::{ClientVariables, DockerHost, Entrypoint},
+    reasons::{Finding, Reason, Severity, advice::Advice, client, hole::Hole, network},
     settings::subject_names::SubjectName,
 };
 
 /// What keeps the job's clients from a dockerd that listens on its user's own `hosts`. It stops
-/// nothing. `names`: those of this container.
-pub fn findings(job: &ClientVariables, hosts: &OwnHosts, names: &[SubjectName]) -> Option<Finding> {
+/// nothing. `names`: those of this container; `socket_is_shared`: the job has dockerd's unix socket
+/// as well.
+pub fn findings(
+    job: &ClientVariables,
+    hosts: &OwnHosts,
+    names: &[SubjectName],
+    socket_is_shared: bool,
+) -> Option<Finding> {
     // Such a dockerd does not start, which `unserved` says.
     if hosts.want_systemd() || !job.in_gitlab {
         return None;
     }
-    let cause = match &job.docker_host {
+    match &job.docker_host {
         Some(DockerHost::Tcp { text, host, .. }) => {
             let port = job.dialled_port()?;
             if !may_be_ours(names, host, port) {
                 return None;
             }
             if hosts.serve_late(port) {
-                return Some(late(text, hosts));
+                let (why, advice) = late(hosts);
+                let cause = format!("DOCKER_HOST is {text}, but {why}");
+                return Some(client::LATE.advised(cause, advice, []));
             }
             if hosts.serve(port) {
                 return None;
             }
-            format!("DOCKER_HOST is {text}, but {}.", listens(hosts))
+            let cause = format!("DOCKER_HOST is {text}, but {}.", listens(hosts));
+            Some(met(&client::PORT, cause, hosts))
         }
-        None => {
-            let unset = unset::finding(job, None)?;
-            format!("{}\nBesides, {}.", unset.cause, listens(hosts))
+        None => without_host(job, hosts, names, socket_is_shared),
+        _ => None,
+    }
+}
+
+/// What such a dockerd offers to clients; `None` where it opens no port.
+pub fn served(hosts: &OwnHosts, names: Vec<SubjectName>, socket_is_shared: bool) -> Option<Served> {
+    let ports = hosts.ports();
+    let (port, further_ports) = ports.split_first()?;
+    Some(Served {
+        tls: hosts.speak_tls,
+        port: *port,
+        further_ports: further_ports.to_vec(),
+        names,
+        client_certificates: None,
+        unix: hosts.unix_socket().unwrap_or(Path::new("")).to_owned(),
+        unix_is_shared: socket_is_shared,
+    })
+}
+
+/// For a job whose `DOCKER_HOST` nobody set: it is lost, or the docker image's entrypoint sets it to
+/// `docker`, with port 2376 where the job has certificates, and else 2375 (docker-library/docker
+/// `docker-entrypoint.sh`).
+fn without_host(
+    job: &ClientVariables,
+    hosts: &OwnHosts,
+    names: &[SubjectName],
+    socket_is_shared: bool,
+) -> Option<Finding> {
+    if let Some(served) = served(hosts, names.to_vec(), socket_is_shared) {
+        let unset = unset::finding(job, Some(&served))?;
+        if !hosts.serve_late(served.port) {
+            return Some(unset);
         }
-        _ => return None,
-    };
-    Some(met(&client::PORT, cause, hosts))
+        let (why, advice) = late(hosts);
+        let cause = format!("{}\nBesides, {why}", unset.cause);
+        let finding = client::HOST.advised(cause, advice, []);
+        return Some(finding.with_severity(unset.severity));
+    }
+    // With DOCKER_TLS_VERIFY clients dial their own container.
+    let finds_the_socket =
+        socket_is_shared && hosts.unix_socket() == Some(Path::new(unset::DEFAULT_SOCKET));
+    if finds_the_socket || job.tls_verify.is_some() {
+        return None;
+    }
+    if let Entrypoint::Missing(because) = &job.entrypoint {
+        let cause = format!(
+            "{}\nBesides, {}.",
+            unset::cause(job, because),
+            listens(hosts)
+        );
+        let finding = met_without_host(cause, hosts);
+        return Some(finding.with_severity(unset::severity(because)));
+    }
+    let cause = format!(
+        "DOCKER_HOST is not set, so the docker image looks for tcp://docker:{PLAIN_PORT}, and other \
+         images for a socket in the job's own container; but {}.",
+        listens(hosts)
+    );
+    Some(met(&client::PORT, cause, hosts).with_severity(Severity::Warning))
 }
 
 /// dockerd ends where it waits for systemd's sockets.
@@ -58,8 +120,8 @@ pub fn unserved(hosts: &OwnHosts) -> Option<Finding> {
     })
 }
 
-/// It serves what the job dials, but not when the job does.
-fn late(text: &str, hosts: &OwnHosts) -> Finding {
+/// It serves what the job dials, but not when the job does: why, and what to do.
+fn late(hosts: &OwnHosts) -> (String, Advice) {
     let (by, advice) = match hosts.said_by {
         SaidBy::Command(_) => (
             "the service's command starts dockerd itself",
@@ -70,11 +132,11 @@ fn late(text: &str, hosts: &OwnHosts) -> Finding {
             client::LATE_FILE,
         ),
     };
-    let cause = format!(
-        "DOCKER_HOST is {text}, but {by}, without a word on TLS: dockerd then waits 15 seconds \
-         before it opens this port, and docker commands fail until it does."
+    let why = format!(
+        "{by}, without a word on TLS: dockerd then waits 15 seconds before it opens this port, and \
+         docker commands fail until it does."
     );
-    client::LATE.advised(cause, advice, [])
+    (why, advice)
 }
 
 fn listens(hosts: &OwnHosts) -> String {
@@ -98,16 +160,40 @@ fn listens(hosts: &OwnHosts) -> String {
 
 /// `reason`, with what to change: the file or the command that says so.
 fn met(reason: &'static Reason, cause: String, hosts: &OwnHosts) -> Finding {
+    match (&hosts.said_by, corrected(hosts)) {
+        (SaidBy::File, _) => reason.advised(cause, client::HOSTS_OF_A_FILE, []),
+        (SaidBy::Command(_), None) => reason.advised(cause, client::HOSTS_OF_A_COMMAND, []),
+        (SaidBy::Command(_), Some(corrected)) => reason.advised(
+            cause,
+            client::HOSTS_OF_A_COMMAND_WITH_FLAGS,
+            [(Hole::Corrected, corrected)],
+        ),
+    }
+}
+
+/// The same for a job that lacks `DOCKER_HOST` besides.
+fn met_without_host(cause: String, hosts: &OwnHosts) -> Finding {
+    match (&hosts.said_by, corrected(hosts)) {
+        (SaidBy::File, _) => client::HOST.advised(cause, client::UNSET_AND_HOSTS_OF_A_FILE, []),
+        (SaidBy::Command(_), None) => {
+            client::HOST.advised(cause, client::UNSET_AND_HOSTS_OF_A_COMMAND, [])
+        }
+        (SaidBy::Command(_), Some(corrected)) => client::HOST.advised(
+            cause,
+            client::UNSET_AND_HOSTS_OF_A_COMMAND_WITH_FLAGS,
+            [(Hole::Corrected, corrected)],
+        ),
+    }
+}
+
+/// The command without what it says of where dockerd listens, if anything is left.
+fn corrected(hosts: &OwnHosts) -> Option<String> {
     let SaidBy::Command(argv) = &hosts.said_by else {
-        return reason.advised(cause, client::HOSTS_OF_A_FILE, []);
+        return None;
     };
     let rest = without_hosts(argv);
-    if rest.is_empty() {
-        return reason.advised(cause, client::HOSTS_OF_A_COMMAND, []);
-    }
-    let rest = serde_json::to_string(&rest).unwrap_or_default();
-    let corrected = (Hole::Corrected, format!("command: {rest}"));
-    reason.advised(cause, client::HOSTS_OF_A_COMMAND_WITH_FLAGS, [corrected])
+    let list = serde_json::to_string(&rest).unwrap_or_default();
+    (!rest.is_empty()).then(|| format!("command: {list}"))
 }
 
 /// The command's flags but for where it listens, and whether with TLS.
@@ -134,7 +220,7 @@ mod tests {
     }
 
     fn told_of(job: &ClientVariables, hosts: &OwnHosts) -> String {
-        findings(job, hosts, &tls().names).map_or_else(String::new, |f| f.to_string())
+        findings(job, hosts, &tls().names, false).map_or_else(String::new, |f| f.to_string())
     }
 
     #[test]
@@ -166,11 +252,103 @@ mod tests {
         }
     }
 
+    /// What the docker command, or the docker image's entrypoint, dials where `DOCKER_HOST` is not
+    /// set, beside what such a dockerd serves.
     #[test]
-    fn a_job_without_docker_host_on_kubernetes_is_told_both() {
-        let text = told_of(&in_kubernetes(job(&[])), &by_command("dockerd"));
-        assert!(text.contains("DOCKER_HOST is not among"), "{text}");
-        assert!(text.contains("starts dockerd itself"), "{text}");
+    fn a_job_without_docker_host_is_told_what_of_both_is_missing() {
+        const TLS_LINES: &str = "DOCKER_HOST: tcp://docker:2376";
+        const PLAIN_LINES: &str = "DOCKER_HOST: tcp://docker:2375";
+        let (unset, with_tls) = (job(&[]), job(&[("DOCKER_TLS_VERIFY", "1")]));
+        let pod = in_kubernetes(unset.clone());
+        let entrypoint = ClientVariables {
+            entrypoint: Entrypoint::Runs {
+                finds_a_service: true,
+            },
+            ..unset.clone()
+        };
+        let plain = "dockerd -H tcp://0.0.0.0:2375 --tls=false";
+        let by_flags = "dockerd --debug";
+        for (job, command, parts, never) in [
+            // Only the variable is missing.
+            (
+                &pod,
+                plain,
+                &["CLIENT-HOST", "not among", PLAIN_LINES][..],
+                "`command`",
+            ),
+            (
+                &pod,
+                "dockerd -H tcp://0.0.0.0:2376 --tlsverify",
+                &["CLIENT-HOST", TLS_LINES],
+                "`command`",
+            ),
+            // The variable, and a port that is there in time.
+            (
+                &pod,
+                "dockerd -H tcp://0.0.0.0:2375",
+                &[
+                    "CLIENT-HOST",
+                    "not among",
+                    "waits 15 seconds",
+                    "out of `command`",
+                    PLAIN_LINES,
+                ],
+                "CLIENT-PORT",
+            ),
+            // The variable, and any port at all.
+            (
+                &pod,
+                "dockerd",
+                &[
+                    "CLIENT-HOST",
+                    "not among",
+                    "starts dockerd itself",
+                    "Take `command`",
+                    TLS_LINES,
+                ],
+                "CLIENT-PORT",
+            ),
+            (
+                &pod,
+                by_flags,
+                &["CLIENT-HOST", "command: [\"--debug\"]", TLS_LINES],
+                "CLIENT-PORT",
+            ),
+            // With the Docker executor docker's image dials 2375, whatever is served.
+            (
+                &unset,
+                "dockerd",
+                &["CLIENT-PORT", "docker:2375"],
+                "not among",
+            ),
+            (
+                &entrypoint,
+                by_flags,
+                &["CLIENT-PORT", "command: [\"--debug\"]"],
+                "not among",
+            ),
+            (&unset, plain, &[], "CLIENT"),
+            (&unset, "dockerd -H tcp://0.0.0.0:2375", &[], "CLIENT"),
+            (&entrypoint, plain, &[], "CLIENT"),
+            // It dials a port of its own container.
+            (&with_tls, "dockerd", &[], "CLIENT"),
+        ] {
+            let text = told_of(job, &by_command(command));
+            for part in parts {
+                assert!(text.contains(part), "{command}: {part} in {text}");
+            }
+            assert!(!text.contains(never), "{command}: {never} in {text}");
+        }
+        for command in [
+            "dockerd",
+            "dockerd -H unix:///var/run/docker.sock -H tcp://0.0.0.0:2375 --tls=false",
+        ] {
+            let shared = findings(&pod, &by_command(command), &tls().names, true);
+            assert_eq!(shared, None, "{command}");
+        }
+        let by_file = told_of(&pod, &by_file("unix:///var/run/docker.sock"));
+        assert!(by_file.contains("`hosts` out of daemon.json"), "{by_file}");
+        assert!(by_file.contains(TLS_LINES), "{by_file}");
     }
 
     #[test]

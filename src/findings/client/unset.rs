@@ -13,7 +13,7 @@ use crate::{
 
 /// Where the docker CLI looks without `DOCKER_HOST`. With `DOCKER_TLS_VERIFY` it dials
 /// tcp://localhost:2376 instead (docker/cli `opts/hosts.go`), which is this pod.
-const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
+pub(super) const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 
 /// The finding, unless something else leads the job's clients here. `served` is `None` where it is
 /// not known how this daemon serves.
@@ -52,7 +52,7 @@ fn leaves_host_open(job: &ClientVariables) -> bool {
 }
 
 /// What another image does is not seen as surely as what the executor does.
-fn severity(because: &Because) -> Severity {
+pub(super) fn severity(because: &Because) -> Severity {
     match because {
         Because::Kubernetes => Severity::Error,
         Because::OtherImage(_) | Because::Replaced => Severity::Warning,

@@ -15,7 +15,7 @@ use crate::{
         hosts::{OwnHosts, PLAIN_PORT, TLS_PORT, tcp_port},
     },
     facts::client::DockerHost,
-    findings::client::Served,
+    findings::client::{self, Served},
     settings::subject_names::SubjectName,
 };
 
@@ -32,42 +32,40 @@ const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 /// `None` where it cannot be told: a command or entrypoint of the user's own, TLS by flags, or
 /// variables that are not in the file.
 pub fn served(service: &Service, job: &Variables, surroundings: &Surroundings) -> Option<Served> {
-    let invocation = invocation(service)?;
-    let is_explicit = matches!(invocation, Invocation::Dockerd(_));
-    let (Invocation::Defaults(words) | Invocation::Dockerd(words)) = invocation else {
-        return None;
-    };
-    let flags = Flags::parse(&with_variable(service, words)?);
-    let ports: Vec<u16> = flags.hosts.iter().filter_map(|it| tcp_port(it)).collect();
-    let tls = match is_explicit {
-        true => explicit_tls(&flags)?,
-        false => tls_directory(service, &flags)?,
-    };
-    let (port, further_ports) = match (is_explicit, ports.split_first()) {
-        (true, Some((port, others))) => (*port, others.to_vec()),
-        // No port at all, which is told apart.
-        (true, None) => return None,
-        (false, _) if tls != Tls::Off => (2376, ports),
-        (false, _) => (2375, ports),
-    };
+    let names = names(service, surroundings);
     let unix = match job.literal("DOCKER_HOST").as_deref().map(DockerHost::parse) {
         Some(DockerHost::Unix(path)) => path,
         _ => SOCKETS[0].into(),
     };
+    let unix_is_shared =
+        surroundings.has_node_socket || !SOCKETS.iter().any(|own| unix.as_os_str() == *own);
+    let words = match invocation(service)? {
+        Invocation::Defaults(words) => words,
+        // Without a port it is told apart.
+        Invocation::Dockerd(_) => {
+            let served = client::own_hosts::served(&own_hosts(service)?, names, unix_is_shared)?;
+            return Some(Served { unix, ..served });
+        }
+        Invocation::Client(_) => return None,
+    };
+    let flags = Flags::parse(&with_variable(service, words)?);
+    let tls = tls_directory(service, &flags)?;
     Some(Served {
         tls: tls != Tls::Off,
-        port,
-        further_ports,
-        names: names(service, surroundings),
+        port: match tls {
+            Tls::Off => PLAIN_PORT,
+            Tls::Made(_) => TLS_PORT,
+        },
+        further_ports: flags.hosts.iter().filter_map(|it| tcp_port(it)).collect(),
+        names,
         client_certificates: match tls {
             Tls::Made(directory) => {
                 Some(format!("{}/client", directory.trim_end_matches('/')).into())
             }
-            Tls::Off | Tls::Own => None,
+            Tls::Off => None,
         },
-        unix_is_shared: surroundings.has_node_socket
-            || !SOCKETS.iter().any(|own| unix.as_os_str() == *own),
         unix,
+        unix_is_shared,
     })
 }
 
@@ -89,7 +87,7 @@ pub fn ports(service: &Service) -> Option<Vec<u16>> {
     let tls = tls_directory(service, &flags).filter(|_| !may_be_said_by_job);
     let own: &[u16] = match tls {
         Some(Tls::Off) => &[PLAIN_PORT],
-        Some(Tls::Made(_) | Tls::Own) => &[TLS_PORT],
+        Some(Tls::Made(_)) => &[TLS_PORT],
         None => &[TLS_PORT, PLAIN_PORT],
     };
     Some(own.iter().copied().chain(further).collect())
@@ -233,8 +231,6 @@ enum Tls {
     Off,
     /// With certificates that are made below this directory.
     Made(String),
-    /// With certificates of the user's own.
-    Own,
 }
 
 /// By `DOCKER_TLS_CERTDIR`, as the entrypoint has it. It is `--tlsverify` that turns it on, which wins
@@ -257,21 +253,6 @@ fn tls_directory(service: &Service, flags: &Flags) -> Option<Tls> {
     Some(match directory.is_empty() {
         true => Tls::Off,
         false => Tls::Made(directory),
-    })
-}
-
-/// That of a command line of the user's own, which has its own certificates.
-fn explicit_tls(flags: &Flags) -> Option<Tls> {
-    if flags.config_file.is_some() {
-        return None;
-    }
-    let mut others = flags.others.iter().map(|flag| flag.to_string_lossy());
-    let is_on = |flag: &str| {
-        flag.starts_with("--tls") && flag != "--tls=false" && flag != "--tlsverify=false"
-    };
-    Some(match others.any(|flag| is_on(&flag)) {
-        true => Tls::Own,
-        false => Tls::Off,
     })
 }
 

@@ -27,13 +27,17 @@ fn of_a_job(one_job: &OneJob<'_>) -> Vec<Problem> {
     let Some(daemon) = dialled(&job, &one_job.daemons) else {
         return Vec::new();
     };
-    // Where the port is known, only the variable is missing.
-    let is_unset_alone = job.docker_host.is_none() && daemon.served.is_some();
-    let own_hosts = daemon.own_hosts.as_ref().filter(|_| !is_unset_alone);
-    let of_own_hosts = own_hosts.and_then(|it| own_hosts::findings(&job, it, &daemon.names));
+    let socket_is_shared = one_job.surroundings.has_node_socket;
+    let of_own_hosts = daemon
+        .own_hosts
+        .as_ref()
+        .and_then(|hosts| own_hosts::findings(&job, hosts, &daemon.names, socket_is_shared));
     if let Some(finding) = of_own_hosts {
         let is_certain = is_certain(&finding, one_job, &job);
-        let problem = is_certain.then(|| of_its_command(one_job, daemon, finding));
+        let problem = is_certain.then(|| match *finding.reason == reasons::client::HOST {
+            true => Some(unset(one_job, daemon, finding)),
+            false => of_its_command(one_job, daemon, finding),
+        });
         return problem.into_iter().flatten().collect();
     }
     let mut findings = match &daemon.served {

@@ -213,6 +213,51 @@ fault!(
     }
 );
 
+/// Both are missing, or the variable alone; what is pasted cures either.
+#[test]
+fn a_command_that_starts_dockerd_itself_and_no_docker_host() {
+    type Row = (fn(Plan) -> Plan, &'static [&'static str]);
+    let rows: [Row; 2] = [
+        (
+            |pod| with_certs(pod).command(&["dockerd", "--debug"]),
+            &[
+                "Besides, the service's command starts dockerd itself (dockerd --debug)",
+                "command: [\"--debug\"]",
+                "DOCKER_HOST: tcp://docker:2376",
+            ],
+        ),
+        (
+            |pod| pod.command(&["dockerd", "--host=tcp://0.0.0.0:2375", "--tls=false"]),
+            &["DOCKER_HOST: tcp://docker:2375"],
+        ),
+    ];
+    for (change, parts) in rows {
+        let plan = || {
+            let pod = without_client_variables(change(Pod::new(Suite::Trixie)));
+            pod.gitlab_job(&Volume::disk())
+        };
+        let log = RunnerLog::new();
+        let pod = plan().runner_log(&log).start();
+        wait_for(&log, "error CLIENT-HOST");
+        pod.job("docker info")
+            .expect_failure()
+            .expect(CANNOT_CONNECT);
+        let told = log.text().unwrap();
+        for part in parts {
+            assert!(told.contains(part), "{part} in {told}");
+        }
+        assert!(!told.contains("CLIENT-PORT"), "{told}");
+        drop(pod);
+
+        let log = RunnerLog::new();
+        let plan = cured(plan(), &told, "CLIENT-HOST", Pasted).unwrap();
+        let pod = plan.runner_log(&log).start();
+        pod.job("for try in $(seq 100); do docker info && exit; sleep 0.2; done; exit 1")
+            .expect_success();
+        assert_eq!(log.text().unwrap(), "");
+    }
+}
+
 fault!(
     hosts_in_daemon_json_without_the_port_that_the_job_dials,
     [docker_26, docker_28],
