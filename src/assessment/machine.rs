@@ -15,6 +15,8 @@ use super::{judgement::judge, missing_program::MissingProgram};
 use crate::{
     adjustments::{self, Adjustments, pools::Neighbour},
     dockerd::{
+        configuration,
+        flags::Flags,
         launch,
         options::Options,
         rootless::{self, Rootless},
@@ -189,7 +191,7 @@ pub fn look(
         ));
     let mut findings: Vec<_> = judged.map(ignored).collect();
     if !uid.is_root() {
-        findings.extend(rootless_findings(uid).into_iter().map(ignored));
+        findings.extend(rootless_findings(plan, uid).into_iter().map(ignored));
     }
     let mut adjustments = Adjustments::default();
     // A dockerd that is not started has no networks; without root they are inside of rootlesskit's,
@@ -273,11 +275,16 @@ fn depends_on_the_version(options: &Options, trials: &Trials, job: &ClientVariab
 }
 
 /// What dockerd lacks that runs without root.
-fn rootless_findings(uid: Uid) -> Vec<Finding> {
+fn rootless_findings(plan: &Plan, uid: Uid) -> Vec<Finding> {
     let account = Account::from_uid(uid).ok().flatten();
     let name = account.map(|account| account.name).unwrap_or_default();
     let wanted = Rootless::parse(&process_environment);
-    rootless::check(&wanted, uid.as_raw(), &name)
+    let mut findings = rootless::check(&wanted, uid.as_raw(), &name);
+    let config_file = Flags::parse(&plan.argv).config_file;
+    let own = configuration::path_without_root(&process_environment);
+    let unread = rootless::unread_configuration(config_file.as_deref(), &own, Path::is_file);
+    findings.extend(unread);
+    findings
 }
 
 /// dockerd, as `PATH` has it.

@@ -1,13 +1,28 @@
 //! What daemon.json sets that concerns our own flags.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use serde_json::{Map, Value};
 
-use crate::system::directory;
+use crate::{
+    settings::{Environment, non_empty},
+    system::directory,
+};
 
 /// Where dockerd looks unless `--config-file` names another place.
 pub const DEFAULT_PATH: &str = "/etc/docker/daemon.json";
+
+/// Where it looks instead behind rootlesskit (moby `daemon/command/config_unix.go`,
+/// `getDefaultDaemonConfigDir`; `pkg/homedir`).
+pub fn path_without_root(environment: Environment<'_>) -> PathBuf {
+    let home = || non_empty(environment, "HOME").map(|home| Path::new(&home).join(".config"));
+    let directory = non_empty(environment, "XDG_CONFIG_HOME").map(PathBuf::from);
+    let directory = directory.or_else(home).unwrap_or_default();
+    directory.join("docker/daemon.json")
+}
 
 /// The settings of daemon.json.
 ///
@@ -49,6 +64,26 @@ impl Configuration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn without_root_it_is_the_user_s_own() {
+        for (variables, path) in [
+            (
+                &[("HOME", "/home/r")][..],
+                "/home/r/.config/docker/daemon.json",
+            ),
+            (
+                &[("HOME", "/home/r"), ("XDG_CONFIG_HOME", "/c")],
+                "/c/docker/daemon.json",
+            ),
+        ] {
+            let environment = |name: &str| {
+                let found = variables.iter().find(|(key, _)| *key == name);
+                found.map(|(_, value)| (*value).to_owned())
+            };
+            assert_eq!(path_without_root(&environment), Path::new(path));
+        }
+    }
 
     #[test]
     fn only_what_is_set_counts() {

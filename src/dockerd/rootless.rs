@@ -12,7 +12,8 @@ use std::{
 use nix::unistd::{AccessFlags, access};
 
 use crate::{
-    reasons::{Finding, privilege},
+    dockerd::configuration,
+    reasons::{Finding, privilege, settings},
     settings::{Environment, non_empty},
 };
 
@@ -121,6 +122,23 @@ pub fn check(rootless: &Rootless, uid: u32, user: &str) -> Vec<Finding> {
     findings
 }
 
+/// A daemon.json where dockerd looks with root alone, and none where this one looks.
+pub fn unread_configuration(
+    config_file: Option<&str>,
+    own: &Path,
+    is_there: impl Fn(&Path) -> bool,
+) -> Option<Finding> {
+    let roots = Path::new(configuration::DEFAULT_PATH);
+    let is_unread = config_file.is_none() && is_there(roots) && !is_there(own);
+    is_unread.then(|| {
+        settings::UNREAD_FILE.met(format!(
+            "{} is there, and dockerd without root looks for {} instead.",
+            roots.display(),
+            own.display()
+        ))
+    })
+}
+
 /// Opening it makes nothing yet (`Documentation/networking/tuntap.rst`).
 const TUN: &str = "/dev/net/tun";
 
@@ -153,6 +171,24 @@ fn has_sub_ids(text: &str, uid: u32, user: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_daemon_json_in_root_s_place_is_told_where_it_is_the_only_one() {
+        let own = Path::new("/home/rootless/.config/docker/daemon.json");
+        let root_s = Path::new(configuration::DEFAULT_PATH);
+        for (there, config_file, is_told) in [
+            (&[root_s][..], None, true),
+            (&[root_s, own], None, false),
+            (&[own], None, false),
+            (&[], None, false),
+            (&[root_s], Some(configuration::DEFAULT_PATH), false),
+        ] {
+            let found = unread_configuration(config_file, own, |path| there.contains(&path));
+            assert_eq!(found.is_some(), is_told, "{there:?} {config_file:?}");
+            let names = |finding: Finding| finding.cause.contains(&own.display().to_string());
+            assert!(found.is_none_or(names));
+        }
+    }
 
     #[test]
     fn rootlesskit_gets_the_official_flags() {

@@ -75,11 +75,17 @@ impl Plan {
             Invocation::Dockerd(argv) | Invocation::Client(argv) => argv.clone(),
         };
         let path = Flags::parse(&words).config_file;
-        let path = path.unwrap_or_else(|| configuration::DEFAULT_PATH.into());
+        let path = path.map_or_else(
+            || match uid.is_root() {
+                true => configuration::DEFAULT_PATH.into(),
+                false => configuration::path_without_root(&process_environment),
+            },
+            PathBuf::from,
+        );
         Self::new(
             invocation,
             settings,
-            &Configuration::read(Path::new(&path)),
+            &Configuration::read(&path),
             &User {
                 is_root: uid.is_root(),
                 runtime_directory: rootless::runtime_directory(&process_environment, uid.as_raw()),

@@ -39,6 +39,16 @@ UNREAD = Warning "SETTINGS-UNREAD" {
     in_short: "use DIND-DOCKERD-ARGS",
 }
 
+/// It is in the place of a dockerd that runs as root.
+UNREAD_FILE = Warning "SETTINGS-UNREAD-FILE" {
+    summary: "daemon.json is where dockerd does not look without root",
+    advice: &[
+        job("Have dockerd read it", dockerd_flags!("--config-file=/etc/docker/daemon.json")),
+        say("Or mount it where dockerd looks."),
+    ],
+    in_short: "pass its path as --config-file",
+}
+
 /// The runner reads on, and says nothing.
 MISSPELT_KEY = Warning "SETTINGS-MISSPELT-KEY" {
     summary: "the runner's configuration has a key that it does not read, much like one it does",

@@ -4,6 +4,7 @@
 use std::fs;
 
 use crate::pod::Plan;
+use crate::rootless;
 use crate::stand_in::{Record, Run, Workbench, log_with};
 use crate::subject::{dind, dind_without_variables};
 use crate::volume::Volume;
@@ -202,6 +203,48 @@ fn a_data_directory_on_overlay_is_named_before_dockerd_starts_and_left_as_it_is(
         .expect_success()
         .expect("preciousprecious");
     assert_eq!(fs::read_dir(data.path().join("upper")).unwrap().count(), 0);
+}
+
+/// dockerd without root reads its user's own, and the fix that is told has it read root's. All of it
+/// is real: rootlesskit, dockerd, and what dockerd says of its configuration.
+#[test]
+fn a_daemon_json_that_rootless_dockerd_does_not_read_is_said() {
+    let told = |change: fn(Plan) -> Plan| {
+        let devices = rootless::devices();
+        let plan = dind()
+            .image(&rootless::image())
+            .certs(&Volume::memory())
+            .service_option(&format!("--volume={},dev", devices.mount_at("/dev/net")))
+            .configuration(r#"{"debug": true}"#);
+        let pod = change(plan).start();
+        let debug = pod
+            .job(
+                "until docker version >/dev/null 2>&1; do sleep 0.1; done
+                docker info --format 'debug: {{.Debug}}'",
+            )
+            .expect_success();
+        let check = pod.in_service("dind-init check -- || true");
+        (
+            debug.output().to_owned(),
+            check.output().to_owned(),
+            pod.service_log(),
+        )
+    };
+    let (debug, check, log) = told(|plan| plan);
+    assert!(debug.contains("debug: false"), "{debug}");
+    let line = "DIND_DOCKERD_ARGS: \"--config-file=/etc/docker/daemon.json\"";
+    for text in [&check, &log] {
+        assert!(text.contains("SETTINGS-UNREAD-FILE"), "{text}");
+        assert!(text.contains(line), "{text}");
+    }
+    let cured = |plan: Plan| {
+        plan.service_variable("DIND_DOCKERD_ARGS", "--config-file=/etc/docker/daemon.json")
+    };
+    let (debug, check, log) = told(cured);
+    assert!(debug.contains("debug: true"), "{debug}");
+    for text in [check, log] {
+        assert!(!text.contains("SETTINGS-UNREAD-FILE"), "{text}");
+    }
 }
 
 #[track_caller]

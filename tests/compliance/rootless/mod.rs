@@ -58,7 +58,7 @@ fn a_job_runs_without_root() {
 
 /// The image that `DIND_ROOTLESS_UNDER_TEST` names, as it is; otherwise Debian's rootlesskit with the
 /// entrypoint under test.
-fn image() -> String {
+pub fn image() -> String {
     if let Ok(image) = env::var("DIND_ROOTLESS_UNDER_TEST") {
         return image;
     }
@@ -70,7 +70,7 @@ fn image() -> String {
 }
 
 /// The machine's own `/dev/net/tun` is root's alone on some machines, and everybody's on others.
-fn devices() -> Volume {
+pub fn devices() -> Volume {
     let devices = Volume::disk();
     let tun = devices.path().join("tun");
     let everybody = Mode::from_bits_truncate(0o666);
