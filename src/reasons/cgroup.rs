@@ -11,7 +11,7 @@ use super::{
         Place::NodeDaemon,
         job, paste, runner, say,
     },
-    snippets,
+    snippets::{self, dockerd_flags},
 };
 
 catalogue! { Cgroup:
@@ -37,16 +37,30 @@ NO_DEVICES = Fatal "CGROUP-NO-DEVICES" {
     advice: &[
         runner("Make the service privileged", snippets::PRIVILEGED_POD).on(Kubernetes),
         runner("Make the service privileged", snippets::PRIVILEGED_CONTAINERS).on(Docker),
-        say("If it is already: on a node with cgroup v1, the `devices` controller must be mounted below /sys/fs/cgroup."),
+        say("If it is already: on a node with cgroup v1, each controller and `name=systemd` must be mounted below /sys/fs/cgroup. The node's container runtime does that, where the node has them."),
     ],
     in_short: "make the service privileged",
     ignoring: START_ANYWAY,
-    patterns: &[&["devices cgroup isn't mounted"]],
+    patterns: &[
+        &["devices cgroup isn't mounted"],
+        &["no cgroup mount found in mountinfo"],
+        &["cannot find cgroup mount destination"],
+    ],
     #[cfg(test)]
-    samples: &[Sample {
-        text: "failed to start daemon: Devices cgroup isn't mounted",
-        source: "Docker 26.1.5 and 28.5.2, run without /sys/fs/cgroup",
-    }],
+    samples: &[
+        Sample {
+            text: "failed to start daemon: Devices cgroup isn't mounted",
+            source: "Docker 26.1.5 and 28.5.2, run without /sys/fs/cgroup",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/containers/1/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: no cgroup mount found in mountinfo\"",
+            source: "after opencontainers/runc#2766; runc 1.1 to 1.3 have the words",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/containers/1/start returned error: failed to create task for container: cgroups: cannot find cgroup mount destination: unknown\"",
+            source: "after kata-containers/runtime#2014; containerd 1.6 and 1.7 have the words",
+        },
+    ],
 }
 
 /// Nodes of Kubernetes have it in their own daemon.json.
@@ -71,6 +85,83 @@ OLD_DOCKER_ON_V2 = Error "CGROUP-OLD-DOCKER-ON-V2" {
         text: "time=\"2021-11-01T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.40/containers/x/start returned error: cgroups: cgroup mountpoint does not exist: unknown\"",
         source: "Docker 19.03; GitLab docs, docker_build_troubleshooting",
     }],
+}
+
+/// runc asks for it on cgroup v2, where it is the default.
+NO_NAMESPACES = Error "CGROUP-NO-NAMESPACES" {
+    summary: "the node's kernel has no cgroup namespaces, and containers are to get one",
+    advice: &[job("Let them do without", dockerd_flags!("--default-cgroupns-mode=host"))],
+    patterns: &[
+        &["cgroup namespaces aren't enabled in the kernel"],
+        &["namespace {", "cgroup", "does not exist"],
+    ],
+    #[cfg(test)]
+    samples: &[
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/containers/1/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: cgroup namespaces aren't enabled in the kernel\"",
+            source: "after mgksu/dockerd#1; runc 1.1 to 1.3 have the words",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.41/containers/1/start returned error: OCI runtime create failed: namespace {\\\"cgroup\\\" \\\"\\\"} does not exist: unknown\"",
+            source: "docker/for-linux#1198",
+        },
+    ],
+}
+
+/// cgroup v2 by a BPF program, cgroup v1 by files that a parent may narrow.
+DEVICE_RULES = Error "CGROUP-DEVICE-RULES" {
+    summary: "the rules for the devices of inner containers cannot be set, so these do not start",
+    advice: &[
+        runner("Make the service privileged", snippets::PRIVILEGED_POD).on(Kubernetes),
+        runner("Make the service privileged", snippets::PRIVILEGED_CONTAINERS).on(Docker),
+        say("If it is already: the node may be an unprivileged container itself (LXC), or, with cgroup v2, have a kernel that is too old for it; runc wants Linux 5.2 or newer. Then use another node."),
+    ],
+    retryable: true,
+    patterns: &[
+        &["bpf_prog_query(bpf_cgroup_device) failed"],
+        &["error setting cgroup config for prochooks process", "devices cgroup doesn't match target mode"],
+        &["setting cgroup config for prochooks process", "can't load program"],
+    ],
+    #[cfg(test)]
+    samples: &[
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.41/containers/1/start returned error: failed to create shim: OCI runtime create failed: container_linux.go:380: starting container process caused: process_linux.go:545: container init caused: process_linux.go:508: setting cgroup config for procHooks process caused: bpf_prog_query(BPF_CGROUP_DEVICE) failed: operation not permitted: unknown\"",
+            source: "opencontainers/runc#3412; docker/cli#4273",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/containers/1/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error setting cgroup config for procHooks process: resulting devices cgroup doesn't match target mode\"",
+            source: "lobaro/restic-backup-docker#86",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.41/containers/1/start returned error: OCI runtime create failed: container_linux.go:367: starting container process caused: process_linux.go:495: container init caused: process_linux.go:458: setting cgroup config for procHooks process caused: can't load program: operation not permitted: unknown\"",
+            source: "opencontainers/runc#2792",
+        },
+    ],
+}
+
+/// It is the kernel's room for groups, and neither memory nor a disk.
+TOO_MANY = Error "CGROUP-TOO-MANY" {
+    summary: "the node's kernel makes no more control groups, and every container gets one",
+    advice: &[
+        say("Some kernels keep the groups of containers that have ended (cgroup v1 on Linux before 5). Whoever runs the node restarts it, or updates its kernel; another node does meanwhile."),
+        job("GitLab tries the job again, on whichever node is free, with", "retry: 2"),
+    ],
+    retryable: true,
+    patterns: &[
+        &["mkdir /sys/fs/cgroup/", "cannot allocate memory"],
+        &["mkdir /sys/fs/cgroup/", "no space left on device"],
+    ],
+    #[cfg(test)]
+    samples: &[
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.40/containers/1/start returned error: OCI runtime create failed: container_linux.go:346: starting container process caused \\\"process_linux.go:297: applying cgroup configuration for process caused \\\\\\\"mkdir /sys/fs/cgroup/memory/docker/1: cannot allocate memory\\\\\\\"\\\": unknown\"",
+            source: "docker/for-linux#841",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/containers/1/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: unable to apply cgroup configuration: mkdir /sys/fs/cgroup/memory/docker/1: no space left on device\"",
+            source: "after moby/moby#29638, with runc 1.1's words",
+        },
+    ],
 }
 
 NESTING = Error "CGROUP-NESTING" {

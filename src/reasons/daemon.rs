@@ -361,14 +361,31 @@ PANIC = Fatal "DAEMON-PANIC" {
 
 OOM = Fatal "DAEMON-OOM" {
     summary: "the service container ran out of memory, and the kernel ended dockerd",
-    advice: &[
-        job("Give the service more memory, as far as the runner allows", "variables:\n  KUBERNETES_SERVICE_MEMORY_REQUEST: {memory}Gi\n  KUBERNETES_SERVICE_MEMORY_LIMIT: {memory}Gi").on(Kubernetes),
-        runner("Give the service more memory", "[runners.docker]\n  service_memory = \"{memory}g\"").on(Docker),
-        say("What builds and containers of the job use counts as the service's, and so do volumes with medium = \"Memory\"."),
-    ],
+    advice: MORE_MEMORY,
     in_short: "give the service more memory",
     retryable: true,
     ignoring: OVER,
+}
+
+/// The kernel ends nobody, and starts nobody.
+NO_MEMORY = Fatal "DAEMON-NO-MEMORY" {
+    summary: "the service has no memory left to start another program",
+    advice: MORE_MEMORY,
+    in_short: "give the service more memory",
+    retryable: true,
+    ignoring: OVER,
+    patterns: &[&["fork/exec ", "cannot allocate memory"]],
+    #[cfg(test)]
+    samples: &[
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.24/build returned error: Untar error on re-exec cmd: fork/exec /proc/self/exe: cannot allocate memory\"",
+            source: "openshift/origin#14496",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.41/containers/1/start returned error: fork/exec /usr/sbin/iptables: cannot allocate memory\"",
+            source: "moby/moby#8539",
+        },
+    ],
 }
 
 KILLED = Fatal "DAEMON-KILLED" {
@@ -466,6 +483,13 @@ API_TOO_OLD = Error "DAEMON-API-TOO-OLD" {
     ],
 }
 }
+
+/// For a service that needs more than it has.
+const MORE_MEMORY: Advice = &[
+    job("Give the service more memory, as far as the runner allows", "variables:\n  KUBERNETES_SERVICE_MEMORY_REQUEST: {memory}Gi\n  KUBERNETES_SERVICE_MEMORY_LIMIT: {memory}Gi").on(Kubernetes),
+    runner("Give the service more memory", "[runners.docker]\n  service_memory = \"{memory}g\"").on(Docker),
+    say("What builds and containers of the job use counts as the service's, and so do volumes with medium = \"Memory\"."),
+];
 
 const SETTING_TAKEN_OUT: Advice = &[say(
     "Take {setting} out of daemon.json (`volumes` of the runner's config.toml mounts it, or it is \

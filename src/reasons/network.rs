@@ -42,6 +42,23 @@ PUBLISHED_PORT = Error "NETWORK-PUBLISHED-PORT" {
     ],
 }
 
+VETH = Error "NETWORK-VETH" {
+    summary: "the node's kernel makes no pairs of interfaces (veth), and a container's network is one",
+    advice: &[
+        paste("Load the module", Node, "modprobe veth"),
+        say("If it is not found, the node's kernel was updated and still waits for the node's restart."),
+    ],
+    retryable: true,
+    patterns: &[&["failed to add the host (", "pair interfaces: operation not supported"]],
+    #[cfg(test)]
+    samples: &[
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.41/containers/1/start returned error: failed to create endpoint blissful_johnson on network bridge: failed to add the host (veth9754872) <=> sandbox (veth6a875bb) pair interfaces: operation not supported\"",
+            source: "moby/moby#39188, #27426, #42229; Docker 20.10 to 28 have the words",
+        },
+    ],
+}
+
 PORT_IN_USE = Fatal "NETWORK-PORT-IN-USE" {
     summary: "the port of the Docker daemon is already in use",
     advice: &[
@@ -144,7 +161,8 @@ TABLES_BUSY = Fatal "NETWORK-TABLES-BUSY" {
 }
 
 BACKEND_MIXED = Fatal "NETWORK-BACKEND-MIXED" {
-    summary: "iptables rules of both kinds, nftables and legacy, are mixed in this network",
+    summary: "iptables rules of both kinds, nftables and legacy, are mixed in this network, or the \
+              kernel knows only one of them",
     advice: &[
         job("Let Docker use the kind that is there already", snippets::OTHER_IPTABLES),
     ],

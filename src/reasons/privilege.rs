@@ -192,6 +192,52 @@ ROOTLESS_KIT = Fatal "PRIVILEGE-ROOTLESS-KIT" {
     in_short: "take run-as-user out of the runner config or use a rootless tag",
 }
 
+/// Since runc 1.2.8, 1.3.3 and 1.4.0-rc.3, which no longer trust the names of /proc (CVE-2025-52881).
+SYSCTL = Error "PRIVILEGE-SYSCTL" {
+    summary: "runc may not set a sysctl of inner containers: the node is itself a container (LXC, \
+              Incus, Proxmox), or runs the service by Sysbox",
+    advice: &[
+        say("Whoever runs the node has to update what it runs in: lxc-pve 6.0.5-2, Incus 6.19 and later let runc do it; for LXD, LXC and Sysbox see opencontainers/runc#4968."),
+        paste("Or, where Incus runs it, take the node's AppArmor profile away", Node, "incus config set NODE raw.lxc \"lxc.apparmor.profile=unconfined\""),
+        say("Or use a service's image whose runc is older, as Docker 28.5.1 and before have it."),
+    ],
+    patterns: &[
+        &["open sysctl ", "reopen fd ", "permission denied"],
+        &["open sysctl ", "unsafe procfs detected"],
+    ],
+    #[cfg(test)]
+    samples: &[
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.51/containers/1/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: open sysctl net.ipv4.ip_unprivileged_port_start file: reopen fd 8: permission denied\"",
+            source: "opencontainers/runc#4968, #4972 and #5058; runc 1.3.6 has the words",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.51/containers/1/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: open sysctl net.ipv4.ip_unprivileged_port_start file: unsafe procfs detected: openat2 /proc/./sys/net/ipv4/ip_unprivileged_port_start: invalid cross-device link\"",
+            source: "nestybox/sysbox#973",
+        },
+    ],
+}
+
+/// It has a range, and may not use it.
+ROOTLESS_IDMAP = Fatal "PRIVILEGE-ROOTLESS-IDMAP" {
+    summary: "newuidmap may not give rootless dockerd its range of user ids",
+    advice: &[
+        runner("Make the service privileged: without that, newuidmap gains no capability here", snippets::PRIVILEGED_POD).on(Kubernetes),
+        runner("Make the service privileged: without that, newuidmap gains no capability here", snippets::PRIVILEGED_CONTAINERS).on(Docker),
+        say("If it is: newuidmap and newgidmap must be setuid root in the image, or this container is in a user namespace of its own (rootless Docker or Podman on the node), which lacks these ids."),
+    ],
+    in_short: "make the service privileged",
+    ignoring: START_ANYWAY,
+    patterns: &[&["failed to setup uid/gid map", "newuidmap", "operation not permitted"]],
+    #[cfg(test)]
+    samples: &[
+        Sample {
+            text: "[rootlesskit:parent] error: failed to setup UID/GID map: newuidmap 11 [0 1000 1 1 100000 65536] failed: newuidmap: write to uid_map failed: Operation not permitted\n: exit status 1",
+            source: "moby/buildkit#3297, docker-library/docker#296, moby/moby#46794",
+        },
+    ],
+}
+
 ROOTLESS_SUBID = Fatal "PRIVILEGE-ROOTLESS-SUBID" {
     summary: "the user of rootless dockerd has no range of further user ids",
     advice: &[
@@ -206,10 +252,6 @@ ROOTLESS_SUBID = Fatal "PRIVILEGE-ROOTLESS-SUBID" {
     ],
     #[cfg(test)]
     samples: &[
-        Sample {
-            text: "[rootlesskit:parent] error: failed to setup UID/GID map: newuidmap 11 [0 1000 1 1 100000 65536] failed: newuidmap: write to uid_map failed: Operation not permitted\n: exit status 1",
-            source: "moby/buildkit#3297",
-        },
         Sample {
             text: "[rootlesskit:parent] error: failed to setup UID/GID map: failed to compute uid/gid map: No subuid ranges found for user 1001 (\"testuser\")",
             source: "Docker docs, rootless troubleshooting",

@@ -229,6 +229,7 @@ UNREACHABLE = Error "REGISTRY-UNREACHABLE" {
         &["returned error", "/v2/", "dial tcp ", "no route to host"],
         &["returned error", "/v2/", "dial tcp ", "i/o timeout"],
         &["returned error", "/v2/", "request canceled while waiting for connection"],
+        &["returned error", "/v2/", "request canceled (client.timeout"],
         &["returned error", "/v2/", "context deadline exceeded"],
         &["returned error", "/v2/", "tls handshake timeout"],
         &["returned error", "/v2/", "connection reset by peer"],
@@ -243,6 +244,10 @@ UNREACHABLE = Error "REGISTRY-UNREACHABLE" {
         Sample {
             text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: Get \\\"https://registry-1.docker.io/v2/\\\": net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)\"",
             source: "after docker-library/docker#132 and Go net/http",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.41/images/create returned error: Get \\\"https://reg.test:5000/v2/\\\": net/http: request canceled (Client.Timeout exceeded while awaiting headers)\"",
+            source: "kestra-io/kestra#377",
         },
         Sample {
             text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: Get \\\"https://reg.test:5000/v2/\\\": dial tcp 10.0.0.7:5000: connect: connection refused\"",
@@ -271,6 +276,36 @@ UNREACHABLE = Error "REGISTRY-UNREACHABLE" {
         Sample {
             text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: Get \\\"https://registry-1.docker.io/v2/\\\": dial tcp [2600:1f18::1]:443: connect: network is unreachable\"",
             source: "after Go net",
+        },
+    ],
+}
+
+/// It is reached, and answers.
+FAILING = Error "REGISTRY-FAILING" {
+    summary: "the registry answers with an error of its own, or hangs up",
+    advice: &[
+        say("Usually it is overloaded or being updated, or the proxy before it is: its status page or its log knows. For GitLab's own registry ask whoever runs GitLab."),
+        job("GitLab tries the job again with", "retry: 2"),
+    ],
+    retryable: true,
+    patterns: &[
+        &["returned error", "/v2/", "received unexpected http status: 5"],
+        &["returned error", "/v2/", "\": eof"],
+        &["returned error", "unexpected status from ", "/v2/", ": 50"],
+    ],
+    #[cfg(test)]
+    samples: &[
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.41/images/create returned error: Head \\\"https://ghcr.io/v2/user/image/manifests/v1\\\": received unexpected HTTP status: 503 Service Unavailable\"",
+            source: "wangyoucao577/go-release-action#115, docker/setup-qemu-action#94",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/images/create returned error: Head \\\"https://registry-1.docker.io/v2/tonistiigi/binfmt/manifests/latest\\\": EOF\"",
+            source: "docker/setup-qemu-action#110",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"/moby.buildkit.v1.Control/Solve returned error: rpc error: code = Unknown desc = failed to copy: httpReadSeeker: failed open: unexpected status from GET request to https://reg.test/v2/base/blobs/sha256:1: 502 Bad Gateway\"",
+            source: "after containerd core/remotes/docker; Docker 28.5.2 has the words",
         },
     ],
 }

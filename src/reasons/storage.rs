@@ -9,7 +9,7 @@ use super::{
         Place::Node,
         job, paste, runner, say,
     },
-    snippets,
+    snippets::{self, dockerd_flags},
 };
 
 catalogue! { Storage:
@@ -50,7 +50,7 @@ READONLY = Fatal "STORAGE-READONLY" {
 }
 
 FULL = Fatal "STORAGE-FULL" {
-    summary: "the disk below Docker's data directory is full",
+    summary: "a disk that Docker writes to is full",
     advice: &[
         job("Ask for the disk space that the job needs", "variables:\n  KUBERNETES_SERVICE_EPHEMERAL_STORAGE_REQUEST: 20Gi").on(Kubernetes),
         say("A volume with a size_limit, or with medium = \"Memory\", may be what is full: see the runner's config.toml.").on(Kubernetes),
@@ -164,6 +164,35 @@ MOUNTED_TWICE = Fatal "STORAGE-MOUNTED-TWICE" {
     ignoring: Ignoring::Impossible("`dind-init lint` finds it, before there is a service"),
 }
 
+/// Not [`ON_OVERLAY`]: the directory may suit.
+OVERLAY_FORBIDDEN = Warning "STORAGE-OVERLAY-FORBIDDEN" {
+    ignoring: START_ANYWAY,
+    summary: "the kernel lets nobody in this container make overlay mounts, so layers are copied \
+              whole or containers do not start",
+    advice: &[
+        runner("Make the service privileged", snippets::PRIVILEGED_POD).on(Kubernetes),
+        runner("Make the service privileged", snippets::PRIVILEGED_CONTAINERS).on(Docker),
+        job("Without root it takes Linux 5.11 or newer. On an older one, use a driver that does without", dockerd_flags!("--storage-driver=fuse-overlayfs")),
+    ],
+    in_short: "make the service privileged",
+    weight: Weight::Cause,
+    patterns: &[
+        &["failed to mount overlay: operation not permitted"],
+        &["failed to mount ", "fstype: overlay", "err: operation not permitted"],
+    ],
+    #[cfg(test)]
+    samples: &[
+        Sample {
+            text: "time=\"2026-11-23T15:32:57.880550476Z\" level=error msg=\"failed to mount overlay: operation not permitted\" storage-driver=overlay2",
+            source: "Docker 26.1.5, run without --privileged",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.52/containers/create returned error: failed to mount /tmp/containerd-mount2183219: mount source: \\\"overlay\\\", target: \\\"/tmp/containerd-mount2183219\\\", fstype: overlay, flags: 0, data: \\\"workdir=/home/rootless/1/work\\\", err: operation not permitted\"",
+            source: "after moby/moby#53029: Docker 29 without root, Linux before 5.11",
+        },
+    ],
+}
+
 ON_OVERLAY = Warning "STORAGE-ON-OVERLAY" {
     ignoring: START_ANYWAY,
     summary: "Docker's data directory cannot hold overlay mounts, so layers are copied whole or \
@@ -177,17 +206,18 @@ ON_OVERLAY = Warning "STORAGE-ON-OVERLAY" {
     patterns: &[
         &["failed to mount overlay: "],
         &["failed to mount ", "fstype: overlay", "err: "],
+        &["error creating overlay mount to ", "invalid argument"],
         &["failed to convert whiteout file", "operation not permitted"],
     ],
     #[cfg(test)]
     samples: &[
         Sample {
-            text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"failed to mount overlay: invalid argument\" storage-driver=overlay2",
-            source: "Docker 20.10.24, run on an overlay",
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.41/containers/create returned error: error creating overlay mount to /var/lib/docker/overlay2/62b057-init/merged: invalid argument\"",
+            source: "moby/moby#35476, #32964, on NFS; Docker 20.10 to 28 have the words",
         },
         Sample {
-            text: "time=\"2026-11-23T15:32:57.880550476Z\" level=error msg=\"failed to mount overlay: operation not permitted\" storage-driver=overlay2",
-            source: "Docker 26.1.5, run without --privileged",
+            text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"failed to mount overlay: invalid argument\" storage-driver=overlay2",
+            source: "Docker 20.10.24, run on an overlay",
         },
         Sample {
             text: "time=\"2026-11-23T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.52/containers/create returned error: failed to mount /tmp/containerd-mount2183219: mount source: \\\"overlay\\\", target: \\\"/tmp/containerd-mount2183219\\\", fstype: overlay, flags: 0, data: \\\"workdir=/var/lib/docker/containerd/daemon/io.containerd.snapshotter.v1.overlayfs/snapshots/1/work\\\", err: invalid argument\"",
@@ -212,6 +242,8 @@ UNSUITABLE_FS = Error "STORAGE-UNSUITABLE-FS" {
     weight: Weight::Cause,
     patterns: &[
         &["filesystem is formatted without d_type support"],
+        &["failed to register layer: lsetxattr ", "operation not supported"],
+        &["failed to register layer: symlink ", "operation not supported"],
         &["no supported storage driver found"],
         &["snapshotter selection failed, no drivers available"],
     ],
@@ -222,12 +254,45 @@ UNSUITABLE_FS = Error "STORAGE-UNSUITABLE-FS" {
             source: "after moby docker-v29.7.2 daemon/graphdriver/overlayutils",
         },
         Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Not continuing with pull after error: failed to register layer: lsetxattr security.capability /usr/libexec/gst-ptp-helper: operation not supported\"",
+            source: "Stirling-Tools/Stirling-PDF#849, on NFS",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Not continuing with pull after error: failed to register layer: symlink ../1c28/diff /docker/fuse-overlayfs/l/H5MC: operation not supported\"",
+            source: "Stirling-Tools/Stirling-PDF#849, on CIFS",
+        },
+        Sample {
             text: "failed to start daemon: error initializing graphdriver: no supported storage driver found",
             source: "after moby docker-v29.7.2 daemon/graphdriver",
         },
         Sample {
             text: "failed to start daemon: snapshotter selection failed, no drivers available: unavailable",
             source: "after moby docker-v29.7.2 daemon/containerd",
+        },
+    ],
+}
+
+/// dockerd writes what belongs together one after the other.
+DAMAGED = Error "STORAGE-DAMAGED" {
+    summary: "parts of what Docker keeps in its data directory are missing, as after a daemon that \
+              was killed while it wrote",
+    advice: &[
+        say("Empty the volume at {data_root}: the images that it holds are pulled and built again."),
+        runner("Or give each job an empty one", snippets::DATA_VOLUME).on(Kubernetes),
+    ],
+    patterns: &[
+        &["returned error", "error creating overlay mount to ", "no such file or directory"],
+        &["returned error", "readlink ", "/overlay2/l", "no such file or directory"],
+    ],
+    #[cfg(test)]
+    samples: &[
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/containers/create returned error: error creating overlay mount to /var/lib/docker/overlay2/c022-init/merged: no such file or directory\"",
+            source: "docker/for-linux#791; Docker 20.10 to 28 have the words",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for GET /v1.45/images/1/json returned error: readlink /var/lib/docker/overlay2/l/4GWADAHD5OC5SYHTIOEPIBN64E: no such file or directory\"",
+            source: "docker/for-linux#791",
         },
     ],
 }
