@@ -23,6 +23,9 @@ use crate::system::poll;
 /// With more connections than this the oldest is closed, so that idle ones keep nobody out.
 pub(super) const CONNECTIONS: usize = 256;
 
+/// So many are accepted before those that are here have their turn.
+const MOST_AT_ONCE: usize = 64;
+
 /// How long nobody is accepted where there is no descriptor for it.
 const REST: Duration = Duration::from_millis(100);
 
@@ -107,12 +110,16 @@ impl Answering {
         });
     }
 
-    /// Takes all that wait.
+    /// Takes those that wait, and not without end: clients that come faster than they are taken
+    /// would keep those that are here, and whoever wants this to stop.
     fn accept(&mut self, listener: usize) {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-        // Without a descriptor accept fails before it has looked whether anybody waits, and nobody
-        // is to give way to nobody.
-        while poll::is_readable(self.listeners[listener].as_fd()) {
+        for _ in 0..MOST_AT_ONCE {
+            // Without a descriptor accept fails before it has looked whether anybody waits, and
+            // nobody is to give way to nobody.
+            if !poll::is_readable(self.listeners[listener].as_fd()) {
+                return;
+            }
             let client = match accept4(self.listeners[listener].as_raw_fd(), flags) {
                 Ok(client) => client,
                 // No descriptors are left: the oldest client gives way to the next one.
@@ -168,6 +175,21 @@ mod tests {
         assert_eq!(answering.wait(), [false, false]);
         answering.rests_until = None;
         assert_eq!(answering.wait(), [false, true]);
+    }
+
+    #[test]
+    fn who_comes_faster_than_it_is_taken_waits_for_those_that_are_here() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let connect = |_| TcpStream::connect(address).unwrap();
+        let _clients: Vec<_> = (0..MOST_AT_ONCE + 2).map(connect).collect();
+        let mut answering = answering(listener);
+        answering.accept(0);
+        assert_eq!(answering.connections.len(), MOST_AT_ONCE);
+        assert_eq!(answering.wait()[..2], [false, true]);
+        answering.accept(0);
+        assert_eq!(answering.connections.len(), MOST_AT_ONCE + 2);
     }
 
     /// All descriptors but those that are open are used up.

@@ -132,10 +132,8 @@ impl Connection {
                 }
                 State::Draining => {
                     let mut ignored = [0; 16 * 1024];
-                    if self.socket.read(&mut ignored)? == 0 {
-                        return Ok(false);
-                    }
-                    State::Draining
+                    // Who sends without end has its next turn when the others have had theirs.
+                    return Ok(self.socket.read(&mut ignored)? > 0);
                 }
             };
         }
@@ -195,6 +193,7 @@ mod tests {
         error_daemon::{identity::config, tls},
         pki::issue,
         reasons::certs,
+        system::poll,
     };
 
     /// A client of a TLS daemon, and the daemon's side of it.
@@ -225,6 +224,26 @@ mod tests {
         client.write_all(&[0]).unwrap();
         let error = connection.advance().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidData);
+    }
+
+    #[test]
+    fn who_sends_more_than_is_read_at_once_has_to_wait_for_its_turn() {
+        let (mut client, mut connection) = pair();
+        client.set_nonblocking(true).unwrap();
+        client.write_all(b"POST / HTTP/1.1\r\n\r\n").unwrap();
+        assert!(connection.advance().unwrap());
+        let mut sent = 0;
+        while let Ok(length) = client.write(&[b'x'; 4096]) {
+            sent += length;
+        }
+        assert!(sent > 100_000, "{sent}");
+        for _ in 0..4 {
+            assert!(connection.advance().unwrap());
+            assert!(poll::is_readable(connection.as_fd()), "all was read");
+        }
+        // As long as it is not over, and no longer: the control.
+        client.shutdown(std::net::Shutdown::Write).unwrap();
+        while connection.advance().unwrap() {}
     }
 
     #[test]
