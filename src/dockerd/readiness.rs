@@ -59,7 +59,9 @@ impl Readiness {
         Ok(Self {
             socket,
             name,
-            passed_on: outer_socket(),
+            passed_on: env::var("NOTIFY_SOCKET")
+                .ok()
+                .and_then(|name| outer_socket(&name)),
         })
     }
 
@@ -140,11 +142,10 @@ fn bind_unused() -> io::Result<(UnixDatagram, String)> {
     }
 }
 
-fn outer_socket() -> Option<UnixDatagram> {
-    let name = env::var("NOTIFY_SOCKET").ok()?;
+fn outer_socket(name: &str) -> Option<UnixDatagram> {
     let address = match name.strip_prefix('@') {
         Some(name) => SocketAddr::from_abstract_name(name),
-        None => SocketAddr::from_pathname(&name),
+        None => SocketAddr::from_pathname(name),
     };
     let socket = UnixDatagram::unbound().ok()?;
     // Whoever does not read there is not waited for.
@@ -189,6 +190,35 @@ mod tests {
         assert_eq!(readiness.next(myself), Some(Notification::Ready));
         assert_eq!(readiness.next(myself), Some(Notification::Stopping));
         assert_eq!(readiness.next(myself), None);
+    }
+
+    /// Its buffer is full, and nobody reads. One that is read hears all: the control.
+    #[test]
+    fn an_outer_socket_that_nobody_reads_keeps_nobody() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("notify");
+        let outer = UnixDatagram::bind(&path).unwrap();
+        let mut readiness = Readiness::bind().unwrap();
+        readiness.passed_on = outer_socket(path.to_str().unwrap());
+        let passed_on = || {
+            send(&readiness, "READY=1");
+            assert_eq!(readiness.next(Pid::this()), Some(Notification::Ready));
+        };
+        passed_on();
+        let mut heard = [0; 16];
+        let length = outer.recv(&mut heard).unwrap();
+        assert_eq!(&heard[..length], b"READY=1");
+        // More than any buffer takes (`net.unix.max_dgram_qlen`).
+        let queue = std::fs::read_to_string("/proc/sys/net/unix/max_dgram_qlen").unwrap();
+        let queue: usize = queue.trim().parse().unwrap();
+        let filler = UnixDatagram::unbound().unwrap();
+        filler.set_nonblocking(true).unwrap();
+        let sent = (0..queue * 2).take_while(|_| filler.send_to(b"x", &path).is_ok());
+        assert!(sent.count() > queue / 2, "it is not full");
+        assert!(filler.send_to(b"x", &path).is_err(), "it is not full");
+        passed_on();
+        drop(outer);
+        passed_on();
     }
 
     #[test]
