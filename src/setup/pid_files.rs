@@ -8,6 +8,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::system::directory;
+
+/// The longest that holds a number, in bytes.
+const LONGEST: u64 = 64;
+
 /// Removes stale pid files below `run` and returns their paths.
 ///
 /// A file whose process really is a living dockerd or containerd stays: dockerd will say so.
@@ -41,11 +46,9 @@ fn is_pid_file(path: &Path) -> bool {
 }
 
 fn is_alive(pid_file: &Path) -> bool {
-    let Ok(pid) = fs::read_to_string(pid_file)
-        .unwrap_or_default()
-        .trim()
-        .parse::<u32>()
-    else {
+    // A volume may lie there, and somebody's file in it may be of any size.
+    let content = directory::read(pid_file, LONGEST).unwrap_or_default();
+    let Ok(pid) = String::from_utf8_lossy(&content).trim().parse::<u32>() else {
         return false;
     };
     fs::read_to_string(format!("/proc/{pid}/comm"))
