@@ -1,7 +1,8 @@
 //! The life of dockerd: wait for what happens, pass signals on, reap, and take its exit status.
 
 use std::{
-    fs,
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, DirEntry},
     os::fd::AsFd,
     time::{Duration, Instant},
 };
@@ -133,13 +134,18 @@ impl Supervisor<'_> {
         }
     }
 
-    /// Asks our remaining children to end, and waits until they have or the time is over.
+    /// Asks what remains below us to end, and waits until it has or the time is over.
     fn end_what_is_left(&mut self) {
-        for child in children() {
-            let _ = kill(child, Signal::SIGTERM);
-        }
+        let mut asked = BTreeSet::new();
         let deadline = Instant::now() + LEFT_BEHIND;
         while has_children() {
+            // Each once, as systemd asks a unit's processes: what is a child's child now is nobody
+            // else's to ask when its parent has ended.
+            for process in descendants() {
+                if asked.insert(process) {
+                    let _ = kill(process, Signal::SIGTERM);
+                }
+            }
             if deadline <= Instant::now() {
                 return;
             }
@@ -195,20 +201,31 @@ fn has_children() -> bool {
     }
 }
 
-/// The processes whose parent we are: as PID 1 or as a subreaper, orphans too.
-fn children() -> Vec<Pid> {
-    let ourselves = std::process::id().to_string();
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    processes
-        .filter_map(|entry| {
-            let pid = entry.file_name().to_str()?.parse().ok()?;
-            let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
-            // The command stands in parentheses and may hold anything; state and parent follow.
-            let (_, rest) = stat.rsplit_once(')')?;
-            let parent = rest.split_whitespace().nth(1)?;
-            (parent == ourselves).then_some(Pid::from_raw(pid))
-        })
-        .collect()
+/// The processes below us, children first: as PID 1 or as a subreaper, orphans too. Only these: of
+/// all that we could reach some may be the node's, in whose PID namespace we may be.
+fn descendants() -> Vec<Pid> {
+    let mut children: BTreeMap<Pid, Vec<Pid>> = BTreeMap::new();
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        if let Some((process, parent)) = process_and_parent(&entry) {
+            children.entry(parent).or_default().push(process);
+        }
+    }
+    let mut found = children.remove(&Pid::this()).unwrap_or_default();
+    let mut position = 0;
+    while let Some(process) = found.get(position) {
+        found.extend(children.remove(process).unwrap_or_default());
+        position += 1;
+    }
+    found
+}
+
+fn process_and_parent(entry: &DirEntry) -> Option<(Pid, Pid)> {
+    let process = entry.file_name().to_str()?.parse().ok()?;
+    let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+    // The command stands in parentheses and may hold anything; state and parent follow.
+    let (_, rest) = stat.rsplit_once(')')?;
+    let parent = rest.split_whitespace().nth(1)?.parse().ok()?;
+    Some((Pid::from_raw(process), Pid::from_raw(parent)))
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use std::{
+    io::{BufRead, BufReader},
     os::{
         linux::net::SocketAddrExt,
         unix::net::{SocketAddr, UnixDatagram},
@@ -12,13 +13,24 @@ use super::*;
 use crate::system::alone::is_alone;
 
 #[test]
-fn children_are_found_whatever_their_name() {
-    let mut child = Command::new("sleep").arg("60").spawn().unwrap();
-    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
-    assert!(children().contains(&pid));
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert!(!children().contains(&pid));
+fn descendants_are_found_whatever_their_name_and_nobody_else() {
+    // The shell says who its child is, and ends it with itself.
+    let script = "sleep 60 & echo $!; read -r line; kill $!";
+    let mut shell = Command::new("sh");
+    let shell = shell.args(["-c", script]);
+    let shell = shell.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut shell = shell.spawn().unwrap();
+    let mut line = String::new();
+    let mut said = BufReader::new(shell.stdout.take().unwrap());
+    said.read_line(&mut line).unwrap();
+    let below = Pid::from_raw(line.trim().parse().unwrap());
+    let found = descendants();
+    let position = |wanted| found.iter().position(|process| *process == wanted);
+    assert!(position(pid(&shell)).unwrap() < position(below).unwrap());
+    assert!(!found.contains(&Pid::this()) && !found.contains(&Pid::parent()));
+    drop(shell.stdin.take());
+    shell.wait().unwrap();
+    assert!(!descendants().contains(&pid(&shell)));
 }
 
 /// What was told, in its order.
@@ -131,6 +143,36 @@ fn dockerd_s_own_end_counts_and_what_it_leaves_behind_is_ended() {
     }
 }
 
+/// A child's child: when its parent ends, which is asked to, nobody has asked it, and it would be
+/// killed without a word.
+#[test]
+fn what_becomes_an_orphan_in_the_end_is_asked_to_end_as_well() {
+    if !is_alone(
+        "service::supervise::tests::what_becomes_an_orphan_in_the_end_is_asked_to_end_as_well",
+    ) {
+        return;
+    }
+    nix::sys::prctl::set_child_subreaper(true).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let [asked, begun] = ["asked", "begun"].map(|name| directory.path().join(name));
+    let orphan = format!(
+        "trap 'echo > {}; exit' TERM; echo > {}; for n in \\$(seq 1000); do sleep 0.01; done",
+        asked.display(),
+        begun.display()
+    );
+    // The shell in between ends by the signal, at once.
+    let parent = pid(&shell(&format!("(sh -c \"{orphan}\") & wait")));
+    let (_, ended) = supervise(shell("read -r line; exit 0"), Some(Instant::now()), |_| {
+        let late = Instant::now() + Duration::from_secs(60);
+        while !begun.exists() {
+            assert!(Instant::now() < late);
+        }
+    });
+    assert_eq!(ended, Ended::Exited(0));
+    assert!(asked.exists());
+    assert_eq!(kill(parent, None), Err(Errno::ESRCH));
+}
+
 #[test]
 fn a_dockerd_that_nobody_can_use_is_told_to_end() {
     if !is_alone("service::supervise::tests::a_dockerd_that_nobody_can_use_is_told_to_end") {
@@ -185,6 +227,52 @@ fn dockerd_hears_a_stop_signal_once_and_others_as_they_come() {
     );
     dockerd.kill().unwrap();
     dockerd.wait().unwrap();
+}
+
+/// Once dockerd is reaped its number may be another process's: what comes then is not forwarded. Of
+/// signals that wait together the kernel gives the lowest first.
+#[test]
+fn what_comes_with_dockerd_s_end_is_not_forwarded() {
+    if !is_alone("service::supervise::tests::what_comes_with_dockerd_s_end_is_not_forwarded") {
+        return;
+    }
+    let signals = Signals::block().unwrap();
+    let handled = |script: &str| {
+        let mut dockerd = shell(script);
+        let mut told = Told {
+            events: Vec::new(),
+            deadline: None,
+            dockerd: None,
+        };
+        let mut supervisor = Supervisor {
+            dockerd: pid(&dockerd),
+            signals: &signals,
+            readiness: &Readiness::bind().unwrap(),
+            failed: None,
+            events: &mut told,
+        };
+        // A shell that waits for a line ends now.
+        drop(dockerd.stdin.take());
+        if script.starts_with("read") {
+            poll::until_readable([signals.descriptor.as_fd()], None);
+        } else {
+            kill(Pid::this(), Signal::SIGCHLD).unwrap();
+        }
+        kill(Pid::this(), Signal::SIGWINCH).unwrap();
+        let ended = supervisor.handle_signals(&mut Vec::new());
+        let waits = signals.next();
+        let _ = dockerd.kill();
+        let _ = dockerd.wait();
+        while signals.next().is_some() {}
+        (ended, waits)
+    };
+    assert!(Signal::SIGCHLD < Signal::SIGWINCH);
+    assert_eq!(
+        handled("read -r line; exit 0"),
+        (Some(Ended::Exited(0)), Some(Signal::SIGWINCH))
+    );
+    // The control: one that lives gets what comes with some other child's end.
+    assert_eq!(handled("exec sleep 60"), (None, None));
 }
 
 #[test]
