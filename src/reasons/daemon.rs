@@ -367,13 +367,12 @@ OOM = Fatal "DAEMON-OOM" {
     ignoring: OVER,
 }
 
-/// The kernel ends nobody, and starts nobody.
-NO_MEMORY = Fatal "DAEMON-NO-MEMORY" {
+/// The kernel ends nobody, and starts nobody: dockerd lives on.
+NO_MEMORY = Error "DAEMON-NO-MEMORY" {
     summary: "the service has no memory left to start another program",
     advice: MORE_MEMORY,
     in_short: "give the service more memory",
     retryable: true,
-    ignoring: OVER,
     patterns: &[&["fork/exec ", "cannot allocate memory"]],
     #[cfg(test)]
     samples: &[
