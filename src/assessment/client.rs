@@ -8,6 +8,7 @@ use crate::{
     plan::Plan,
     reasons::Finding,
     settings::{Settings, process_environment},
+    system::background::in_time,
 };
 
 /// Reads the job's variables and judges them; none of the findings is fatal.
@@ -51,7 +52,8 @@ pub fn findings(plan: &Plan, settings: &Settings, mounts: &Mounts) -> Vec<Findin
 
 /// `/var/run` is `/run` in every image, and mountinfo says `/run`.
 fn is_on_volume(path: &Path, mounts: &Mounts) -> bool {
-    let resolved = path.parent().and_then(|parent| parent.canonicalize().ok());
+    let parent = path.parent().map(Path::to_owned);
+    let resolved = parent.and_then(|parent| in_time(move || parent.canonicalize().ok())?);
     mounts
         .holding(resolved.as_deref().unwrap_or(path))
         .is_some_and(|mount| mount.point != Path::new("/"))

@@ -42,7 +42,7 @@ use crate::{
     reasons::{Finding, Reason, Severity, privilege},
     settings::{Settings, process_environment},
     setup::iptables::Backend,
-    system::background::Background,
+    system::background::{Background, in_time},
     trials::{self, Outcome, Trials, Wanted, names::Resolution},
 };
 
@@ -113,7 +113,11 @@ pub fn look(
         let mirrors = registry_values::of_variables(&settings.registry_options.mirrors);
         options.registries.extend(mirrors);
     }
-    let storage = Storage::read(&options.data_root, mounts);
+    let storage = {
+        let (data_root, mounts) = (options.data_root.clone(), mounts.clone());
+        in_time(move || Storage::read(&data_root, &mounts))
+    };
+    let storage = storage.unwrap_or_else(|| Storage::unanswered(&options.data_root, mounts));
     let trials = Trials::start(
         &storage,
         Wanted {
@@ -153,7 +157,7 @@ pub fn look(
     if backend.legacy && options.iptables {
         network.nftables_rules = nftables::filter_rules();
     }
-    let job = ClientVariables::read(&process_environment);
+    let job = ClientVariables::parse(&process_environment);
     let missing_program = MissingProgram::look(plan, dockerd.as_deref());
     let docker = dockerd
         .filter(|_| depends_on_the_version(&options, &trials, &job))

@@ -4,10 +4,13 @@
 //! Variables set in GitLab's UI are missing here, and the job may still change what it likes. Lint
 //! has the same from files, which say some things that the service cannot see.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::{docker_version::ApiVersion, identity};
-use crate::settings::{Environment, non_empty, subject_names::SubjectName};
+use crate::{
+    settings::{Environment, non_empty, subject_names::SubjectName},
+    system::background::in_time,
+};
 
 /// The port that the CLI dials where `DOCKER_HOST` names none, with TLS as well (docker/cli
 /// `opts/hosts.go`: `ParseTCPAddr` with `defaultTCPHost`).
@@ -106,10 +109,12 @@ impl ClientVariables {
     /// Looks into `DOCKER_CERT_PATH`, too.
     pub fn read(environment: Environment<'_>) -> Self {
         let variables = Self::parse(environment);
-        let certificates = variables.certificates.as_deref();
+        let certificates = variables.certificates.clone();
         Self {
-            certificates_are_there: certificates
-                .is_some_and(|path: &Path| path.join("ca.pem").is_file()),
+            certificates_are_there: certificates.is_some_and(|path| {
+                // Of a volume that does not answer nobody can say that they are missing.
+                in_time(move || path.join("ca.pem").is_file()).unwrap_or(true)
+            }),
             ..variables
         }
     }

@@ -8,6 +8,7 @@ use std::{
 use nix::sys::statvfs::{FsFlags, statvfs};
 
 use super::{Fact, Unread, mounts::Mounts};
+use crate::system::background;
 
 /// The file system of the data directory.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -44,6 +45,18 @@ impl Storage {
             mount_point: mount.map_or_else(|| "/".into(), |m| m.point.clone()),
             room: Room::of(&existing),
             existing,
+        }
+    }
+
+    /// Where its volume does not answer.
+    pub fn unanswered(data_root: &Path, mounts: &Mounts) -> Self {
+        let mount = mounts.holding(data_root);
+        Self {
+            data_root: data_root.to_owned(),
+            file_system: mount.map(|m| m.file_system.clone()).unwrap_or_default(),
+            mount_point: mount.map_or_else(|| "/".into(), |m| m.point.clone()),
+            room: Err(Unread::new(data_root, background::no_answer())),
+            existing: data_root.to_owned(),
         }
     }
 

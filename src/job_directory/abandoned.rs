@@ -6,12 +6,17 @@ use super::{JobDirectory, leftovers};
 
 /// Removes it beside everything else: it may be on a slow file system.
 ///
-/// `certificates` is the certificate directory of this very job, if there is one.
-pub fn remove(job: Option<JobDirectory>, certificates: Option<PathBuf>) {
-    // Those that lie in the job's own directory go with it.
-    let certificates =
-        certificates.filter(|path| job.as_ref().is_none_or(|job| job.path() != path));
+/// `job` gives the directory of this very job, and may wait for it. `certificates` is its certificate
+/// directory, if there is one.
+pub fn remove(
+    job: impl FnOnce() -> Option<JobDirectory> + Send + 'static,
+    certificates: Option<PathBuf>,
+) {
     let remove = move || {
+        let job = job();
+        // Those that lie in the job's own directory go with it.
+        let certificates =
+            certificates.filter(|path| job.as_ref().is_none_or(|job| job.path() != path));
         let certificates = certificates.map(|path| leftovers::remove_abandoned(&path));
         let statuses = job.map(|job| job.remove_abandoned());
         for gone in certificates.into_iter().chain(statuses).flatten() {
@@ -57,16 +62,17 @@ mod tests {
         let left_for_jobs = left(".dind-init");
         let left_elsewhere = left(".dind");
         let certificates = builds.path().join(".dind/2");
-        remove(Some(job.clone()), Some(certificates.clone()));
+        let ours = job.clone();
+        remove(move || Some(ours), Some(certificates.clone()));
         wait_until_gone(&left_for_jobs);
         wait_until_gone(&left_elsewhere);
         // Without a directory for the job there are the certificates' alone, and the other way.
         let left_elsewhere = left(".dind");
-        remove(None, Some(certificates));
+        remove(|| None, Some(certificates));
         wait_until_gone(&left_elsewhere);
         let left_for_jobs = left(".dind-init");
         let certificates = job.path().to_owned();
-        remove(Some(job), Some(certificates));
+        remove(move || Some(job), Some(certificates));
         wait_until_gone(&left_for_jobs);
     }
 }

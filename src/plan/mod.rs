@@ -22,6 +22,7 @@ use crate::{
     },
     settings::{CertificateSettings, Settings, process_environment},
     sockets::{Opens, SocketPlan},
+    system::background::in_time,
 };
 
 /// The client's variables, two of which dockerd would take as its own
@@ -82,10 +83,11 @@ impl Plan {
             },
             PathBuf::from,
         );
+        let configuration = in_time(move || Configuration::read(&path));
         Self::new(
             invocation,
             settings,
-            &Configuration::read(&path),
+            &configuration.unwrap_or_default(),
             &User {
                 is_root: uid.is_root(),
                 runtime_directory: rootless::runtime_directory(&process_environment, uid.as_raw()),

@@ -1,4 +1,4 @@
-//! Reasons about the data directory, and the disk below it.
+//! Reasons about the data directory and the disk below it, and about volumes as such.
 
 #[cfg(test)]
 use super::Sample;
@@ -191,6 +191,21 @@ OVERLAY_FORBIDDEN = Warning "STORAGE-OVERLAY-FORBIDDEN" {
             source: "after moby/moby#53029: Docker 29 without root, Linux before 5.11",
         },
     ],
+}
+
+/// Of any volume of the service's.
+HUNG = Error "STORAGE-HUNG" {
+    summary: "a volume does not answer, and whatever is read or written there waits for it",
+    advice: &[
+        say("What serves this volume (a file server, or a CSI or FUSE driver) is down, or this node does not reach it: restart it, or repair the way to it."),
+        paste("See what the kernel says of an NFS server", Node, "dmesg | grep 'not responding'"),
+        say("If it is this node alone, retry the job on another one."),
+    ],
+    in_short: "repair the volume or retry on another node",
+    retryable: true,
+    ignoring: Ignoring::Possible(
+        "the message no longer goes to the job's log; what waits for the volume waits all the same",
+    ),
 }
 
 ON_OVERLAY = Warning "STORAGE-ON-OVERLAY" {

@@ -161,7 +161,8 @@ fn write(directory: &Directory, name: &str, content: &[u8], mode: u32) -> Result
         .map_err(|error| refused(&directory.path().join(name), &error))
 }
 
-fn refused(path: &Path, error: &io::Error) -> Finding {
+/// Why something could not be put there.
+pub fn refused(path: &Path, error: &io::Error) -> Finding {
     findings::not_installed(&ReadError::new(path, error))
 }
 

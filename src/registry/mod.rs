@@ -29,11 +29,14 @@ use self::{
     trust::Trust,
 };
 use crate::{
-    facts::{certificates, mounts::Mounts},
+    facts::{certificates, file::ReadError, mounts::Mounts},
     pki::origin,
     reasons::Finding,
     settings::{Environment, non_empty, registry::RegistrySettings, registry_host::RegistryHost},
-    system::directory::Directory,
+    system::{
+        background::{in_time, no_answer},
+        directory::Directory,
+    },
 };
 
 /// Where things are put.
@@ -102,12 +105,8 @@ impl Registries {
         tell: impl Fn(&Finding),
     ) -> Self {
         let mut findings = trust.findings.clone();
-        // Those of GitLab come first: where the runner's file is late, BuildKit must know them.
-        install::make_directories(&places.certs_d, &settings.gitlab_hosts);
-        findings.extend(install::registries(&places.certs_d, &trust));
-        let users = settings.ssl_cert_file.as_deref();
-        let bundle = install::bundle(&places.bundle, &trust, users);
-        let environment = match bundle {
+        findings.extend(installed(settings, &trust, &places));
+        let environment = match bundled(settings, &trust, &places) {
             Ok(bundle) => bundle.map(|path| ("SSL_CERT_FILE".into(), path.into())),
             Err(finding) => {
                 findings.push(finding);
@@ -122,7 +121,11 @@ impl Registries {
             awaited,
             environment,
         };
-        registries.export(&registries.trust());
+        let exporting = registries.clone();
+        if in_time(move || exporting.export()).is_none() {
+            let error = no_answer();
+            tracing::warn!("the job's own clients get no registry CAs yet: {error}");
+        }
         for file in registries.awaited.iter().filter(|file| file.seen.is_none()) {
             tracing::info!(
                 "{} is not there yet, and is waited for",
@@ -154,8 +157,12 @@ impl Registries {
         if is_general && !more.is_empty() {
             findings.push(findings::late(&source.origin));
         }
-        let mut trust = self.trust();
-        trust.extend(&more);
+        // Others ask for it while a file system keeps us.
+        let trust = {
+            let mut trust = self.trust();
+            trust.extend(&more);
+            trust.clone()
+        };
         for host in more.registries.keys() {
             let installed = install::registry(&self.places.certs_d, host, &trust.registries[host]);
             match installed {
@@ -166,19 +173,20 @@ impl Registries {
                 Err(finding) => findings.push(finding),
             }
         }
-        self.export(&trust);
+        self.export();
         findings
     }
 
     /// Gives the same CAs to the job's own clients.
-    fn export(&self, trust: &Trust) {
+    fn export(&self) {
+        let trust = self.trust().clone();
         let mut refusal = None;
         let shared = self.places.shared.iter();
         for directory in shared.filter_map(|path| Directory::open(path).ok()) {
             if trust.is_empty() && holds_a_set_of_somebody_s(directory.path()) {
                 continue;
             }
-            match exports::write(&directory, trust, &self.known) {
+            match exports::write(&directory, &trust, &self.known) {
                 Ok(None) => return,
                 Ok(Some(path)) => {
                     tracing::info!(
@@ -199,6 +207,35 @@ impl Registries {
             tracing::warn!("the job's own clients get no registry CAs: {error}");
         }
     }
+}
+
+/// What could not be put into Docker's directories of registries.
+fn installed(settings: &RegistrySettings, trust: &Trust, places: &Places) -> Vec<Finding> {
+    let (certs_d, hosts) = (places.certs_d.clone(), settings.gitlab_hosts.clone());
+    let trust = trust.clone();
+    let install = move || {
+        // Those of GitLab come first: where the runner's file is late, BuildKit must know them.
+        install::make_directories(&certs_d, &hosts);
+        install::registries(&certs_d, &trust)
+    };
+    in_time(install).unwrap_or_else(|| vec![install::refused(&places.certs_d, &no_answer())])
+}
+
+/// The file of CAs for every registry, where one is needed.
+fn bundled(
+    settings: &RegistrySettings,
+    trust: &Trust,
+    places: &Places,
+) -> Result<Option<PathBuf>, Finding> {
+    let (path, users) = (places.bundle.clone(), settings.ssl_cert_file.clone());
+    let trust = trust.clone();
+    let bundle = in_time(move || install::bundle(&path, &trust, users.as_deref()));
+    bundle.unwrap_or_else(|| {
+        Err(match &settings.ssl_cert_file {
+            Some(users) => findings::unreadable(&ReadError::new(users, &no_answer())),
+            None => install::refused(&places.bundle, &no_answer()),
+        })
+    })
 }
 
 /// Nothing that is not needed is put beside certificates of a user's own.

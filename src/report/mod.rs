@@ -23,6 +23,7 @@ use crate::{
     job_directory::JobDirectory,
     reasons::{Finding, Reason, Severity, hole::Surroundings},
     settings::{Settings, ignored::Ignored},
+    system::background::{in_time, no_answer},
 };
 
 /// So many findings of one reason are told, and so many in all: whoever makes thousands means harm,
@@ -35,7 +36,6 @@ const MOST: usize = 100;
 pub struct Report {
     ignored: Ignored,
     surroundings: Surroundings,
-    job_directory: Option<JobDirectory>,
     outbox: Outbox,
     told: Arc<Mutex<Told>>,
 }
@@ -54,12 +54,14 @@ impl Report {
         let job_log = (settings.writes_job_log)
             .then(|| JobLog::find(mounts, project?, job?))
             .flatten();
-        let job_directory = builds.zip(job).and_then(|(b, j)| JobDirectory::claim(b, j));
+        let job_directory = builds.zip(job).map(|(builds, job)| {
+            let (builds, job) = (builds.to_owned(), job.to_owned());
+            move || JobDirectory::claim(&builds, &job)
+        });
         let report = Self {
             ignored: settings.ignored.clone(),
             surroundings: settings.surroundings(),
-            outbox: Outbox::start(job_directory.clone(), job_log),
-            job_directory,
+            outbox: Outbox::start(job_directory, job_log),
             told: Arc::new(Mutex::new(Told {
                 status: Status::starting(),
                 in_job_log: BTreeSet::new(),
@@ -77,7 +79,9 @@ impl Report {
     /// What keeps dockerd from running, or ended it.
     pub fn failure(&self, finding: &Finding) {
         let finding = self.found(finding);
-        status::write_termination_message(&finding);
+        let message = finding.clone();
+        // A file of the node's: nobody waits for it longer than for any other.
+        let _ = in_time(move || status::write_termination_message(&message));
         self.state(|status| {
             status.state = State::Failed;
             status.failure = Some(finding);
@@ -110,16 +114,19 @@ impl Report {
     /// Takes away what the job was told. Nothing may be told afterwards.
     pub fn remove_job_directory(&self) -> io::Result<()> {
         self.settle();
-        match &self.job_directory {
-            // Whoever still writes there is kept by its file system, and we would be too.
-            Some(directory) if self.outbox.empty() => directory.remove(),
-            _ => Ok(()),
+        // Whoever still writes there is kept by its file system, and we would be too.
+        let is_idle = self.outbox.empty();
+        match self.outbox.claimed() {
+            Some(None) => Ok(()),
+            Some(Some(directory)) if is_idle => directory.remove(),
+            _ => Err(no_answer()),
         }
     }
 
-    /// Where the job is told something, unless there is none.
+    /// Where the job is told something, unless there is none. Waits for its file system, which may
+    /// hang.
     pub fn job_directory(&self) -> Option<&JobDirectory> {
-        self.job_directory.as_ref()
+        self.outbox.job_directory()
     }
 
     /// The finding as it is told here: with the fix for this service, milder if it is to be ignored.

@@ -7,6 +7,7 @@ use crate::{
     pki::Certificates,
     plan::Plan,
     reasons::{Finding, Severity, daemon},
+    system::background::{in_time, no_answer},
 };
 
 /// Everything was looked at; certificates are there, if they can be.
@@ -34,9 +35,11 @@ impl Assessed {
                 entrances
             },
         );
-        let written = assessment.configuration.as_ref().map(|(path, text)| {
-            adjustments::write_configuration(path, text)
-                .map_err(|error| daemon::init(&format!("writing {}", path.display()), &error))
+        let written = assessment.configuration.clone().map(|(path, text)| {
+            let what = format!("writing {}", path.display());
+            let written = in_time(move || adjustments::write_configuration(&path, &text));
+            let written = written.unwrap_or_else(|| Err(no_answer()));
+            written.map_err(|error| daemon::init(&what, &error))
         });
         Self {
             assessment,

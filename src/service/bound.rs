@@ -110,6 +110,13 @@ impl Bound {
             .transpose()
     }
 
+    /// Removes the socket's file.
+    pub fn unlink(&self) {
+        if let Some(unix) = self.sockets.as_ref().and_then(|s| s.unix.as_ref()) {
+            unix.unlink();
+        }
+    }
+
     /// The sockets that dockerd was to open: without root the port was left to rootlesskit, and with
     /// hosts of the user's own to dockerd, which is gone by now or never came.
     pub fn take_over(&mut self, mounts: &Mounts) {

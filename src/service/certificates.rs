@@ -50,15 +50,6 @@ pub fn overwritten(directory: &Path) -> Option<Finding> {
     })
 }
 
-/// Removes this job's directory, if it is one below the builds directory.
-pub fn remove(certificates: &CertificateSettings, settings: &Settings) {
-    if let Some(directory) = job_directory(certificates, settings)
-        && let Err(error) = leftovers::remove(directory)
-    {
-        tracing::warn!("{} stays: {error}", directory.display());
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;

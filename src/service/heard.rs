@@ -1,6 +1,9 @@
 //! What dockerd's log shows, told with what else is known here.
 
-use std::path::{Path, PathBuf};
+use std::{
+    cell::Cell,
+    path::{Path, PathBuf},
+};
 
 use super::{Service, certificates};
 use crate::{
@@ -18,6 +21,7 @@ use crate::{
     registry::{Registries, untrusted},
     report::Report,
     settings::process_environment,
+    system::background::in_time,
 };
 
 /// Tells it.
@@ -30,6 +34,9 @@ pub struct Heard {
     directory: Option<PathBuf>,
     /// The client's set was made here.
     is_ours: bool,
+    /// The volume of the certificates answers: who waits here keeps dockerd waiting, whose log is
+    /// read meanwhile by nobody.
+    answers: Cell<bool>,
 }
 
 impl Heard {
@@ -43,7 +50,7 @@ impl Heard {
             report: service.report.clone(),
             given: service.given.clone(),
             registries: registries.clone(),
-            job: ClientVariables::read(&process_environment),
+            job: ClientVariables::parse(&process_environment),
             directory: made
                 .and(service.certificates.as_ref())
                 .map(|settings| settings.directory.clone()),
@@ -53,6 +60,7 @@ impl Heard {
                     ClientAction::UseOwn | ClientAction::Leave
                 )
             }),
+            answers: Cell::new(true),
         }
     }
 
@@ -69,16 +77,24 @@ impl Heard {
     }
 
     fn known(&self) -> Known {
-        let directory = self.directory.as_deref();
-        let client = directory.map(|directory| directory.join("client"));
+        let client = self.directory.as_ref().map(|path| path.join("client"));
+        let directory = self.directory.clone().filter(|_| self.answers.get());
+        let is_ours = self.is_ours;
+        let read = in_time(move || {
+            let overwritten = directory
+                .as_deref()
+                .filter(|_| is_ours)
+                .and_then(certificates::overwritten);
+            (overwritten, names(directory.as_deref()))
+        });
+        self.answers.set(self.answers.get() && read.is_some());
+        let (overwritten, names) = read.unwrap_or_default();
         Known {
-            overwritten: directory
-                .filter(|_| self.is_ours)
-                .and_then(certificates::overwritten),
+            overwritten,
             name_is_told: self.report.has_told(&certs::NAME),
             reads_elsewhere: reads_elsewhere(&self.job, client.as_deref()),
             is_led_here: is_led_here(&self.job, client.as_deref()) && !self.has_told_of_the_job(),
-            names: self.names().unwrap_or_else(|| "other names".to_owned()),
+            names: names.unwrap_or_else(|| "other names".to_owned()),
         }
     }
 
@@ -87,14 +103,14 @@ impl Heard {
             .iter()
             .any(|reason| self.report.has_told(reason))
     }
+}
 
-    /// Those of the certificate that dockerd serves with.
-    fn names(&self) -> Option<String> {
-        let pem = read(&self.directory.as_ref()?.join("server/cert.pem")).ok()?;
-        let certificate = Certificate::parse_pem(&pem).ok()?.into_iter().next()?;
-        let names: Vec<_> = certificate.names.iter().map(ToString::to_string).collect();
-        Some(names.join(", "))
-    }
+/// Those of the certificate that dockerd serves with.
+fn names(directory: Option<&Path>) -> Option<String> {
+    let pem = read(&directory?.join("server/cert.pem")).ok()?;
+    let certificate = Certificate::parse_pem(&pem).ok()?.into_iter().next()?;
+    let names: Vec<_> = certificate.names.iter().map(ToString::to_string).collect();
+    Some(names.join(", "))
 }
 
 /// Whether the job's clients take their certificates from another directory than `client`, which is

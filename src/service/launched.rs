@@ -90,8 +90,9 @@ impl Launched {
             &registries,
             service.report.clone(),
         );
+        let report = service.report.clone();
         abandoned::remove(
-            service.report.job_directory().cloned(),
+            move || report.job_directory().cloned(),
             service
                 .certificates
                 .as_ref()

@@ -15,6 +15,7 @@ use crate::{
     report::Report,
     settings::{Settings, process_environment},
     setup,
+    system::background::in_time,
 };
 
 /// Orphans come to us, as they do to PID 1.
@@ -35,7 +36,8 @@ pub fn prepare(
     readiness: &Readiness,
     report: &Report,
 ) -> Result<Vec<(OsString, OsString)>, Finding> {
-    for path in setup::pid_files::remove_stale(Path::new("/run")) {
+    let removed = in_time(|| setup::pid_files::remove_stale(Path::new("/run")));
+    for path in removed.unwrap_or_default() {
         tracing::info!(
             "removed {}, left by an earlier life of this container",
             path.display()

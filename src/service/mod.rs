@@ -8,6 +8,7 @@ mod bound;
 pub mod certificates;
 mod failure;
 mod heard;
+mod hung_volumes;
 mod launched;
 mod life;
 mod machine;
@@ -16,6 +17,7 @@ mod other_port;
 mod probe;
 mod publication;
 mod supervise;
+mod tidying;
 
 use std::{env, path::PathBuf, time::Instant};
 
@@ -117,7 +119,7 @@ impl Service<'_> {
             Ok(status) => (status, Ending::Asked),
             Err(failure) => self.fail(&failure, &mut bound),
         };
-        self.clean_up(&bound, ending);
+        self.clean_up(bound, ending);
         status
     }
 
@@ -138,6 +140,7 @@ impl Service<'_> {
             .into_iter()
             .chain(unread)
             .for_each(|f| self.report.finding(&f));
+        self.tell_which_volumes_hang(plan);
         let findings = client::findings(plan, self.settings, &self.mounts);
         findings.iter().for_each(|f| self.report.finding(f));
         *bound = Bound::new(plan, self, client_key)?;
@@ -149,23 +152,5 @@ impl Service<'_> {
             return Ok(Ended::Killed(signal).exit_status());
         }
         Launched::new(assessed, self, bound, readiness, oom_score_adj)?.live(self, bound)
-    }
-
-    /// A service that was not asked to end leaves the job the reason why it did.
-    fn clean_up(&self, bound: &Bound, ending: Ending) {
-        if let Some(publication) = &bound.publication {
-            publication.withdraw();
-        }
-        if let Some(unix) = bound.sockets.as_ref().and_then(|s| s.unix.as_ref()) {
-            unix.unlink();
-        }
-        if let Some(certificates) = &self.certificates {
-            certificates::remove(certificates, self.settings);
-        }
-        if ending == Ending::ByItself {
-            self.report.settle();
-        } else if let Err(error) = self.report.remove_job_directory() {
-            tracing::warn!("the job's directory stays: {error}");
-        }
     }
 }

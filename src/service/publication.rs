@@ -24,7 +24,7 @@ use crate::{
     reasons::{Finding, certs, daemon},
     settings::{CertificateSettings, Settings},
     sockets::Sockets,
-    system::{retry::PAUSE, signals},
+    system::{background::Background, retry::PAUSE, signals},
 };
 
 /// dockerd needs longer than this before it accepts; on a socket that does not listen it would
@@ -158,7 +158,9 @@ impl Publication {
 
     /// Lets another dind have the directory.
     pub fn give_up_lock(&self) {
-        *self.shared.lock() = None;
+        let lock = self.shared.lock().take();
+        // Giving it back may take as long as a file system likes.
+        drop(Background::start(move || drop(lock)));
     }
 
     /// From now on nothing is written: the service cleans up.

@@ -31,6 +31,7 @@ use crate::{
         Finding,
         network::{self, Obstacle},
     },
+    system::background::{self, in_time},
 };
 
 /// A listening socket and the file it made.
@@ -47,11 +48,13 @@ impl UnixSocket {
     /// anything else in its place is left alone and explained.
     pub fn bind(path: &Path, group: Option<&str>, mounts: &Mounts) -> Result<Self, Finding> {
         let group = group_id(group)?;
-        if let Some(obstacle) = obstacle(path, mounts) {
-            return Err(network::socket_busy(path, obstacle));
-        }
-        Self::replace(path, group)
-            .map_err(|error| network::socket_failed(&path.display().to_string(), &error))
+        let (asked, mounts) = (path.to_owned(), mounts.clone());
+        let bound = in_time(move || match obstacle(&asked, &mounts) {
+            Some(obstacle) => Err(network::socket_busy(&asked, obstacle)),
+            None => Self::replace(&asked, group).map_err(|error| failed(&asked, &error)),
+        });
+        // One that is bound after all is dropped by who was asked, and its file is gone.
+        bound.unwrap_or_else(|| Err(failed(path, &background::no_answer())))
     }
 
     fn replace(path: &Path, group: Option<u32>) -> io::Result<Self> {
@@ -92,6 +95,10 @@ impl AsFd for UnixSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.listener.as_fd()
     }
+}
+
+fn failed(path: &Path, error: &io::Error) -> Finding {
+    network::socket_failed(&path.display().to_string(), error)
 }
 
 /// Why the socket cannot be had; changes nothing.

@@ -2,10 +2,16 @@
 //! a lock may keep whoever asks for ever.
 
 use std::{
-    sync::mpsc::{self, Receiver},
+    io,
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
+
+use super::{retry::PAUSE, signals};
+
+/// Nothing takes as long, unless something hangs: the server of a volume, a lock.
+pub const PATIENCE: Duration = Duration::from_secs(3);
 
 /// An answer that is on its way.
 #[derive(Debug)]
@@ -29,11 +35,38 @@ impl<T> Background<T> {
         let left = deadline.saturating_duration_since(Instant::now());
         self.0.recv_timeout(left).ok()
     }
+
+    /// The same, but for no longer than until this process is asked to stop.
+    pub fn wait_unless_stopped(self, deadline: Instant) -> Option<T> {
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.0.recv_timeout(left.min(PAUSE)) {
+                Ok(answer) => return Some(answer),
+                Err(RecvTimeoutError::Timeout)
+                    if deadline > Instant::now() && signals::pending_stop().is_none() => {}
+                Err(_) => return None,
+            }
+        }
+    }
+}
+
+/// Asks what a volume may keep from being answered, and waits for [`PATIENCE`].
+pub fn in_time<T: Send + 'static>(ask: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    Background::start(ask).wait_unless_stopped(Instant::now() + PATIENCE)
+}
+
+/// Why there is no answer: what a read, a write or a look at a file would have said at last.
+pub fn no_answer() -> io::Error {
+    let words = format!(
+        "its volume does not answer, {} s after it was asked",
+        PATIENCE.as_secs()
+    );
+    io::Error::new(io::ErrorKind::TimedOut, words)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use nix::sys::signal::{SigSet, Signal, raise};
 
     use super::*;
 
@@ -47,5 +80,41 @@ mod tests {
         assert_eq!(hanging.wait(Instant::now()), None);
         let soon = Instant::now() + Duration::from_secs(60);
         assert_eq!(Background::start(|| "at once").wait(soon), Some("at once"));
+    }
+
+    #[test]
+    fn an_answer_is_waited_for_until_it_comes_or_the_time_is_over() {
+        assert_eq!(
+            in_time(|| {
+                // Longer than between two looks at the signals.
+                thread::sleep(PAUSE * 3);
+                "late, but there"
+            }),
+            Some("late, but there")
+        );
+        let (_open, never) = mpsc::channel::<()>();
+        let hanging = Background::start(move || never.recv());
+        let soon = Instant::now() + PAUSE * 2;
+        assert!(hanging.wait_unless_stopped(soon).is_none());
+        assert!(Instant::now() >= soon);
+        let panicking: Option<()> = in_time(|| panic!("as asked for"));
+        assert_eq!(panicking, None);
+    }
+
+    /// In a thread: what is raised there is pending there alone.
+    #[test]
+    fn who_is_asked_to_stop_waits_no_longer() {
+        let waiter = thread::spawn(|| {
+            let mut blocked = SigSet::empty();
+            blocked.add(Signal::SIGTERM);
+            blocked.thread_block().unwrap();
+            raise(Signal::SIGTERM).unwrap();
+            let (_open, never) = mpsc::channel::<()>();
+            let hanging = Background::start(move || never.recv());
+            hanging
+                .wait_unless_stopped(Instant::now() + Duration::from_secs(3600))
+                .is_none()
+        });
+        assert!(waiter.join().unwrap());
     }
 }

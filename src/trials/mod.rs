@@ -18,11 +18,11 @@ use self::{data_root::Probe, namespaced::Refusal, rules::Iptables};
 use crate::{
     facts::{own_service, storage::Storage},
     setup::iptables::Backend,
-    system::background::Background,
+    system::background::{self, Background},
 };
 
-/// No trial takes as long, unless something hangs: a network file system, the xtables lock.
-pub const LIMIT: Duration = Duration::from_secs(3);
+/// How long a trial may take.
+pub const LIMIT: Duration = background::PATIENCE;
 
 /// What came of a trial.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

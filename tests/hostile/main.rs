@@ -7,12 +7,14 @@
 
 mod authorities;
 mod clients;
+mod hung;
 mod neighbours;
 mod paths;
 mod planted;
 #[path = "../pods/mod.rs"]
 mod pods;
 mod race;
+mod served;
 mod streams;
 mod text;
 

@@ -4,6 +4,7 @@ use std::{
     ffi::OsStr,
     fmt, io,
     path::{Path, PathBuf},
+    time::Instant,
 };
 
 use crate::{
@@ -12,7 +13,10 @@ use crate::{
         registry::{Given, Place, RegistrySettings},
         registry_host::RegistryHost,
     },
-    system::directory::Directory,
+    system::{
+        background::{Background, PATIENCE, no_answer},
+        directory::Directory,
+    },
 };
 
 /// More entries than anyone has CAs: the path is a mistake then, and not all of it is read.
@@ -94,41 +98,55 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Reads everything that the settings name.
+    /// Reads everything that the settings name. What lies on a volume that does not answer is found
+    /// to be unreadable, and the rest goes on.
     pub fn read(settings: &RegistrySettings) -> Self {
+        let deadline = Instant::now() + PATIENCE;
+        let directory = settings.directory.clone();
+        let in_directory = Background::start(move || {
+            let mut sources = Self::default();
+            sources.read_directory(&directory);
+            sources
+        });
+        let named = named(settings);
+        let places = named.clone();
+        let in_places = Background::start(move || Self::of_places(places, read_if_there));
         let mut sources = Self::default();
-        sources.read_directory(&settings.directory);
-        for Given { host, place } in &settings.given {
-            let scope = match host {
-                None => Scope::EveryRegistry,
-                Some(host) => Scope::Registry(host.clone()),
-            };
-            sources.read_place("DIND_REGISTRY_CA", place, scope);
+        match in_directory.wait_unless_stopped(deadline) {
+            Some(found) => sources = found,
+            None => sources.refuse(&settings.directory, &no_answer()),
         }
-        if let Some(place) = &settings.runner {
-            let scope = Scope::GitLab(settings.gitlab_hosts.clone());
-            sources.read_place("CI_SERVER_TLS_CA_FILE", place, scope);
-        }
+        let of_places = in_places.wait_unless_stopped(deadline);
+        let of_places = of_places.unwrap_or_else(|| Self::of_places(named, unanswered));
+        sources.found.extend(of_places.found);
+        sources.awaited.extend(of_places.awaited);
         sources
     }
 
-    fn read_place(&mut self, variable: &str, place: &Place, scope: Scope) {
-        match place {
-            Place::Text(text) => self.found.push(Source {
-                origin: variable.into(),
-                role: Role::Authorities(scope),
-                content: Ok(text.clone().into_bytes()),
-            }),
-            Place::File(path) => {
-                let found = read_if_there(path, &scope);
-                self.awaited.push(Awaited {
-                    path: path.clone(),
-                    scope,
-                    seen: found.as_ref().and_then(|found| found.content.clone().ok()),
-                });
-                self.found.extend(found);
+    fn of_places(
+        named: Vec<(&'static str, Place, Scope)>,
+        read: fn(&Path, &Scope) -> Option<Source>,
+    ) -> Self {
+        let mut sources = Self::default();
+        for (variable, place, scope) in named {
+            match place {
+                Place::Text(text) => sources.found.push(Source {
+                    origin: variable.into(),
+                    role: Role::Authorities(scope),
+                    content: Ok(text.into_bytes()),
+                }),
+                Place::File(path) => {
+                    let found = read(&path, &scope);
+                    sources.awaited.push(Awaited {
+                        path,
+                        scope,
+                        seen: found.as_ref().and_then(|found| found.content.clone().ok()),
+                    });
+                    sources.found.extend(found);
+                }
             }
         }
+        sources
     }
 
     /// `directory` may also be a single file, mounted there by `sub_path`.
@@ -250,6 +268,31 @@ impl Sources {
             content: Err(ReadError::new(directory, error)),
         });
     }
+}
+
+/// The places that variables name, by the variable.
+fn named(settings: &RegistrySettings) -> Vec<(&'static str, Place, Scope)> {
+    let given = settings.given.iter().map(|Given { host, place }| {
+        let scope = match host {
+            None => Scope::EveryRegistry,
+            Some(host) => Scope::Registry(host.clone()),
+        };
+        ("DIND_REGISTRY_CA", place.clone(), scope)
+    });
+    let runner = settings.runner.iter().map(|place| {
+        let scope = Scope::GitLab(settings.gitlab_hosts.clone());
+        ("CI_SERVER_TLS_CA_FILE", place.clone(), scope)
+    });
+    given.chain(runner).collect()
+}
+
+/// A file whose volume does not answer.
+fn unanswered(path: &Path, scope: &Scope) -> Option<Source> {
+    Some(Source {
+        origin: path.to_owned(),
+        role: Role::Authorities(scope.clone()),
+        content: Err(ReadError::new(path, &no_answer())),
+    })
 }
 
 /// An awaited file, once it is there. One that is empty is just being written.

@@ -196,3 +196,25 @@ fn all_of_them_have_one_budget() {
     let (read, refused): (Vec<_>, Vec<_>) = contents.partition(|content| content.is_ok());
     assert_eq!((read.len(), refused.len()), (16, 1));
 }
+
+#[test]
+fn what_lies_on_a_volume_that_hangs_is_unreadable_and_awaited_and_texts_count() {
+    let settings = RegistrySettings::parse(&|name| match name {
+        "DIND_REGISTRY_CA" => Some("reg.test=/hung/ca.pem".to_owned()),
+        "CI_SERVER_TLS_CA_FILE" => Some("-----BEGIN CERTIFICATE-----".to_owned()),
+        _ => None,
+    })
+    .unwrap();
+    let sources = Sources::of_places(named(&settings), unanswered);
+    let [given, runner] = &sources.found[..] else {
+        panic!("{:?}", sources.found);
+    };
+    let error = given.content.as_ref().unwrap_err();
+    assert_eq!(error.kind, io::ErrorKind::TimedOut);
+    assert_eq!(error.path, Path::new("/hung/ca.pem"));
+    assert!(runner.content.is_ok());
+    let [awaited] = &sources.awaited[..] else {
+        panic!("{:?}", sources.awaited);
+    };
+    assert_eq!((&awaited.path, &awaited.seen), (&error.path, &None));
+}

@@ -1,5 +1,5 @@
-//! What is still to be written to files that others share, by a thread of its own: their file
-//! system may be full, or keep whoever writes for ever.
+//! What is still to be written to files that others share, by threads of their own: their file
+//! system may be full, or keep whoever comes near it for ever.
 //!
 //! A state is written at once, findings at most once a second, and the last of all in any case.
 //! What is for the job's log waits a moment while the service begins: the cause may be found after
@@ -9,13 +9,13 @@ mod waiting;
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
     thread,
     time::{Duration, Instant},
 };
 
 use super::{explain, job_log::JobLog, status::Status};
-use crate::{job_directory::JobDirectory, reasons::Finding};
+use crate::{job_directory::JobDirectory, reasons::Finding, system::background::Background};
 use waiting::{Entry, Waiting};
 
 /// How long the service's end waits for it.
@@ -27,20 +27,31 @@ pub struct Outbox(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    job_directory: Option<JobDirectory>,
+    /// Set as soon as its file system has answered; `None` where the job cannot be told there.
+    job_directory: OnceLock<Option<JobDirectory>>,
     job_log: Option<JobLog>,
     waiting: Mutex<Waiting>,
     changed: Condvar,
 }
 
 impl Outbox {
-    pub fn start(job_directory: Option<JobDirectory>, job_log: Option<JobLog>) -> Self {
+    /// `claim`: how the job's directory is had, if there may be one.
+    pub fn start(
+        claim: Option<impl FnOnce() -> Option<JobDirectory> + Send + 'static>,
+        job_log: Option<JobLog>,
+    ) -> Self {
         let outbox = Self(Arc::new(Shared {
-            job_directory,
+            job_directory: OnceLock::new(),
             job_log,
             waiting: Mutex::new(Waiting::since(Instant::now())),
             changed: Condvar::new(),
         }));
+        let shared = Arc::clone(&outbox.0);
+        match claim {
+            // Nobody waits for its end: the status does, and so does who asks for the directory.
+            Some(claim) => drop(Background::start(move || shared.have(claim()))),
+            None => shared.have(None),
+        }
         let shared = Arc::clone(&outbox.0);
         let started = thread::Builder::new()
             .name("status".into())
@@ -52,9 +63,7 @@ impl Outbox {
     }
 
     pub fn status(&self, status: Status, is_urgent: bool) {
-        if self.0.job_directory.is_some() {
-            self.0.change(|waiting| waiting.status(status, is_urgent));
-        }
+        self.0.change(|waiting| waiting.status(status, is_urgent));
     }
 
     /// For the job's log: the finding of this number.
@@ -67,6 +76,16 @@ impl Outbox {
     /// Lets the job's log have what it is to get as it comes.
     pub fn release(&self) {
         self.0.change(Waiting::release);
+    }
+
+    /// The job's directory; waits for its file system.
+    pub fn job_directory(&self) -> Option<&JobDirectory> {
+        self.0.job_directory.wait().as_ref()
+    }
+
+    /// The same, where that has answered.
+    pub fn claimed(&self) -> Option<Option<&JobDirectory>> {
+        self.0.job_directory.get().map(Option::as_ref)
     }
 
     /// Waits until all is written, if that can be.
@@ -83,6 +102,15 @@ impl Outbox {
 }
 
 impl Shared {
+    fn have(&self, job_directory: Option<JobDirectory>) {
+        let is_there = job_directory.is_some();
+        self.change(|waiting| {
+            // Set once, by who was asked for it.
+            let _ = self.job_directory.set(job_directory);
+            waiting.place(is_there);
+        });
+    }
+
     fn run(&self) {
         let mut in_job_log = BTreeSet::new();
         let mut has_complained = false;
@@ -91,7 +119,7 @@ impl Shared {
             in_job_log.extend(self.append(due.entries));
             let refused = due.status.and_then(|mut status| {
                 status.in_job_log.clone_from(&in_job_log);
-                let directory = self.job_directory.as_ref()?;
+                let directory = self.job_directory.get()?.as_ref()?;
                 let error = status.write(directory).err()?;
                 if !has_complained {
                     let path = directory.path().display();
@@ -159,6 +187,7 @@ mod tests {
     use std::{
         fs,
         path::{Path, PathBuf},
+        sync::mpsc,
         thread,
     };
 
@@ -182,10 +211,14 @@ mod tests {
         (log.unwrap(), file)
     }
 
+    fn start(job_directory: Option<JobDirectory>, job_log: Option<JobLog>) -> Outbox {
+        Outbox::start(job_directory.map(|directory| || Some(directory)), job_log)
+    }
+
     /// An outbox, and the runner's log file.
     fn outbox_of_a_job(directory: &Path) -> (Outbox, PathBuf) {
         let (log, file) = log_of_a_job(directory);
-        (Outbox::start(None, Some(log)), file)
+        (start(None, Some(log)), file)
     }
 
     fn wait_for(file: &Path, part: &str) -> String {
@@ -202,12 +235,14 @@ mod tests {
 
     /// One that nobody empties.
     fn idle(job_directory: Option<JobDirectory>) -> Outbox {
-        Outbox(Arc::new(Shared {
-            job_directory,
+        let outbox = Outbox(Arc::new(Shared {
+            job_directory: OnceLock::new(),
             job_log: None,
             waiting: Mutex::new(Waiting::since(Instant::now())),
             changed: Condvar::new(),
-        }))
+        }));
+        outbox.0.have(job_directory);
+        outbox
     }
 
     #[test]
@@ -231,6 +266,39 @@ mod tests {
         assert!(!outbox.empty());
     }
 
+    /// The volume of the job's directory hangs, that of the runner's log does not.
+    #[test]
+    fn who_waits_for_the_directory_keeps_nobody_and_gets_the_last_status() {
+        let directory = tempdir().unwrap();
+        let (log, file) = log_of_a_job(directory.path());
+        let (answer, answered) = mpsc::channel();
+        let claim = move || answered.recv().unwrap();
+        let outbox = Outbox::start(Some(claim), Some(log));
+        let status = |state| Status {
+            state,
+            ..Status::starting()
+        };
+        outbox.status(status(State::Starting), true);
+        outbox.entry(0, certs::READONLY.noted("told all the same"));
+        wait_for(&file, "told all the same");
+        outbox.status(status(State::Ready), true);
+        assert!(outbox.claimed().is_none());
+        let job = JobDirectory::claim(directory.path(), "7").unwrap();
+        answer.send(Some(job)).unwrap();
+        let path = outbox.job_directory().unwrap().path().join("status.txt");
+        outbox.settle();
+        assert!(fs::read_to_string(path).unwrap().starts_with("ready "));
+
+        // It answers that there is none.
+        let (answer, answered) = mpsc::channel();
+        let outbox = Outbox::start(Some(move || answered.recv().unwrap()), None);
+        outbox.status(status(State::Starting), true);
+        assert!(outbox.0.lock().is_unsettled());
+        answer.send(None).unwrap();
+        assert!(outbox.job_directory().is_none());
+        assert!(!outbox.0.lock().is_unsettled());
+    }
+
     #[test]
     fn the_status_says_what_stands_in_the_job_s_log() {
         for (is_there, mark) in [(true, "above|"), (false, "start|")] {
@@ -241,7 +309,7 @@ mod tests {
             }
             let job = JobDirectory::claim(directory.path(), "7").unwrap();
             let text = job.path().join("status.txt");
-            let outbox = Outbox::start(Some(job), Some(log));
+            let outbox = start(Some(job), Some(log));
             let mut status = Status::starting();
             status.findings = vec![certs::READONLY.noted("x")];
             outbox.entry(0, status.findings[0].clone());
@@ -285,7 +353,7 @@ mod tests {
         let builds = tempdir().unwrap();
         let directory = JobDirectory::claim(builds.path(), "17").unwrap();
         let file = directory.path().join("status.txt");
-        let outbox = Outbox::start(Some(directory), None);
+        let outbox = start(Some(directory), None);
         let mut status = Status::starting();
         outbox.status(status.clone(), true);
         outbox.settle();

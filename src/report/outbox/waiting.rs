@@ -19,6 +19,7 @@ const GATHERING: Duration = Duration::from_millis(300);
 #[derive(Debug)]
 pub struct Waiting {
     started: Instant,
+    place: Place,
     status: Option<Status>,
     /// It has a new state, or the service ends.
     is_urgent: bool,
@@ -28,6 +29,15 @@ pub struct Waiting {
     /// The entries wait for nothing worse.
     is_released: bool,
     is_writing: bool,
+}
+
+/// Where the status is written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Place {
+    /// Its file system has not answered yet.
+    Unknown,
+    There,
+    Nowhere,
 }
 
 /// For the job's log: a finding with its number.
@@ -44,6 +54,7 @@ impl Waiting {
     pub fn since(started: Instant) -> Self {
         Self {
             started,
+            place: Place::Unknown,
             status: None,
             is_urgent: false,
             last_status: None,
@@ -53,9 +64,22 @@ impl Waiting {
         }
     }
 
+    /// The place of the status is there from now on, or there is none.
+    pub fn place(&mut self, is_there: bool) {
+        self.place = match is_there {
+            true => Place::There,
+            false => Place::Nowhere,
+        };
+        if !is_there {
+            self.status = None;
+        }
+    }
+
     pub fn status(&mut self, status: Status, is_urgent: bool) {
-        self.status = Some(status);
-        self.is_urgent |= is_urgent;
+        if self.place != Place::Nowhere {
+            self.status = Some(status);
+            self.is_urgent |= is_urgent;
+        }
     }
 
     /// Nothing is worse than a fatal one.
@@ -127,7 +151,7 @@ impl Waiting {
             Some(last) if !self.is_urgent => INTERVAL.saturating_sub(last.elapsed()),
             _ => Duration::ZERO,
         };
-        self.status.is_some().then_some(rest)
+        (self.status.is_some() && self.place == Place::There).then_some(rest)
     }
 
     fn entries_rest(&self) -> Option<Duration> {
@@ -149,7 +173,25 @@ mod tests {
 
     /// It never gathers long enough.
     fn waiting() -> Waiting {
-        Waiting::since(Instant::now() + Duration::from_secs(3600))
+        let mut waiting = Waiting::since(Instant::now() + Duration::from_secs(3600));
+        waiting.place(true);
+        waiting
+    }
+
+    #[test]
+    fn a_status_waits_for_its_place_and_not_where_there_is_none() {
+        for is_there in [true, false] {
+            let mut waiting = Waiting::since(Instant::now());
+            waiting.status(Status::starting(), true);
+            assert_eq!(waiting.rest(), None);
+            assert!(waiting.take_due().status.is_none());
+            waiting.written(None);
+            assert!(waiting.is_unsettled());
+            waiting.place(is_there);
+            assert_eq!(waiting.is_unsettled(), is_there);
+            waiting.status(Status::starting(), true);
+            assert_eq!(waiting.rest(), is_there.then_some(Duration::ZERO));
+        }
     }
 
     #[test]
