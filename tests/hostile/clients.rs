@@ -3,7 +3,7 @@
 use std::{fs, thread, time::Duration};
 
 use crate::{
-    kilobytes, pod,
+    ends_when_asked, kilobytes, pod,
     pods::{pod::Pod, suite::Suite, volume::Volume},
 };
 
@@ -75,6 +75,13 @@ fn crowds_of_any_kind_keep_no_client_out_and_take_no_memory() {
             ),
         ),
         (
+            "bodies without end",
+            format!(
+                "body() {{ open; printf '{request}\\r\\n' >&$fd; cat /dev/zero >&$fd 2>/dev/null & }}
+                 many 4 body && stay"
+            ),
+        ),
+        (
             // What is closed with words unread is reset (RFC 2525, 2.17).
             "resets",
             format!(
@@ -106,9 +113,10 @@ fn crowds_of_any_kind_keep_no_client_out_and_take_no_memory() {
                 thread::sleep(Duration::from_millis(10));
             }
             is_answered(&pod);
+            let kilobytes = kilobytes(&pod, "VmHWM");
+            ends_when_asked(&pod);
             fs::write(builds.path().join("seen"), "").unwrap();
             attacker.join().unwrap().expect_success();
-            let kilobytes = kilobytes(&pod, "VmHWM");
             assert!(kilobytes < MOST_KILOBYTES, "{kind}: {kilobytes} kB");
         });
     }
