@@ -3,7 +3,7 @@
 
 use std::{
     io,
-    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -15,39 +15,86 @@ pub const PATIENCE: Duration = Duration::from_secs(3);
 
 /// An answer that is on its way.
 #[derive(Debug)]
-pub struct Background<T>(Receiver<T>);
+pub struct Background<T> {
+    answer: Arc<Mutex<Option<T>>>,
+    question: Arc<Question>,
+}
 
 impl<T: Send + 'static> Background<T> {
     /// Begins to ask. A question that hangs keeps its thread.
     pub fn start(ask: impl FnOnce() -> T + Send + 'static) -> Self {
-        let (sender, receiver) = mpsc::channel();
-        // Without a thread the sender is gone, and there is no answer.
-        let _ = thread::Builder::new()
-            .name("background".into())
-            .spawn(move || sender.send(ask()));
-        Self(receiver)
+        let answer = Arc::default();
+        let to_fill = Arc::clone(&answer);
+        let question = Question::ask(Box::new(move || {
+            let answer = ask();
+            *lock(&to_fill) = Some(answer);
+        }));
+        Self { answer, question }
     }
 }
 
 impl<T> Background<T> {
     /// The answer, if it comes until then; `None` also where the question panicked.
     pub fn wait(self, deadline: Instant) -> Option<T> {
-        let left = deadline.saturating_duration_since(Instant::now());
-        self.0.recv_timeout(left).ok()
+        self.question.wait(deadline);
+        lock(&self.answer).take()
     }
 
     /// The same, but for no longer than until this process is asked to stop.
     pub fn wait_unless_stopped(self, deadline: Instant) -> Option<T> {
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match self.0.recv_timeout(left.min(PAUSE)) {
-                Ok(answer) => return Some(answer),
-                Err(RecvTimeoutError::Timeout)
-                    if deadline > Instant::now() && signals::pending_stop().is_none() => {}
-                Err(_) => return None,
+        let is_stopped = || signals::pending_stop().is_some();
+        while !self.question.wait(deadline.min(Instant::now() + PAUSE)) {
+            if Instant::now() >= deadline || is_stopped() {
+                break;
             }
         }
+        lock(&self.answer).take()
     }
+}
+
+/// What is asked, whatever the answer is made of: one piece of code for all of them.
+#[derive(Debug, Default)]
+struct Question {
+    is_over: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Question {
+    fn ask(ask: Box<dyn FnOnce() + Send>) -> Arc<Self> {
+        let question = Arc::<Self>::default();
+        let over = Over(Arc::clone(&question));
+        // Without a thread it is over at once, and there is no answer.
+        let _ = thread::Builder::new()
+            .name("background".into())
+            .spawn(move || {
+                let _over = over;
+                ask();
+            });
+        question
+    }
+
+    /// Whether it is over by then.
+    fn wait(&self, deadline: Instant) -> bool {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let waited = self
+            .changed
+            .wait_timeout_while(lock(&self.is_over), left, |is_over| !*is_over);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+/// Says that a question is over, also where it panicked.
+struct Over(Arc<Question>);
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        *lock(&self.0.is_over) = true;
+        self.0.changed.notify_all();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Asks what a volume may keep from being answered, and waits for [`PATIENCE`].
@@ -66,6 +113,8 @@ pub fn no_answer() -> io::Error {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
     use nix::sys::signal::{SigSet, Signal, raise};
 
     use super::*;
