@@ -286,7 +286,11 @@ fn rootless_findings(plan: &Plan, uid: Uid) -> Vec<Finding> {
     let mut findings = rootless::check(&wanted, uid.as_raw(), &name);
     let config_file = Flags::parse(&plan.argv).config_file;
     let own = configuration::path_without_root(&process_environment);
-    let unread = rootless::unread_configuration(config_file.as_deref(), &own, Path::is_file);
+    let is_there = |path: &Path| {
+        let path = path.to_owned();
+        in_time(move || path.is_file()).unwrap_or_default()
+    };
+    let unread = rootless::unread_configuration(config_file.as_deref(), &own, is_there);
     findings.extend(unread);
     findings
 }

@@ -10,7 +10,7 @@ use nix::sys::statvfs::statvfs;
 
 use super::Service;
 use crate::{
-    dockerd::{configuration::DEFAULT_PATH, flags::Flags, options::Options},
+    dockerd::{configuration, flags::Flags, options::Options},
     facts::mounts::{Mount, Mounts},
     plan::Plan,
     reasons::{Finding, storage},
@@ -79,9 +79,12 @@ fn uses(plan: &Plan, settings: &Settings, is_root: bool) -> Vec<Use> {
         is_root,
     );
     uses.push(of_dockerd("Docker's data directory", &options.data_root));
-    let configuration = Flags::parse(&plan.argv).config_file;
-    let configuration = configuration.unwrap_or_else(|| DEFAULT_PATH.into());
-    uses.push(of_dockerd("daemon.json", Path::new(&configuration)));
+    let config_file = Flags::parse(&plan.argv).config_file.map(PathBuf::from);
+    let configuration = config_file.unwrap_or_else(|| match is_root {
+        true => configuration::DEFAULT_PATH.into(),
+        false => configuration::path_without_root(&process_environment),
+    });
+    uses.push(of_dockerd("daemon.json", &configuration));
     if let Some(builds) = &settings.builds_directory {
         uses.push(of_the_job("CI_BUILDS_DIR", builds));
     }
