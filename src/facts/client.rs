@@ -72,6 +72,8 @@ pub enum Because {
     OtherImage(String),
     /// The job has another one in its place.
     Replaced,
+    /// Whatever sets it, the job's script takes it away again.
+    TakenAway,
 }
 
 /// The variable that names a proxy, and its value.

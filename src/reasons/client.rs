@@ -174,6 +174,18 @@ pub const TLS_VERIFY_UNSET: Advice = &[job("", snippets::TLS_CLIENT_AT_PORT)];
 pub const UNSET_WITH_TLS: Advice = &[job("Say where it is", snippets::TLS_CLIENT_AT_PORT)];
 pub const UNSET_WITHOUT_TLS: Advice = &[job("Say where it is", snippets::PLAIN_CLIENT_AT_PORT)];
 
+/// The same, and the script takes away whatever says it.
+pub const TAKEN_AWAY_WITH_TLS: Advice = &[
+    WITHOUT_UNSET,
+    job("And say where it is", snippets::TLS_CLIENT_AT_PORT),
+];
+pub const TAKEN_AWAY_WITHOUT_TLS: Advice = &[
+    WITHOUT_UNSET,
+    job("And say where it is", snippets::PLAIN_CLIENT_AT_PORT),
+];
+
+const WITHOUT_UNSET: Passage = say("Take `unset DOCKER_HOST` out of the job's script.");
+
 /// The service opens its port at once where it is left to it.
 pub const LATE_COMMAND: Advice = &[job(
     "Take `dockerd` and where it listens out of `command` at the service, and say that there is no \

@@ -30,9 +30,12 @@ pub fn finding(job: &ClientVariables, served: Option<&Served>) -> Option<Finding
         } => (unnamed(served?), Severity::Warning),
         Entrypoint::Runs { .. } | Entrypoint::Unknown => return None,
     };
-    let advice = match served.is_none_or(|served| served.tls) {
-        true => client::UNSET_WITH_TLS,
-        false => client::UNSET_WITHOUT_TLS,
+    let is_taken_away = job.entrypoint == Entrypoint::Missing(Because::TakenAway);
+    let advice = match (served.is_none_or(|served| served.tls), is_taken_away) {
+        (true, false) => client::UNSET_WITH_TLS,
+        (false, false) => client::UNSET_WITHOUT_TLS,
+        (true, true) => client::TAKEN_AWAY_WITH_TLS,
+        (false, true) => client::TAKEN_AWAY_WITHOUT_TLS,
     };
     let data = match served {
         Some(served) => leading_here(host(job, served), served),
@@ -54,7 +57,7 @@ fn leaves_host_open(job: &ClientVariables) -> bool {
 /// What another image does is not seen as surely as what the executor does.
 pub(super) fn severity(because: &Because) -> Severity {
     match because {
-        Because::Kubernetes => Severity::Error,
+        Because::Kubernetes | Because::TakenAway => Severity::Error,
         Because::OtherImage(_) | Because::Replaced => Severity::Warning,
     }
 }
@@ -72,6 +75,7 @@ pub(super) fn cause(job: &ClientVariables, because: &Because) -> String {
         Because::Kubernetes => "with the Kubernetes executor no image's entrypoint sets it".into(),
         Because::OtherImage(image) => format!("the image {image} does not set it"),
         Because::Replaced => "the image's own entrypoint, which would set it, is replaced".into(),
+        Because::TakenAway => "the job's script takes away whatever sets it".into(),
     };
     format!(
         "DOCKER_HOST is not set, and {because}: docker commands look for {DEFAULT_SOCKET} in the \
@@ -173,9 +177,14 @@ mod tests {
         for (because, part) in [
             (image, "the image gradle does not set it"),
             (Because::Replaced, "is replaced"),
+            (Because::TakenAway, "Take `unset DOCKER_HOST` out"),
         ] {
+            let severity = match because {
+                Because::TakenAway => "error",
+                _ => "warning",
+            };
             let job = by_its_files(Entrypoint::Missing(because));
-            assert_eq!(ids(&job, &tls()), "CLIENT-HOST warning");
+            assert_eq!(ids(&job, &tls()), format!("CLIENT-HOST {severity}"));
             let text = told(&job, &tls());
             assert!(text.contains(part) && !text.contains("not among"), "{text}");
         }

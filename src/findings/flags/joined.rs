@@ -6,6 +6,24 @@ use crate::{
     reasons::{Finding, daemon, hole::Hole},
 };
 
+/// What dockerd would say of a word that is a flag's name, a space, and its value, for whom it is not
+/// asked.
+pub fn finding(given: &Given) -> Option<Finding> {
+    let words = given.command.iter().chain(&given.variable);
+    let flag = words.map(String::as_str).find_map(|word| {
+        let (flag, _) = word.split_once(char::is_whitespace)?;
+        (flag.starts_with("--") && !flag.contains('=')).then_some(flag)
+    })?;
+    let said = daemon::FLAG.noted("dockerd ends with \"unknown flag\".");
+    Some(told(
+        said,
+        given,
+        word(given, flag)?,
+        flag,
+        &Help::default(),
+    ))
+}
+
 /// A word of the user's that holds a flag and its value, or several flags, with spaces between them.
 pub(super) fn word<'a>(given: &'a Given, flag: &str) -> Option<&'a str> {
     let words = given.command.iter().chain(&given.variable);

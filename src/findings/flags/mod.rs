@@ -8,6 +8,7 @@ mod setting;
 use self::corrected::corrected;
 pub use self::{
     corrected::{Correction, with_values},
+    joined::finding as joined,
     setting::with_a_setting,
 };
 use crate::{

@@ -61,10 +61,13 @@ pub struct JobImage {
 impl Job {
     /// The variables as its clients see them: a command may set some.
     pub fn client_variables(&self) -> Variables {
-        let set = CLIENT_VARIABLES
+        let owned = |name: &&str| (*name).to_owned();
+        let taken_away = CLIENT_VARIABLES
             .iter()
-            .filter(|name| self.script.sets(name));
-        self.variables.varying(set.map(|name| (*name).to_owned()))
+            .filter(|it| self.script.takes_away(it));
+        let set = CLIENT_VARIABLES.iter().filter(|it| self.script.may_set(it));
+        let variables = self.variables.without(taken_away.map(owned));
+        variables.varying(set.map(owned))
     }
 
     /// Whether its commands are likely to be docker's, or of something that talks to Docker.

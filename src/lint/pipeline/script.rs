@@ -90,24 +90,31 @@ impl Script {
         }
     }
 
-    /// Whether it gives an environment variable another value; that of a container which it runs is
-    /// another matter.
-    pub fn sets(&self, name: &str) -> bool {
-        let sets = |line: &str| {
-            let mut at = 0;
-            while let Some(found) = line[at..].find(name) {
-                let (before, rest) = (&line[..at + found], &line[at + found + name.len()..]);
-                at += found + name.len();
-                let is_part =
-                    before.ends_with(|c: char| c.is_ascii_alphanumeric() || "_$".contains(c));
-                let is_set = rest.starts_with('=') || line.trim_start().starts_with("unset ");
-                if !is_part && is_set && !is_of_a_container(before) {
-                    return true;
-                }
-            }
-            false
+    /// Whether it may give an environment variable another value; that of a container which it runs
+    /// is another matter.
+    pub fn may_set(&self, name: &str) -> bool {
+        !self.takes_away(name) && self.lines().any(|line| sets(line, name))
+    }
+
+    /// Whether it unsets the variable in any case, before anything that is about Docker, and sets it
+    /// nowhere.
+    pub fn takes_away(&self, name: &str) -> bool {
+        let unsets = |entry: &String| {
+            let mut words = entry.split_whitespace();
+            words.next() == Some("unset")
+                && words.any(|word| word == name)
+                && commands(entry).len() == 1
         };
-        self.lines().any(sets)
+        let Some(at) = self.entries.iter().position(unsets) else {
+            return false;
+        };
+        let others = self.entries.iter().filter(|entry| !unsets(entry));
+        let mut others = others.flat_map(|entry| entry.lines());
+        !self.has_more
+            && !others.any(|line| sets(line, name))
+            && !self.entries[..at]
+                .iter()
+                .any(|entry| speaks_of_docker(entry))
     }
 
     /// Whether it may look for a daemon somewhere else than its variables say.
@@ -121,16 +128,12 @@ impl Script {
         self.has_more
             || self.lines().any(chooses)
             || self.entries.iter().any(builds_elsewhere)
-            || CHOICES.iter().any(|variable| self.sets(variable))
+            || CHOICES.iter().any(|variable| self.may_set(variable))
     }
 
     /// Whether something in it speaks of Docker.
     pub fn mentions_docker(&self) -> bool {
-        let mentions = |line: &str| {
-            let line = line.to_ascii_lowercase();
-            USERS.iter().any(|word| line.contains(word))
-        };
-        self.lines().any(mentions)
+        self.lines().any(speaks_of_docker)
     }
 
     /// The first command that cannot do without a daemon, and that is run in any case.
@@ -155,6 +158,25 @@ impl Script {
     fn lines(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().flat_map(|entry| entry.lines())
     }
+}
+
+fn sets(line: &str, name: &str) -> bool {
+    let mut at = 0;
+    while let Some(found) = line[at..].find(name) {
+        let (before, rest) = (&line[..at + found], &line[at + found + name.len()..]);
+        at += found + name.len();
+        let is_part = before.ends_with(|c: char| c.is_ascii_alphanumeric() || "_$".contains(c));
+        let is_set = rest.starts_with('=') || line.trim_start().starts_with("unset ");
+        if !is_part && is_set && !is_of_a_container(before) {
+            return true;
+        }
+    }
+    false
+}
+
+fn speaks_of_docker(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    USERS.iter().any(|word| text.contains(word))
 }
 
 /// Whether what follows is an option's value: `-e NAME=…`, `--env=NAME=…`, `--build-arg NAME=…`.
@@ -203,7 +225,8 @@ mod tests {
         for (line, expected) in [
             ("export DOCKER_HOST=tcp://a:1", true),
             ("DOCKER_HOST=tcp://a:1 docker ps", true),
-            ("unset DOCKER_HOST", true),
+            ("unset DOCKER_HOST", false),
+            ("[ -S /s ] && unset DOCKER_HOST", false),
             ("if true; then export DOCKER_HOST=x; fi", true),
             ("echo $DOCKER_HOST", false),
             ("echo MY_DOCKER_HOST=1", false),
@@ -215,7 +238,27 @@ mod tests {
             ),
         ] {
             let script = script(&format!("before_script: [{line:?}]"));
-            assert_eq!(script.sets("DOCKER_HOST"), expected, "{line}");
+            assert_eq!(script.may_set("DOCKER_HOST"), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_unset_in_any_case_is_not_there() {
+        for (lines, expected) in [
+            ("[unset DOCKER_HOST]", true),
+            (
+                "[echo, unset DOCKER_TLS_VERIFY DOCKER_HOST, docker info]",
+                true,
+            ),
+            ("[docker info, unset DOCKER_HOST]", false),
+            ("['true && unset DOCKER_HOST']", false),
+            ("[\"if true\\nthen\\n  unset DOCKER_HOST\\nfi\"]", false),
+            ("[unset DOCKER_HOST, 'export DOCKER_HOST=x']", false),
+            ("[unset MY_DOCKER_HOST]", false),
+            ("[unset DOCKER_HOST, !reference [.a, script]]", false),
+        ] {
+            let script = script(&format!("script: {lines}"));
+            assert_eq!(script.takes_away("DOCKER_HOST"), expected, "{lines}");
         }
     }
 

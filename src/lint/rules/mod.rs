@@ -124,6 +124,10 @@ pub static RULES: &[Rule] = &[
         judge: options::unexpanded,
     },
     Rule {
+        finds: &[&daemon::FLAG],
+        judge: options::joined,
+    },
+    Rule {
         finds: &[&daemon::COMMAND_DROPPED],
         judge: command::dropped,
     },

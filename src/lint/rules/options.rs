@@ -6,9 +6,9 @@ use super::of_each_daemon;
 use crate::{
     dockerd::{
         flags::Given,
-        options::{Origin, RegistryValue, flags},
+        options::{self, Origin, RegistryValue},
     },
-    findings::registry_values,
+    findings::{flags, registry_values},
     lint::{
         model::{daemon, image::Image, variables::refers},
         problem::Problem,
@@ -40,6 +40,11 @@ pub fn unexpanded(scene: &Scene<'_>) -> Vec<Problem> {
     of_each_daemon(scene, |daemon| with_a_name(daemon).into_iter().collect())
 }
 
+/// A flag and its value in one word: the judgement of run time.
+pub fn joined(scene: &Scene<'_>) -> Vec<Problem> {
+    of_each_daemon(scene, |daemon| in_one_word(daemon).collect())
+}
+
 /// A storage driver that dockerd no longer has.
 pub fn removed_driver(scene: &Scene<'_>) -> Vec<Problem> {
     of_each_daemon(scene, |daemon| removed(daemon).into_iter().collect())
@@ -52,8 +57,7 @@ fn not_taken(daemon: &Daemon<'_>) -> Vec<Problem> {
     let version = Image::parse(&service.image).version();
     let takes_paths = version.is_none_or(|version| version >= FIRST_WITH_PATHS);
     let variable = service.variables.written("DIND_DOCKERD_ARGS");
-    let text = variable.map_or("", |(variable, _)| &variable.value);
-    let given = Given::new(&daemon::flags(service), text);
+    let given = given(daemon);
     let of_command = service.command.as_ref().map(|command| &command.place);
     let are_literal = !daemon::literal_flags(service).is_empty();
     let of_command = of_command.map(|place| (daemon::flags(service), are_literal, place));
@@ -70,9 +74,37 @@ fn not_taken(daemon: &Daemon<'_>) -> Vec<Problem> {
     problems.collect()
 }
 
+fn given(daemon: &Daemon<'_>) -> Given {
+    let variable = daemon.service.variables.written("DIND_DOCKERD_ARGS");
+    let text = variable.map_or("", |(variable, _)| &variable.value);
+    Given::new(&daemon::flags(daemon.service), text)
+}
+
+/// In the service's command, and in the variable.
+fn in_one_word(daemon: &Daemon<'_>) -> impl Iterator<Item = Problem> {
+    let given = given(daemon);
+    let of_command = Given {
+        variable: Vec::new(),
+        ..given.clone()
+    };
+    let of_variable = Given {
+        command: Vec::new(),
+        ..given
+    };
+    let service = daemon.service;
+    let command = service.command.as_ref().map(|command| &command.place);
+    let variable = service.variables.written("DIND_DOCKERD_ARGS");
+    let places = [command, variable.map(|(_, place)| place)];
+    let found = [of_command, of_variable].map(|given| flags::joined(&given));
+    let found = found.into_iter().zip(places);
+    found.filter_map(|(finding, place)| {
+        Some(Problem::new(finding?, place?.clone(), "one word, for two"))
+    })
+}
+
 fn registry_values(words: &[OsString]) -> Vec<RegistryValue> {
     let values = REGISTRY_FLAGS.map(|flag| {
-        let values = flags(words, flag, None).into_iter();
+        let values = options::flags(words, flag, None).into_iter();
         values.map(move |value| RegistryValue {
             flag,
             value,
@@ -108,7 +140,7 @@ fn with_a_name(daemon: &Daemon<'_>) -> Option<Problem> {
 fn removed(daemon: &Daemon<'_>) -> Option<Problem> {
     let service = daemon.service;
     let said_by_flag = || {
-        let driver = flags(&daemon::flags(service), "storage-driver", Some('s')).pop()?;
+        let driver = options::flags(&daemon::flags(service), "storage-driver", Some('s')).pop()?;
         Some((driver, service.command.as_ref()?.place.clone()))
     };
     // The variable overrides the flag (moby#46254).

@@ -62,6 +62,9 @@ impl<'a> OneJob<'a> {
         let image = self.image();
         match self.surroundings.in_kubernetes {
             None => Entrypoint::Unknown,
+            Some(_) if self.job.script.takes_away("DOCKER_HOST") => {
+                Entrypoint::Missing(Because::TakenAway)
+            }
             // Whether it finds the certificates already is a matter of time.
             Some(true) if is_honoured => Entrypoint::Unknown,
             Some(true) => Entrypoint::Missing(Because::Kubernetes),

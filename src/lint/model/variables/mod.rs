@@ -70,6 +70,12 @@ impl Variables {
         self.with_written(names.into_iter().map(|name| (name, None)).collect())
     }
 
+    /// The same, but for names that have no value, whatever sets them.
+    pub fn without(&self, names: impl IntoIterator<Item = String>) -> Self {
+        let empty = |name| (name, Some(Variable::empty()));
+        self.with_written(names.into_iter().map(empty).collect())
+    }
+
     /// The same, with one of these before all others, of `rules:variables` or of a matrix: known is
     /// what comes out the same whichever it is.
     pub fn with_one_of(&self, alternatives: &[Option<&Mapping>]) -> Self {

@@ -19,6 +19,15 @@ pub struct Variable {
 }
 
 impl Variable {
+    /// Of no place.
+    pub(super) fn empty() -> Self {
+        Self {
+            value: String::new(),
+            place: None,
+            is_raw: false,
+        }
+    }
+
     /// `None` if the value is not in the file: `!reference`, or an input of a component.
     fn read(node: &Node) -> Option<Self> {
         // A mapping has the value beside its description.

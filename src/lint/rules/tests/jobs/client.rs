@@ -351,3 +351,24 @@ fn a_scheme_that_the_docker_command_does_not_take_is_told() {
     assert_found(&job("DOCKER_HOST: 'https://buildfarm.example:4243'"), &[]);
     assert_found(&job("DOCKER_HOST: '$DAEMON'"), &[]);
 }
+
+#[test]
+fn a_script_that_takes_docker_host_away_is_lost_whatever_sets_it() {
+    let with = |script: &str| job(PLAIN).replace("docker info", script);
+    let lost = with("[unset DOCKER_HOST, docker info]");
+    for surroundings in [on(true), on(false)] {
+        assert_eq!(found(&lost, surroundings), ["CLIENT-HOST: build"]);
+    }
+    // The node's socket may be there, for all that is known.
+    assert_found(&lost, &[]);
+    let at_the_end = with("[docker info, unset DOCKER_HOST]");
+    let conditional = with("['test -S /s && unset DOCKER_HOST', docker info]");
+    for text in [at_the_end, conditional] {
+        assert_eq!(found(&text, on(true)), [""; 0], "{text}");
+    }
+    let socket = Surroundings {
+        has_node_socket: true,
+        ..on(true)
+    };
+    assert!(!found(&lost, socket).contains(&"CLIENT-HOST: build".to_owned()));
+}

@@ -24,6 +24,10 @@ fn options_that_dockerd_does_not_take_are_found() {
         ("['--mtu=$MTU']", true),
         ("[--mtu, '${MTU}', --debug]", true),
         ("['--label=cost=5$']", false),
+        ("['--mtu 1400']", true),
+        ("['--mtu=1400', '--debug --mtu 1400']", true),
+        ("[--mtu, '1400']", false),
+        ("['--label=a sentence -with a hyphen']", false),
         ("[sh, -c, 'dockerd-entrypoint.sh --mtu=$MTU']", false),
         (
             "[sh, -c, 'dockerd-entrypoint.sh --insecure-registry=$REGISTRY']",
@@ -47,6 +51,11 @@ fn options_that_dockerd_does_not_take_are_found() {
         &job(&format!("DIND_DOCKERD_ARGS: {variable}")),
         &[&format!("DAEMON-FLAG: {variable}")],
     );
+    assert_found(
+        &job("DIND_DOCKERD_ARGS: \"'--mtu 1400' -D\""),
+        &["DAEMON-FLAG: \"'--mtu 1400' -D\""],
+    );
+    assert_found(&job("DIND_DOCKERD_ARGS: --mtu 1400 -D"), &[]);
     assert_found(
         &job("DIND_INSECURE_REGISTRIES: registry.example.com/group"),
         &["SETTINGS-INVALID: registry.example.com/group"],
