@@ -172,7 +172,7 @@ OVERLAY_FORBIDDEN = Warning "STORAGE-OVERLAY-FORBIDDEN" {
     advice: &[
         runner("Make the service privileged", snippets::PRIVILEGED_POD).on(Kubernetes),
         runner("Make the service privileged", snippets::PRIVILEGED_CONTAINERS).on(Docker),
-        job("Without root it takes Linux 5.11 or newer. On an older one, use a driver that does without", dockerd_flags!("--storage-driver=fuse-overlayfs")),
+        job("Without root, or in a user namespace, it takes Linux 5.11 or newer. On an older one, use a driver that does without", dockerd_flags!("--storage-driver=fuse-overlayfs")),
     ],
     in_short: "make the service privileged",
     weight: Weight::Cause,

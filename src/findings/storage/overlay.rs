@@ -31,6 +31,9 @@ pub fn refused(
         Step::Mount if is_far_from_overlay(&place.file_system) => {
             (&storage::UNSUITABLE_FS, "an overlay mount")
         }
+        Step::Mount if refusal.errno == Errno::EPERM => {
+            (&storage::OVERLAY_FORBIDDEN, "an overlay mount")
+        }
         Step::Mount => (&storage::ON_OVERLAY, "an overlay mount"),
         Step::Whiteout => (&storage::ON_OVERLAY, "removing a file in an overlay mount"),
     };
@@ -126,6 +129,8 @@ mod tests {
         for (file_system, errno, id) in [
             ("overlay", Errno::EINVAL, "STORAGE-ON-OVERLAY"),
             ("ext4", Errno::ENODEV, "STORAGE-ON-OVERLAY"),
+            // In a user namespace, on a kernel before 5.11.
+            ("ext4", Errno::EPERM, "STORAGE-OVERLAY-FORBIDDEN"),
             ("nfs4", Errno::EINVAL, "STORAGE-UNSUITABLE-FS"),
             ("fuse.sshfs", Errno::EINVAL, "STORAGE-UNSUITABLE-FS"),
         ] {
