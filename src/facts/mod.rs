@@ -14,6 +14,7 @@ pub mod nftables;
 pub mod own_service;
 pub mod ports;
 pub mod privileges;
+pub mod process_limits;
 pub mod program;
 pub mod storage;
 

@@ -5,6 +5,7 @@ pub mod control_groups;
 pub mod flags;
 pub mod graph_drivers;
 pub mod handshake;
+pub mod lost_starts;
 pub mod network;
 pub mod privileges;
 pub mod registry_values;

@@ -387,6 +387,32 @@ NO_MEMORY = Error "DAEMON-NO-MEMORY" {
     ],
 }
 
+/// runc has no more than the end of a pipe.
+LOST_START = Error "DAEMON-LOST-START" {
+    summary: "a container's first process was gone before it could begin",
+    advice: &[
+        say("Most often the service may start no more processes, or has no memory left: run fewer builds and containers at a time, or give it more memory."),
+        job("As far as the runner allows", "variables:\n  KUBERNETES_SERVICE_MEMORY_LIMIT: {memory}Gi").on(Kubernetes),
+        runner("", "[runners.docker]\n  service_memory = \"{memory}g\"").on(Docker),
+        say("Where the service is in a user namespace (PRIVILEGE-USERNS in its log), that may forbid it as well."),
+    ],
+    patterns: &[
+        &["returned error", "read init-p: connection reset by peer"],
+        &["returned error", "can't get final child's pid from pipe: eof"],
+    ],
+    #[cfg(test)]
+    samples: &[
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.45/containers/1/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: read init-p: connection reset by peer\"",
+            source: "after Docker 26.1.5 with --pids-limit=60",
+        },
+        Sample {
+            text: "time=\"2026-11-26T10:00:00.000000000Z\" level=error msg=\"Handler for POST /v1.43/containers/1/start returned error: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: can't get final child's PID from pipe: EOF\"",
+            source: "Docker 26.1.5, run with --pids-limit=60; moby/moby#46679",
+        },
+    ],
+}
+
 KILLED = Fatal "DAEMON-KILLED" {
     summary: "dockerd was ended by a signal that nobody sent through this container's init",
     advice: &[

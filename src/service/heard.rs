@@ -11,13 +11,15 @@ use crate::{
     facts::{
         client::{ClientVariables, DockerHost},
         file::read,
+        process_limits::ProcessLimits,
     },
     findings::{
         flags,
         handshake::{self, Known},
+        lost_starts,
     },
     pki::{Certificates, ClientAction, inspect::Certificate},
-    reasons::{Finding, certs, client},
+    reasons::{Finding, certs, client, daemon},
     registry::{Registries, untrusted},
     report::Report,
     settings::process_environment,
@@ -37,6 +39,8 @@ pub struct Heard {
     /// The volume of the certificates answers: who waits here keeps dockerd waiting, whose log is
     /// read meanwhile by nobody.
     answers: Cell<bool>,
+    /// As they were before dockerd was heard.
+    process_limits: ProcessLimits,
 }
 
 impl Heard {
@@ -61,6 +65,7 @@ impl Heard {
                 )
             }),
             answers: Cell::new(true),
+            process_limits: ProcessLimits::read(),
         }
     }
 
@@ -68,12 +73,20 @@ impl Heard {
     pub fn tell(&self, finding: &Finding) {
         let finding = untrusted::with_what_is_known(finding.clone(), &self.registries.trust());
         let finding = flags::with_a_setting(finding, &self.given);
+        let finding = self.with_the_limit(finding);
         // Only these need a look at files.
         let told = match finding.reason.layer == client::WRONG_CA.layer {
             true => handshake::judge(finding, &self.known()),
             false => vec![finding],
         };
         told.iter().for_each(|finding| self.report.finding(finding));
+    }
+
+    fn with_the_limit(&self, finding: Finding) -> Finding {
+        if *finding.reason != daemon::LOST_START {
+            return finding;
+        }
+        lost_starts::judge(finding, &self.process_limits, &ProcessLimits::read())
     }
 
     fn known(&self) -> Known {

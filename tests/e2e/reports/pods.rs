@@ -145,3 +145,21 @@ fn a_volume_in_the_socket_s_place() {
         }),
     );
 }
+
+/// moby/moby#9868, docker/for-linux#343: dockerd lives on, and the containers of the job do not
+/// start. The kernel's count tells which of the limits it was.
+#[test]
+fn a_limit_of_processes_that_only_containers_meet() {
+    let log = RunnerLog::new();
+    let pod = usual()
+        .service_option("--pids-limit=60")
+        .gitlab_job(&Volume::disk())
+        .runner_log(&log)
+        .start();
+    let outcome = pod
+        .job(&format!(
+            "set -e\n{IMPORT_BUSYBOX}\nfor try in $(seq 20); do docker run -d busybox sleep 60; done"
+        ))
+        .expect_failure();
+    wait_for(&log, "error PRIVILEGE-PROCESSES", &outcome);
+}
