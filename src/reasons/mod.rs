@@ -64,7 +64,8 @@ pub fn all() -> impl Iterator<Item = &'static Reason> + Clone {
         storage::TABLE,
         network::TABLE,
         certs::TABLE,
-        daemon::TABLE,
+        daemon::start::TABLE,
+        daemon::life::TABLE,
         client::TABLE,
         registry::TABLE,
     ]
