@@ -96,8 +96,9 @@ fn crowds_of_any_kind_keep_no_client_out_and_take_no_memory() {
             .variable("DIND_MTU", "never")
             .start();
         is_answered(&pod);
+        // Not by its name: podman writes /etc/hosts anew for each container that comes.
         let attack = format!(
-            "open() {{ exec {{fd}}<>/dev/tcp/docker/2375; }}
+            "open() {{ exec {{fd}}<>/dev/tcp/127.0.0.1/2375; }}
              many() {{
                  came=0; for n in $(seq \"$1\"); do \"$2\" && came=$((came + 1)); done
                  [ \"$came\" = \"$1\" ]
