@@ -163,3 +163,18 @@ fn a_limit_of_processes_that_only_containers_meet() {
         .expect_failure();
     wait_for(&log, "error PRIVILEGE-PROCESSES", &outcome);
 }
+
+/// docker/for-linux#791: what a daemon wrote last is not on the disk.
+#[test]
+fn a_data_directory_that_lacks_what_a_killed_daemon_wrote() {
+    let log = RunnerLog::new();
+    let pod = usual().gitlab_job(&Volume::disk()).runner_log(&log).start();
+    pod.job(&format!(
+        "set -e\n{IMPORT_BUSYBOX}\ndocker run --rm busybox echo"
+    ))
+    .expect_success();
+    pod.in_service("rm /var/lib/docker/overlay2/l/*")
+        .expect_success();
+    let outcome = pod.job("docker run --rm busybox echo").expect_failure();
+    wait_for(&log, "error STORAGE-DAMAGED", &outcome);
+}
