@@ -52,8 +52,10 @@ pub fn findings(plan: &Plan, settings: &Settings, mounts: &Mounts) -> Vec<Findin
 
 /// `/var/run` is `/run` in every image, and mountinfo says `/run`.
 fn is_on_volume(path: &Path, mounts: &Mounts) -> bool {
-    let parent = path.parent().map(Path::to_owned);
-    let resolved = parent.and_then(|parent| in_time(move || parent.canonicalize().ok())?);
+    let resolved = path.parent().and_then(|parent| {
+        let asked = parent.to_owned();
+        in_time(&[parent], move || asked.canonicalize().ok())?
+    });
     mounts
         .holding(resolved.as_deref().unwrap_or(path))
         .is_some_and(|mount| mount.point != Path::new("/"))

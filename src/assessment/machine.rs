@@ -115,7 +115,9 @@ pub fn look(
     }
     let storage = {
         let (data_root, mounts) = (options.data_root.clone(), mounts.clone());
-        in_time(move || Storage::read(&data_root, &mounts))
+        in_time(&[&options.data_root], move || {
+            Storage::read(&data_root, &mounts)
+        })
     };
     let storage = storage.unwrap_or_else(|| Storage::unanswered(&options.data_root, mounts));
     let trials = Trials::start(
@@ -287,8 +289,8 @@ fn rootless_findings(plan: &Plan, uid: Uid) -> Vec<Finding> {
     let config_file = Flags::parse(&plan.argv).config_file;
     let own = configuration::path_without_root(&process_environment);
     let is_there = |path: &Path| {
-        let path = path.to_owned();
-        in_time(move || path.is_file()).unwrap_or_default()
+        let asked = path.to_owned();
+        in_time(&[path], move || asked.is_file()).unwrap_or_default()
     };
     let unread = rootless::unread_configuration(config_file.as_deref(), &own, is_there);
     findings.extend(unread);

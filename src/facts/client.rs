@@ -115,7 +115,7 @@ impl ClientVariables {
         Self {
             certificates_are_there: certificates.is_some_and(|path| {
                 // Of a volume that does not answer nobody can say that they are missing.
-                in_time(move || path.join("ca.pem").is_file()).unwrap_or(true)
+                in_time(&[&path.clone()], move || path.join("ca.pem").is_file()).unwrap_or(true)
             }),
             ..variables
         }

@@ -83,7 +83,7 @@ impl Plan {
             },
             PathBuf::from,
         );
-        let configuration = in_time(move || Configuration::read(&path));
+        let configuration = in_time(&[&path.clone()], move || Configuration::read(&path));
         Self::new(
             invocation,
             settings,

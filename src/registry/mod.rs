@@ -122,7 +122,9 @@ impl Registries {
             environment,
         };
         let exporting = registries.clone();
-        if in_time(move || exporting.export()).is_none() {
+        let places = &registries.places.shared;
+        let places: Vec<_> = places.iter().map(PathBuf::as_path).collect();
+        if in_time(&places, move || exporting.export()).is_none() {
             let error = no_answer();
             tracing::warn!("the job's own clients get no registry CAs yet: {error}");
         }
@@ -218,7 +220,8 @@ fn installed(settings: &RegistrySettings, trust: &Trust, places: &Places) -> Vec
         install::make_directories(&certs_d, &hosts);
         install::registries(&certs_d, &trust)
     };
-    in_time(install).unwrap_or_else(|| vec![install::refused(&places.certs_d, &no_answer())])
+    in_time(&[&places.certs_d], install)
+        .unwrap_or_else(|| vec![install::refused(&places.certs_d, &no_answer())])
 }
 
 /// The file of CAs for every registry, where one is needed.
@@ -229,7 +232,14 @@ fn bundled(
 ) -> Result<Option<PathBuf>, Finding> {
     let (path, users) = (places.bundle.clone(), settings.ssl_cert_file.clone());
     let trust = trust.clone();
-    let bundle = in_time(move || install::bundle(&path, &trust, users.as_deref()));
+    let read_too = users.clone();
+    let places_of_it: Vec<_> = [Some(places.bundle.as_path()), read_too.as_deref()]
+        .into_iter()
+        .flatten()
+        .collect();
+    let bundle = in_time(&places_of_it, move || {
+        install::bundle(&path, &trust, users.as_deref())
+    });
     bundle.unwrap_or_else(|| {
         Err(match &settings.ssl_cert_file {
             Some(users) => findings::unreadable(&ReadError::new(users, &no_answer())),

@@ -37,7 +37,9 @@ impl Assessed {
         );
         let written = assessment.configuration.clone().map(|(path, text)| {
             let what = format!("writing {}", path.display());
-            let written = in_time(move || adjustments::write_configuration(&path, &text));
+            let written = in_time(&[&path.clone()], move || {
+                adjustments::write_configuration(&path, &text)
+            });
             let written = written.unwrap_or_else(|| Err(no_answer()));
             written.map_err(|error| daemon::init(&what, &error))
         });

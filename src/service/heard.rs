@@ -93,7 +93,8 @@ impl Heard {
         let client = self.directory.as_ref().map(|path| path.join("client"));
         let directory = self.directory.clone().filter(|_| self.answers.get());
         let is_ours = self.is_ours;
-        let read = in_time(move || {
+        let places: Vec<_> = self.directory.iter().map(PathBuf::as_path).collect();
+        let read = in_time(&places, move || {
             let overwritten = directory
                 .as_deref()
                 .filter(|_| is_ours)

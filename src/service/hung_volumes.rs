@@ -14,7 +14,7 @@ use crate::{
     facts::mounts::{Mount, Mounts},
     plan::Plan,
     reasons::{Finding, storage},
-    settings::{Settings, process_environment, registry::Place},
+    settings::{Settings, process_environment},
     system::background::{Background, PATIENCE},
 };
 
@@ -95,9 +95,7 @@ fn uses(plan: &Plan, settings: &Settings, is_root: bool) -> Vec<Use> {
     let runner = registry.runner.iter();
     let runner = runner.map(|place| ("CI_SERVER_TLS_CA_FILE", place));
     for (variable, place) in given.chain(runner) {
-        if let Place::File(path) = place {
-            uses.push(of_the_job(variable, path));
-        }
+        uses.extend(place.file().map(|path| of_the_job(variable, path)));
     }
     if let Some(path) = &registry.ssl_cert_file {
         uses.push(of_the_job("SSL_CERT_FILE", path));

@@ -36,7 +36,9 @@ pub fn prepare(
     readiness: &Readiness,
     report: &Report,
 ) -> Result<Vec<(OsString, OsString)>, Finding> {
-    let removed = in_time(|| setup::pid_files::remove_stale(Path::new("/run")));
+    let removed = in_time(&[Path::new("/run")], || {
+        setup::pid_files::remove_stale(Path::new("/run"))
+    });
     for path in removed.unwrap_or_default() {
         tracing::info!(
             "removed {}, left by an earlier life of this container",

@@ -1,6 +1,6 @@
 //! Where the CAs of registries come from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{
     Environment, InvalidVariable, inputs, non_empty,
@@ -46,6 +46,16 @@ pub enum Place {
     Text(String),
     /// In a file, which may come later.
     File(PathBuf),
+}
+
+impl Place {
+    /// The file, if it is one.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Text(_) => None,
+            Self::File(path) => Some(path),
+        }
+    }
 }
 
 impl RegistrySettings {

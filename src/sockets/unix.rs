@@ -49,7 +49,7 @@ impl UnixSocket {
     pub fn bind(path: &Path, group: Option<&str>, mounts: &Mounts) -> Result<Self, Finding> {
         let group = group_id(group)?;
         let (asked, mounts) = (path.to_owned(), mounts.clone());
-        let bound = in_time(move || match obstacle(&asked, &mounts) {
+        let bound = in_time(&[path], move || match obstacle(&asked, &mounts) {
             Some(obstacle) => Err(network::socket_busy(&asked, obstacle)),
             None => Self::replace(&asked, group).map_err(|error| failed(&asked, &error)),
         });

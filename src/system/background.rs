@@ -3,9 +3,15 @@
 
 use std::{
     io,
+    path::Path,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
+};
+
+use nix::{
+    errno::Errno,
+    fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat2},
 };
 
 use super::{retry::PAUSE, signals};
@@ -30,6 +36,21 @@ impl<T: Send + 'static> Background<T> {
             *lock(&to_fill) = Some(answer);
         }));
         Self { answer, question }
+    }
+
+    /// The same about what lies at `places`. On the container's own file system, where this program
+    /// lies as well, nothing hangs that would not hang everything: it is asked here and now, since
+    /// each thread more is one that dockerd's start waits for.
+    pub fn ask(places: &[&Path], ask: impl FnOnce() -> T + Send + 'static) -> Self {
+        if !places.iter().all(|place| is_on_own_file_system(place)) {
+            return Self::start(ask);
+        }
+        let question = Question::default();
+        *lock(&question.is_over) = true;
+        Self {
+            answer: Arc::new(Mutex::new(Some(ask()))),
+            question: Arc::new(question),
+        }
     }
 }
 
@@ -97,9 +118,22 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Asks what a volume may keep from being answered, and waits for [`PATIENCE`].
-pub fn in_time<T: Send + 'static>(ask: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    Background::start(ask).wait_unless_stopped(Instant::now() + PATIENCE)
+/// Asks what a volume at one of `places` may keep from being answered, and waits for [`PATIENCE`].
+pub fn in_time<T: Send + 'static>(
+    places: &[&Path],
+    ask: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    Background::ask(places, ask).wait_unless_stopped(Instant::now() + PATIENCE)
+}
+
+/// Whether no volume lies on the way to it, which the kernel says without touching one
+/// (`man 2 openat2`); where it does not know the call, there may be one.
+fn is_on_own_file_system(place: &Path) -> bool {
+    let how = OpenHow::new()
+        .flags(OFlag::O_PATH | OFlag::O_CLOEXEC)
+        .resolve(ResolveFlag::RESOLVE_NO_XDEV);
+    let found = openat2(AT_FDCWD, place, how);
+    place.is_absolute() && matches!(found, Ok(_) | Err(Errno::ENOENT))
 }
 
 /// Why there is no answer: what a read, a write or a look at a file would have said at last.
@@ -133,8 +167,9 @@ mod tests {
 
     #[test]
     fn an_answer_is_waited_for_until_it_comes_or_the_time_is_over() {
+        let elsewhere = &[Path::new("/proc")];
         assert_eq!(
-            in_time(|| {
+            in_time(elsewhere, || {
                 // Longer than between two looks at the signals.
                 thread::sleep(PAUSE * 3);
                 "late, but there"
@@ -146,8 +181,28 @@ mod tests {
         let soon = Instant::now() + PAUSE * 2;
         assert!(hanging.wait_unless_stopped(soon).is_none());
         assert!(Instant::now() >= soon);
-        let panicking: Option<()> = in_time(|| panic!("as asked for"));
+        let panicking: Option<()> = in_time(elsewhere, || panic!("as asked for"));
         assert_eq!(panicking, None);
+    }
+
+    #[test]
+    fn only_what_lies_on_a_volume_is_asked_in_a_thread() {
+        let here = thread::current().id();
+        let asked = |places: &[&str]| {
+            let places: Vec<_> = places.iter().map(Path::new).collect();
+            in_time(&places, || thread::current().id()).unwrap()
+        };
+        for own in [&[][..], &["/"], &["/nothing/is/here"], &["/", "/nothing"]] {
+            assert_eq!(asked(own), here, "{own:?}");
+        }
+        for volume in [
+            &["/proc"][..],
+            &["/proc/self/stat"],
+            &["/", "/proc"],
+            &["x"],
+        ] {
+            assert_ne!(asked(volume), here, "{volume:?}");
+        }
     }
 
     /// In a thread: what is raised there is pending there alone.

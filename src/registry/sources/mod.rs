@@ -103,14 +103,18 @@ impl Sources {
     pub fn read(settings: &RegistrySettings) -> Self {
         let deadline = Instant::now() + PATIENCE;
         let directory = settings.directory.clone();
-        let in_directory = Background::start(move || {
+        let in_directory = Background::ask(&[&settings.directory], move || {
             let mut sources = Self::default();
             sources.read_directory(&directory);
             sources
         });
         let named = named(settings);
         let places = named.clone();
-        let in_places = Background::start(move || Self::of_places(places, read_if_there));
+        let files: Vec<_> = named
+            .iter()
+            .filter_map(|(_, place, _)| place.file())
+            .collect();
+        let in_places = Background::ask(&files, move || Self::of_places(places, read_if_there));
         let mut sources = Self::default();
         match in_directory.wait_unless_stopped(deadline) {
             Some(found) => sources = found,
