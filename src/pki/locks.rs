@@ -86,3 +86,40 @@ pub(super) fn in_use(directory: &Path, patience: Duration) -> Finding {
         directory.display()
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::tempdir;
+
+    use super::*;
+    use crate::facts::mounts::Mounts;
+
+    /// What is refused at first sight may be another dind's work half done: its lock is waited for,
+    /// where there is a directory that it could be writing.
+    #[test]
+    fn of_what_is_refused_the_client_s_directory_is_locked_where_it_can_be_written() {
+        let directory = tempdir().unwrap();
+        let client = directory.path().join("client");
+        let ca = directory.path().join("ca");
+        let locked = || {
+            let found = CertificateDirectory::survey(directory.path(), &Mounts::default());
+            let refused = Err(certs::FOREIGN.noted("somebody's"));
+            let locks = Locks::needed(&found, &refused);
+            locks
+                .map(|locks| [Some(locks.directory), locks.ca].map(|path| path.map(Path::to_owned)))
+        };
+        assert_eq!(locked(), None);
+        fs::create_dir(&client).unwrap();
+        assert_eq!(locked(), Some([Some(client.clone()), None]));
+        fs::create_dir(&ca).unwrap();
+        fs::write(ca.join(KEY), "a key").unwrap();
+        assert_eq!(locked(), Some([Some(client.clone()), Some(ca)]));
+        fs::remove_dir(&client).unwrap();
+        assert_eq!(locked(), None);
+        // A file is no directory, and nobody publishes there.
+        fs::write(&client, "").unwrap();
+        assert_eq!(locked(), None);
+    }
+}

@@ -155,3 +155,57 @@ fn describe_leaf(chain: &[Certificate]) -> String {
         [leaf, ..] => format!("a certificate {} that is not ours", leaf.subject),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+
+    use super::*;
+
+    /// A certificate named `name`, signed by itself or by another CA.
+    fn certificate(name: &str, is_ca: bool, is_self_signed: bool) -> Vec<Certificate> {
+        let mut parameters = CertificateParams::default();
+        parameters.distinguished_name.push(DnType::CommonName, name);
+        if is_ca {
+            parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        }
+        let key = KeyPair::generate().unwrap();
+        let issued = match is_self_signed {
+            true => parameters.self_signed(&key).unwrap(),
+            false => {
+                let mut other = CertificateParams::default();
+                other.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+                let other = CertifiedIssuer::self_signed(other, KeyPair::generate().unwrap());
+                parameters.signed_by(&key, &other.unwrap()).unwrap()
+            }
+        };
+        Certificate::parse_pem(issued.pem().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_ca_that_is_not_ours_is_told_by_what_it_claims() {
+        let two = [
+            certificate("One", true, true),
+            certificate("Two", true, true),
+        ]
+        .concat();
+        for (certificates, said) in [
+            (Vec::new(), "a file that holds no certificate"),
+            (
+                certificate(CA_NAME, true, false),
+                &*format!("named CN={CA_NAME} but not signed by itself"),
+            ),
+            (
+                certificate("Example", true, true),
+                "a CA certificate CN=Example that is not ours",
+            ),
+            (
+                certificate("Example", false, true),
+                "a certificate CN=Example that is not ours",
+            ),
+            (two, "2 certificates that are not ours, CN=One first"),
+        ] {
+            assert_eq!(describe_ca(&certificates), said);
+        }
+    }
+}
