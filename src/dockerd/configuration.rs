@@ -15,6 +15,15 @@ use crate::{
 /// Where dockerd looks unless `--config-file` names another place.
 pub const DEFAULT_PATH: &str = "/etc/docker/daemon.json";
 
+/// Where dockerd reads it: `config_file` is the flag's, if there is one.
+pub fn path(config_file: Option<&str>, is_root: bool, environment: Environment<'_>) -> PathBuf {
+    match config_file {
+        Some(path) => path.into(),
+        None if is_root => DEFAULT_PATH.into(),
+        None => path_without_root(environment),
+    }
+}
+
 /// Where it looks instead behind rootlesskit (moby `daemon/command/config_unix.go`,
 /// `getDefaultDaemonConfigDir`; `pkg/homedir`).
 pub fn path_without_root(environment: Environment<'_>) -> PathBuf {

@@ -75,14 +75,9 @@ impl Plan {
             }
             Invocation::Dockerd(argv) | Invocation::Client(argv) => argv.clone(),
         };
-        let path = Flags::parse(&words).config_file;
-        let path = path.map_or_else(
-            || match uid.is_root() {
-                true => configuration::DEFAULT_PATH.into(),
-                false => configuration::path_without_root(&process_environment),
-            },
-            PathBuf::from,
-        );
+        let config_file = Flags::parse(&words).config_file;
+        let config_file = config_file.as_deref();
+        let path = configuration::path(config_file, uid.is_root(), &process_environment);
         let configuration = in_time(&[&path.clone()], move || Configuration::read(&path));
         Self::new(
             invocation,

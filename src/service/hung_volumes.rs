@@ -79,11 +79,8 @@ fn uses(plan: &Plan, settings: &Settings, is_root: bool) -> Vec<Use> {
         is_root,
     );
     uses.push(of_dockerd("Docker's data directory", &options.data_root));
-    let config_file = Flags::parse(&plan.argv).config_file.map(PathBuf::from);
-    let configuration = config_file.unwrap_or_else(|| match is_root {
-        true => configuration::DEFAULT_PATH.into(),
-        false => configuration::path_without_root(&process_environment),
-    });
+    let config_file = Flags::parse(&plan.argv).config_file;
+    let configuration = configuration::path(config_file.as_deref(), is_root, &process_environment);
     uses.push(of_dockerd("daemon.json", &configuration));
     if let Some(builds) = &settings.builds_directory {
         uses.push(of_the_job("CI_BUILDS_DIR", builds));
