@@ -41,7 +41,7 @@ pub fn findings(
                 return None;
             }
             let cause = format!("DOCKER_HOST is {text}, but {}.", listens(hosts));
-            Some(met(&client::PORT, cause, hosts))
+            Some(met(&client::PORT, cause, hosts, &HOSTS))
         }
         None => without_host(job, hosts, names, socket_is_shared),
         _ => None,
@@ -94,7 +94,7 @@ fn without_host(
             unset::cause(job, because),
             listens(hosts)
         );
-        let finding = met_without_host(cause, hosts);
+        let finding = met(&client::HOST, cause, hosts, &UNSET_AND_HOSTS);
         return Some(finding.with_severity(unset::severity(because)));
     }
     let cause = format!(
@@ -102,7 +102,7 @@ fn without_host(
          images for a socket in the job's own container; but {}.",
         listens(hosts)
     );
-    Some(met(&client::PORT, cause, hosts).with_severity(Severity::Warning))
+    Some(met(&client::PORT, cause, hosts, &HOSTS).with_severity(Severity::Warning))
 }
 
 /// dockerd ends where it waits for systemd's sockets.
@@ -116,7 +116,7 @@ pub fn unserved(hosts: &OwnHosts) -> Option<Finding> {
             "{by} says fd://, which is a socket that systemd hands over; there is no systemd in \
              this container, so dockerd ends."
         );
-        met(&network::SOCKET, cause, hosts)
+        met(&network::SOCKET, cause, hosts, &HOSTS)
     })
 }
 
@@ -158,29 +158,35 @@ fn listens(hosts: &OwnHosts) -> String {
     }
 }
 
-/// `reason`, with what to change: the file or the command that says so.
-fn met(reason: &'static Reason, cause: String, hosts: &OwnHosts) -> Finding {
-    match (&hosts.said_by, corrected(hosts)) {
-        (SaidBy::File, _) => reason.advised(cause, client::HOSTS_OF_A_FILE, []),
-        (SaidBy::Command(_), None) => reason.advised(cause, client::HOSTS_OF_A_COMMAND, []),
-        (SaidBy::Command(_), Some(corrected)) => reason.advised(
-            cause,
-            client::HOSTS_OF_A_COMMAND_WITH_FLAGS,
-            [(Hole::Corrected, corrected)],
-        ),
-    }
+/// What to change, by who says where dockerd listens.
+struct Cures {
+    of_a_file: Advice,
+    of_a_command: Advice,
+    /// The same where flags are left that have nothing to do with it.
+    of_a_command_with_flags: Advice,
 }
 
-/// The same for a job that lacks `DOCKER_HOST` besides.
-fn met_without_host(cause: String, hosts: &OwnHosts) -> Finding {
+const HOSTS: Cures = Cures {
+    of_a_file: client::HOSTS_OF_A_FILE,
+    of_a_command: client::HOSTS_OF_A_COMMAND,
+    of_a_command_with_flags: client::HOSTS_OF_A_COMMAND_WITH_FLAGS,
+};
+
+/// For a job that lacks `DOCKER_HOST` besides.
+const UNSET_AND_HOSTS: Cures = Cures {
+    of_a_file: client::UNSET_AND_HOSTS_OF_A_FILE,
+    of_a_command: client::UNSET_AND_HOSTS_OF_A_COMMAND,
+    of_a_command_with_flags: client::UNSET_AND_HOSTS_OF_A_COMMAND_WITH_FLAGS,
+};
+
+/// `reason`, with what to change: the file or the command that says so.
+fn met(reason: &'static Reason, cause: String, hosts: &OwnHosts, cures: &Cures) -> Finding {
     match (&hosts.said_by, corrected(hosts)) {
-        (SaidBy::File, _) => client::HOST.advised(cause, client::UNSET_AND_HOSTS_OF_A_FILE, []),
-        (SaidBy::Command(_), None) => {
-            client::HOST.advised(cause, client::UNSET_AND_HOSTS_OF_A_COMMAND, [])
-        }
-        (SaidBy::Command(_), Some(corrected)) => client::HOST.advised(
+        (SaidBy::File, _) => reason.advised(cause, cures.of_a_file, []),
+        (SaidBy::Command(_), None) => reason.advised(cause, cures.of_a_command, []),
+        (SaidBy::Command(_), Some(corrected)) => reason.advised(
             cause,
-            client::UNSET_AND_HOSTS_OF_A_COMMAND_WITH_FLAGS,
+            cures.of_a_command_with_flags,
             [(Hole::Corrected, corrected)],
         ),
     }
