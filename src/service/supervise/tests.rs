@@ -34,6 +34,7 @@ fn descendants_are_found_whatever_their_name_and_nobody_else() {
 }
 
 /// What was told, in its order.
+#[derive(Default)]
 struct Told {
     events: Vec<String>,
     deadline: Option<Instant>,
@@ -194,11 +195,7 @@ fn dockerd_hears_a_stop_signal_once_and_others_as_they_come() {
     }
     let signals = Signals::block().unwrap();
     let mut dockerd = shell_as_it_is("exec sleep 60");
-    let mut told = Told {
-        events: Vec::new(),
-        deadline: None,
-        dockerd: None,
-    };
+    let mut told = Told::default();
     let mut supervisor = Supervisor {
         dockerd: pid(&dockerd),
         signals: &signals,
@@ -239,11 +236,7 @@ fn what_comes_with_dockerd_s_end_is_not_forwarded() {
     let signals = Signals::block().unwrap();
     let handled = |script: &str| {
         let mut dockerd = shell(script);
-        let mut told = Told {
-            events: Vec::new(),
-            deadline: None,
-            dockerd: None,
-        };
+        let mut told = Told::default();
         let mut supervisor = Supervisor {
             dockerd: pid(&dockerd),
             signals: &signals,
@@ -281,11 +274,7 @@ fn what_dockerd_says_of_itself_is_told_in_order() {
     let name = readiness.address();
     let address = SocketAddr::from_abstract_name(name.trim_start_matches('@')).unwrap();
     let dockerd = UnixDatagram::unbound().unwrap();
-    let mut told = Told {
-        events: Vec::new(),
-        deadline: None,
-        dockerd: None,
-    };
+    let mut told = Told::default();
     let signals = Signals {
         descriptor: SignalFd::new(&SigSet::empty()).unwrap(),
         original: Vec::new(),
