@@ -1,22 +1,30 @@
 //! Giving back memory that only the start needed.
 
-use std::{ffi::c_void, fs, num::NonZeroUsize, ptr::NonNull};
+use std::{
+    ffi::c_void,
+    fs::File,
+    io::{BufRead, BufReader},
+    num::NonZeroUsize,
+    ptr::NonNull,
+};
 
 use nix::sys::mman::{MmapAdvise, madvise};
 
-/// Lets the kernel take the program's code out of this process, whose work is done for the most
-/// part once dockerd runs: two thirds of its memory.
+/// Lets the kernel take the program's code and constants out of this process, whose work is done for
+/// the most part once dockerd runs: two thirds of its memory.
 ///
-/// What is needed again comes back from the file.
-pub fn give_back_code() {
-    let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
-    for (start, length) in code(&maps) {
+/// What is needed again comes back from the file, with what lies beside it.
+pub fn give_back_program() {
+    let Ok(smaps) = File::open("/proc/self/smaps") else {
+        return;
+    };
+    for (start, length) in as_in_their_files(BufReader::new(smaps)) {
         let Some(address) = NonZeroUsize::new(start) else {
             continue;
         };
-        // SAFETY: the mapping is of a file, executable and not writable. Such pages hold what is in
-        // the file and nothing else (relocations are in other segments), so that reading them
-        // again gives the same.
+        // SAFETY: the mapping is of a file and not writable, and none of its pages is one of this
+        // process alone, as those that relocations have changed are. So they hold what is in the file
+        // and nothing else, and reading them again gives the same.
         let _ = unsafe {
             madvise(
                 NonNull::<c_void>::without_provenance(address),
@@ -27,34 +35,81 @@ pub fn give_back_code() {
     }
 }
 
-/// Start and length of the executable mappings of files, from `/proc/self/maps`.
-fn code(maps: &str) -> impl Iterator<Item = (usize, usize)> {
-    maps.lines().filter_map(|line| {
+/// Start and length of the mappings of files that are as the files are and stay so, from
+/// `/proc/PID/smaps` (`man 5 proc_pid_smaps`).
+fn as_in_their_files(smaps: impl BufRead) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    let mut mapping = None;
+    for line in smaps.lines().map_while(Result::ok) {
         let mut fields = line.split_whitespace();
-        let (start, end) = fields.next()?.split_once('-')?;
-        let is_code = fields.next()? == "r-xp" && fields.nth(3)?.starts_with('/');
-        let start = usize::from_str_radix(start, 16).ok()?;
-        let end = usize::from_str_radix(end, 16).ok()?;
-        is_code.then_some((start, end.checked_sub(start)?))
-    })
+        match fields.next() {
+            Some("Anonymous:") => {
+                found.extend(mapping.take().filter(|_| fields.next() == Some("0")));
+            }
+            Some(name) if name.ends_with(':') => {}
+            Some(addresses) => mapping = of_a_file_and_unwritable(addresses, fields),
+            None => {}
+        }
+    }
+    found
+}
+
+fn of_a_file_and_unwritable<'a>(
+    addresses: &str,
+    mut fields: impl Iterator<Item = &'a str>,
+) -> Option<(usize, usize)> {
+    let (start, end) = addresses.split_once('-')?;
+    let start = usize::from_str_radix(start, 16).ok()?;
+    let end = usize::from_str_radix(end, 16).ok()?;
+    let permissions = fields.next()?;
+    let is_of_a_file = fields.nth(3)?.starts_with('/');
+    (is_of_a_file && !permissions.contains('w')).then_some((start, end.checked_sub(start)?))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::system::alone::is_alone;
 
     #[test]
-    fn only_code_of_files_is_given_back() {
-        let maps = "\
-55d0c0000000-55d0c0100000 r--p 00000000 fe:00 12 /usr/local/bin/dind-init
-55d0c0100000-55d0c0300000 r-xp 00100000 fe:00 12 /usr/local/bin/dind-init
-55d0c0300000-55d0c0310000 rw-p 00300000 fe:00 12 /usr/local/bin/dind-init
-7ffc00000000-7ffc00002000 r-xp 00000000 00:00 0 [vdso]
-ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0 [vsyscall]";
+    fn only_what_is_as_in_its_file_is_given_back() {
+        let mapping = |header: &str, anonymous: u32| {
+            format!(
+                "{header}\nSize:      1024 kB\nRss:        576 kB\n\
+                 Anonymous:   {anonymous} kB\nVmFlags: rd mr mw me\n"
+            )
+        };
+        let smaps = [
+            mapping(
+                "55d0c0000000-55d0c0100000 r--p 00000000 fe:00 12 /dind-init",
+                0,
+            ),
+            mapping(
+                "55d0c0100000-55d0c0300000 r-xp 00100000 fe:00 12 /dind-init",
+                0,
+            ),
+            // Relocated, and then made constant.
+            mapping(
+                "55d0c0300000-55d0c0310000 r--p 00300000 fe:00 12 /dind-init",
+                64,
+            ),
+            mapping(
+                "55d0c0310000-55d0c0311000 rw-p 00310000 fe:00 12 /dind-init",
+                0,
+            ),
+            mapping("55d0c0400000-55d0c0421000 rw-p 00000000 00:00 0 [heap]", 40),
+            // A debugger has been there.
+            mapping(
+                "7f00c0100000-7f00c0300000 r-xp 00100000 fe:00 13 /lib/libc.so.6",
+                4,
+            ),
+            mapping("7ffc00000000-7ffc00002000 r-xp 00000000 00:00 0 [vdso]", 0),
+        ];
         assert_eq!(
-            code(maps).collect::<Vec<_>>(),
-            [(0x55d0_c010_0000, 0x20_0000)]
+            as_in_their_files(smaps.concat().as_bytes()),
+            [(0x55d0_c000_0000, 0x10_0000), (0x55d0_c010_0000, 0x20_0000)]
         );
     }
 
@@ -77,7 +132,7 @@ ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0 [vsyscall]";
         // Some of what the start needs, and nothing after it.
         crate::pki::issue::message_certificate("docker").unwrap();
         let before = resident();
-        give_back_code();
+        give_back_program();
         assert!(resident() < before);
     }
 }

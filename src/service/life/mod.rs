@@ -33,6 +33,10 @@ const LAST_WORDS: Duration = Duration::from_millis(50);
 /// However much it says, a dockerd that is not ready after so many timeouts is explained.
 const TIMEOUTS: u32 = 3;
 
+/// How long after dockerd is ready its last words about the start have been heard, and what only the
+/// start needed is needed no more.
+const SETTLED: Duration = Duration::from_secs(1);
+
 /// What a container is given between SIGTERM and SIGKILL by default, but for the time that it takes
 /// to say something: 10 s by `docker stop`, 30 s by a kubelet.
 fn usual_grace(in_kubernetes: bool) -> Duration {
@@ -49,10 +53,20 @@ pub struct Life<'a> {
     dockerd: Option<PathBuf>,
     bound: &'a Bound,
     out_of_memory_before: Option<u64>,
-    is_ready: bool,
+    start: Start,
     course: Course,
     /// Answers while dockerd does not.
     error_daemon: Option<ErrorDaemon>,
+}
+
+/// How far dockerd's start is.
+enum Start {
+    Underway,
+    /// It serves; `settles`: when to give back what only the start needed.
+    Ready {
+        settles: Instant,
+    },
+    Settled,
 }
 
 /// Where this life is going.
@@ -78,7 +92,7 @@ impl<'a> Life<'a> {
             dockerd: service.dockerd.clone(),
             bound,
             out_of_memory_before: memory_limits::out_of_memory_kills(),
-            is_ready: false,
+            start: Start::Underway,
             course: Course::On,
             error_daemon: None,
         }
@@ -149,7 +163,9 @@ fn kills_since(before: Option<u64>, now: Option<u64>) -> Option<u64> {
 
 impl Events for Life<'_> {
     fn ready(&mut self) {
-        self.is_ready = true;
+        self.start = Start::Ready {
+            settles: Instant::now() + SETTLED,
+        };
         // From now on dockerd answers alone.
         self.error_daemon = None;
         let version = self.output.recognised(|log| {
@@ -159,7 +175,6 @@ impl Events for Life<'_> {
         self.report.ready(version);
         let seconds = self.started.elapsed().as_secs_f64();
         tracing::info!("dockerd is ready, {seconds:.2} s after the start");
-        memory::give_back_code();
     }
 
     fn failed(&mut self) {
@@ -221,13 +236,14 @@ impl Events for Life<'_> {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        match self.course {
-            Course::On if !self.is_ready && self.error_daemon.is_none() => Some(start_is_overdue(
+        match (&self.course, &self.start) {
+            (Course::On, Start::Underway) if self.error_daemon.is_none() => Some(start_is_overdue(
                 self.started,
                 self.output.last(),
                 self.start_timeout,
             )),
-            Course::Asked { grace_ends } => grace_ends,
+            (Course::On, Start::Ready { settles }) => Some(*settles),
+            (Course::Asked { grace_ends }, _) => *grace_ends,
             _ => None,
         }
     }
@@ -236,6 +252,11 @@ impl Events for Life<'_> {
         if let Course::Asked { grace_ends } = &mut self.course {
             *grace_ends = None;
             self.report.finding(&daemon::slow_stop());
+            return;
+        }
+        if let Start::Ready { .. } = self.start {
+            self.start = Start::Settled;
+            memory::give_back_program();
             return;
         }
         let waited = self.started.elapsed();

@@ -39,7 +39,7 @@ fn life(bound: &Bound) -> Life<'_> {
         dockerd: None,
         bound,
         out_of_memory_before: None,
-        is_ready: false,
+        start: Start::Underway,
         course: Course::On,
         error_daemon: None,
     }
@@ -57,7 +57,23 @@ fn a_start_that_takes_long_is_explained_once_until_it_is_over() {
     assert_eq!(life.deadline(), None, "it is explained already");
     life.ready();
     assert!(life.error_daemon.is_none(), "dockerd answers");
+    life.overdue();
     assert_eq!(life.deadline(), None, "and may be silent");
+}
+
+#[test]
+fn a_start_settles_once_and_not_where_the_end_came_first() {
+    let bound = bound();
+    let mut life = life(&bound);
+    life.ready();
+    let settles = life.deadline().unwrap();
+    assert!(settles <= Instant::now() + SETTLED);
+    life.overdue();
+    assert_eq!(life.deadline(), None);
+    assert!(!life.report.has_told(&daemon::TIMEOUT));
+    life.ready();
+    life.ended(Ended::Exited(3));
+    assert_eq!(life.deadline(), None);
 }
 
 #[test]
