@@ -43,7 +43,7 @@ use crate::{
     settings::{Settings, process_environment},
     setup::iptables::Backend,
     system::background::{Background, in_time},
-    trials::{self, Outcome, Trials, Wanted, names::Resolution},
+    trials::{self, Outcome, Trials, Wanted, data_root::Probe, names::Resolution},
 };
 
 /// Docker older than 24 says this of a mirror with a path (moby `registry/config.go`).
@@ -65,6 +65,8 @@ pub struct Machine {
     pub flags: Vec<OsString>,
     /// All of daemon.json, where it has to be completed.
     pub configuration: Option<String>,
+    /// Where trials were made in the data directory; goes with this.
+    _probe: Option<Probe>,
 }
 
 impl Machine {
@@ -93,16 +95,18 @@ pub struct Facts {
     pub docker: Option<DockerVersion>,
 }
 
-/// Looks at everything; changes nothing. Waits for up to `patience` where the data directory is in
-/// use.
-pub fn look(
-    plan: &Plan,
-    settings: &Settings,
-    mounts: &Mounts,
-    uid: Uid,
-    patience: Duration,
-) -> Machine {
-    let deadline = Instant::now() + trials::LIMIT;
+/// A look at the machine that has begun.
+#[derive(Debug)]
+pub struct Begun<'a> {
+    pub plan: &'a Plan,
+    pub settings: &'a Settings,
+    pub uid: Uid,
+    options: Options,
+    trials: trials::Begun,
+}
+
+/// Begins with what needs no fact, and takes longest.
+pub fn begin<'a>(plan: &'a Plan, settings: &'a Settings, uid: Uid) -> Begun<'a> {
     let mut options = Options::new(
         &plan.argv,
         &plan.configuration,
@@ -113,6 +117,32 @@ pub fn look(
         let mirrors = registry_values::of_variables(&settings.registry_options.mirrors);
         options.registries.extend(mirrors);
     }
+    let trials = Trials::begin(Wanted {
+        overlay: options.wants_overlay(),
+        rules: options.iptables,
+        legacy: settings.iptables_legacy.clone(),
+        is_root: uid.is_root(),
+    });
+    Begun {
+        plan,
+        settings,
+        uid,
+        options,
+        trials,
+    }
+}
+
+/// Looks at everything; changes nothing. Waits for up to `patience` where the data directory is in
+/// use.
+pub fn look(begun: Begun<'_>, mounts: &Mounts, patience: Duration) -> Machine {
+    let Begun {
+        plan,
+        settings,
+        uid,
+        options,
+        trials,
+    } = begun;
+    let deadline = Instant::now() + trials::LIMIT;
     let storage = {
         let (data_root, mounts) = (options.data_root.clone(), mounts.clone());
         in_time(&[&options.data_root], move || {
@@ -120,16 +150,7 @@ pub fn look(
         })
     };
     let storage = storage.unwrap_or_else(|| Storage::unanswered(&options.data_root, mounts));
-    let trials = Trials::start(
-        &storage,
-        Wanted {
-            overlay: options.wants_overlay(),
-            rules: options.iptables,
-            legacy: settings.iptables_legacy.clone(),
-            is_root: uid.is_root(),
-            patience,
-        },
-    );
+    let trials = trials.start(&storage, patience);
     let moves_pools =
         settings.moves_pools && plan.takes_flags && uid.is_root() && !options.addresses;
     let names = moves_pools.then(|| Resolution::start(&settings.registry.gitlab_hosts));
@@ -155,12 +176,14 @@ pub fn look(
             program::contains(&dockerd, adjustments::NETWORK_OPTION) == Some(true)
         })
     });
-    let (trials, backend) = trials.finish();
+    let job = ClientVariables::parse(&process_environment);
+    let missing_program = MissingProgram::look(plan, dockerd.as_deref());
+    let privileges = Privileges::read();
+    let control_groups = ControlGroups::read(mounts, Path::new(control_groups::ROOT));
+    let (trials, backend, probe) = trials.finish();
     if backend.legacy && options.iptables {
         network.nftables_rules = nftables::filter_rules();
     }
-    let job = ClientVariables::parse(&process_environment);
-    let missing_program = MissingProgram::look(plan, dockerd.as_deref());
     let docker = dockerd
         .filter(|_| depends_on_the_version(&options, &trials, &job))
         .and_then(|dockerd| {
@@ -168,8 +191,8 @@ pub fn look(
             asked.wait(deadline)?
         });
     let facts = Facts {
-        privileges: Privileges::read(),
-        control_groups: ControlGroups::read(mounts, Path::new(control_groups::ROOT)),
+        privileges,
+        control_groups,
         graph_drivers: graph_drivers.wait(deadline).unwrap_or_default(),
         storage,
         network,
@@ -229,6 +252,7 @@ pub fn look(
         configuration: adjustments
             .configuration
             .map(|map| Value::Object(map).to_string()),
+        _probe: probe,
     }
 }
 

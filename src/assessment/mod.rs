@@ -12,7 +12,10 @@ use std::{path::PathBuf, time::Duration};
 
 use nix::unistd::Uid;
 
-use self::{entrances::Entrances, machine::Machine};
+use self::{
+    entrances::Entrances,
+    machine::{Begun, Machine},
+};
 use crate::{
     adjustments,
     dockerd::rootless,
@@ -48,21 +51,25 @@ pub fn assess(
     patience: Duration,
 ) -> Assessment {
     let look = || Entrances::look(plan, settings, mounts);
-    assess_with(plan, settings, mounts, uid, patience, look)
+    assess_with(machine::begin(plan, settings, uid), mounts, patience, look)
 }
 
-/// The same for a service whose sockets are open and whose certificates are on their way: what is
-/// known of these comes from `entrances`, which is asked last.
+/// The same where it has begun, for a service whose sockets are open and whose certificates are on
+/// their way: what is known of these comes from `entrances`, which is asked last.
 pub fn assess_with(
-    plan: &Plan,
-    settings: &Settings,
+    begun: Begun<'_>,
     mounts: &Mounts,
-    uid: Uid,
     patience: Duration,
     entrances: impl FnOnce() -> Entrances,
 ) -> Assessment {
-    let machine = machine::look(plan, settings, mounts, uid, patience);
+    let Begun {
+        plan,
+        settings,
+        uid,
+        ..
+    } = begun;
     let (trust, awaited) = registry::look(&settings.registry);
+    let machine = machine::look(begun, mounts, patience);
     let mut plan = plan.clone();
     plan.add_flags(&machine.flags);
     let configuration = machine.configuration.clone().map(|text| {

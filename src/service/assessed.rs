@@ -3,9 +3,12 @@
 use super::{Service, bound::Bound, publication::Publication};
 use crate::{
     adjustments,
-    assessment::{self, Assessment, entrances::Entrances, machine::DATA_DIRECTORY_PATIENCE},
+    assessment::{
+        Assessment, assess_with,
+        entrances::Entrances,
+        machine::{Begun, DATA_DIRECTORY_PATIENCE},
+    },
     pki::Certificates,
-    plan::Plan,
     reasons::{Finding, Severity, daemon},
     system::background::{in_time, no_answer},
 };
@@ -21,20 +24,15 @@ pub struct Assessed {
 
 impl Assessed {
     /// Waits where another daemon may be about to let go of what this one needs.
-    pub fn new(service: &Service<'_>, bound: &mut Bound, plan: &Plan) -> Self {
+    pub fn new(begun: Begun<'_>, service: &Service<'_>, bound: &mut Bound) -> Self {
         let mut certificates = None;
-        let assessment = assessment::assess_with(
-            plan,
-            service.settings,
-            &service.mounts,
-            service.uid,
-            DATA_DIRECTORY_PATIENCE,
-            || {
-                let (entrances, made) = entrances(bound);
-                certificates = made;
-                entrances
-            },
-        );
+        let entrances = || {
+            let (entrances, made) = entrances(bound);
+            certificates = made;
+            entrances
+        };
+        let mounts = &service.mounts;
+        let assessment = assess_with(begun, mounts, DATA_DIRECTORY_PATIENCE, entrances);
         let written = assessment.configuration.clone().map(|(path, text)| {
             let what = format!("writing {}", path.display());
             let written = in_time(&[&path.clone()], move || {

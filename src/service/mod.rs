@@ -144,8 +144,9 @@ impl Service<'_> {
         let findings = client::findings(plan, self.settings, &self.mounts);
         findings.iter().for_each(|f| self.report.finding(f));
         *bound = Bound::new(plan, self, client_key)?;
+        let begun = assessment::machine::begin(plan, self.settings, self.uid);
         bound.answer_on_the_other_port(plan, &self.settings.docker_host, &findings);
-        let assessed = Assessed::new(self, bound, plan);
+        let assessed = Assessed::new(begun, self, bound);
         if let Some(signal) = signals::pending_stop() {
             // What is found where a wait was cut short may not be so.
             tracing::info!("{signal}: ended before dockerd was started");

@@ -3,9 +3,12 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Instant,
 };
 
 use nix::{errno::Errno, unistd::mkdtemp};
+
+use crate::system::background::{Background, PATIENCE};
 
 /// dockerd's own databases need more than this before it is ready.
 const SIZE: usize = 256 << 10;
@@ -40,8 +43,8 @@ impl Probe {
     pub fn write(&self) -> Result<(), Failure> {
         let file = self.0.join("file");
         // Not all zeros: a file system that compresses would need no room for them.
-        let bytes: Vec<u8> = (0..SIZE)
-            .map(|at| (at.wrapping_mul(0x9e37_79b9) >> 16) as u8)
+        let bytes: Vec<u8> = (0..SIZE as u64 / 8)
+            .flat_map(|at| at.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_ne_bytes())
             .collect();
         let written = fs::write(&file, bytes);
         let _ = fs::remove_file(file);
@@ -54,7 +57,10 @@ impl Probe {
 
 impl Drop for Probe {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        let directory = self.0.clone();
+        // Waited for, so that a program that ends now leaves nothing behind.
+        Background::ask(&[&self.0], move || fs::remove_dir_all(directory))
+            .wait(Instant::now() + PATIENCE);
     }
 }
 

@@ -52,19 +52,8 @@ pub struct Trials {
     pub user_namespace: Outcome<Refusal>,
 }
 
-/// Trials that run.
-#[derive(Debug)]
-pub struct Started {
-    in_data_root: Background<(Outcome<data_root::Failure>, Outcome<Refusal>)>,
-    locked: Background<Option<String>>,
-    user_namespace: Option<Background<Outcome<Refusal>>>,
-    iptables: Background<Iptables>,
-    deadline: Instant,
-    patience: Duration,
-}
-
 /// What is to be tried.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Wanted {
     /// Containers get overlays.
     pub overlay: bool,
@@ -74,29 +63,58 @@ pub struct Wanted {
     pub legacy: Option<String>,
     /// Without root the rest happens inside of rootlesskit's namespaces.
     pub is_root: bool,
-    /// How long to wait for another daemon to let go of the data directory.
-    pub patience: Duration,
+}
+
+/// Trials that run already, and what is to be tried in the data directory.
+#[derive(Debug)]
+pub struct Begun {
+    overlay: bool,
+    user_namespace: Option<Background<Outcome<Refusal>>>,
+    iptables: Background<Iptables>,
+}
+
+/// Trials that run.
+#[derive(Debug)]
+pub struct Started {
+    begun: Begun,
+    in_data_root: Background<InDataRoot>,
+    locked: Background<Option<String>>,
+    deadline: Instant,
+    patience: Duration,
 }
 
 impl Trials {
-    pub fn start(storage: &Storage, wanted: Wanted) -> Started {
-        let existing = storage.existing.clone();
-        let data_root = storage.data_root.clone();
+    /// Begins with what needs no fact: rules take longest, and dockerd's start waits for them.
+    pub fn begin(wanted: Wanted) -> Begun {
         let Wanted {
             overlay,
             rules,
             legacy,
             is_root,
-            patience,
         } = wanted;
-        Started {
-            in_data_root: Background::start(move || try_data_root(&existing, overlay && is_root)),
-            locked: Background::start(move || {
-                locks::wait_until_free(&data_root, patience, own_service::has_locked)
-            }),
+        Begun {
+            overlay: overlay && is_root,
             user_namespace: (!is_root).then(|| Background::start(namespaced::user_namespace)),
             iptables: Background::start(move || {
                 Iptables::try_out(legacy.as_deref(), rules && is_root)
+            }),
+        }
+    }
+}
+
+impl Begun {
+    /// Begins with the data directory, too.
+    ///
+    /// `patience`: how long to wait for another daemon to let go of it.
+    pub fn start(self, storage: &Storage, patience: Duration) -> Started {
+        let existing = storage.existing.clone();
+        let data_root = storage.data_root.clone();
+        let overlay = self.overlay;
+        Started {
+            begun: self,
+            in_data_root: Background::start(move || try_data_root(&existing, overlay)),
+            locked: Background::start(move || {
+                locks::wait_until_free(&data_root, patience, own_service::has_locked)
             }),
             deadline: Instant::now() + LIMIT,
             patience,
@@ -104,11 +122,24 @@ impl Trials {
     }
 }
 
+/// What came of the trials in the data directory.
+#[derive(Debug, Default)]
+struct InDataRoot {
+    write: Outcome<data_root::Failure>,
+    overlay: Outcome<Refusal>,
+    probe: Option<Probe>,
+}
+
 impl Started {
-    /// Waits for all, and for the iptables that dockerd gets.
-    pub fn finish(self) -> (Trials, Backend) {
-        let (write, overlay) = result(self.in_data_root, self.deadline);
-        let iptables = self.iptables.wait(self.deadline);
+    /// Waits for all, and for the iptables that dockerd gets. What was tried in is removed when it is
+    /// dropped, for which nobody has to wait before dockerd's start.
+    pub fn finish(self) -> (Trials, Backend, Option<Probe>) {
+        let InDataRoot {
+            write,
+            overlay,
+            probe,
+        } = result(self.in_data_root, self.deadline);
+        let iptables = self.begun.iptables.wait(self.deadline);
         let Iptables { backend, nat, raw } = iptables.unwrap_or_else(Iptables::unanswered);
         let trials = Trials {
             write,
@@ -116,29 +147,34 @@ impl Started {
             nat,
             raw,
             user_namespace: self
+                .begun
                 .user_namespace
                 .map(|trial| result(trial, self.deadline))
                 .unwrap_or_default(),
             locked: result(self.locked, self.deadline + self.patience),
         };
-        (trials, backend)
+        (trials, backend, probe)
     }
 }
 
-fn try_data_root(
-    directory: &Path,
-    overlay: bool,
-) -> (Outcome<data_root::Failure>, Outcome<Refusal>) {
+fn try_data_root(directory: &Path, overlay: bool) -> InDataRoot {
     let probe = match Probe::make(directory) {
         Ok(probe) => probe,
-        Err(failure) => return (Outcome::Failed(failure), Outcome::Unknown),
+        Err(failure) => {
+            return InDataRoot {
+                write: Outcome::Failed(failure),
+                ..InDataRoot::default()
+            };
+        }
     };
-    let write = probe
-        .write()
-        .map_or_else(Outcome::Failed, |()| Outcome::Passed);
-    match overlay {
-        true => (write, namespaced::overlay(&probe)),
-        false => (write, Outcome::Unknown),
+    let write = probe.write();
+    InDataRoot {
+        write: write.map_or_else(Outcome::Failed, |()| Outcome::Passed),
+        overlay: match overlay {
+            true => namespaced::overlay(&probe),
+            false => Outcome::Unknown,
+        },
+        probe: Some(probe),
     }
 }
 
