@@ -1,4 +1,4 @@
-//! The catalogue: every reason why Docker may not work in a job, one file a layer.
+//! The catalogue: every reason why Docker may not work in a job, one file or folder a layer.
 //!
 //! A [`Reason`] is the static entry, with its stable id; a [`Finding`] is that reason met in this
 //! container, with the cause told from facts and data for the holes of its [`Advice`], which this
@@ -59,15 +59,22 @@ pub use self::{
 pub fn all() -> impl Iterator<Item = &'static Reason> + Clone {
     [
         settings::TABLE,
-        privilege::TABLE,
+        privilege::container::TABLE,
+        privilege::rootless::TABLE,
         cgroup::TABLE,
         storage::TABLE,
-        network::TABLE,
-        certs::TABLE,
+        network::containers::TABLE,
+        network::listening::TABLE,
+        network::packet_filter::TABLE,
+        network::connectivity::TABLE,
+        certs::directory::TABLE,
+        certs::set::TABLE,
+        certs::shared::TABLE,
         daemon::start::TABLE,
         daemon::life::TABLE,
         client::TABLE,
-        registry::TABLE,
+        registry::mounted::TABLE,
+        registry::requests::TABLE,
     ]
     .into_iter()
     .flatten()
