@@ -5,10 +5,13 @@
 //! needs: whatever keeps dockerd waiting or ends it, a client can be told. Whoever waits for the
 //! port, as GitLab Runner's health check does, waits for the certificates too.
 
+mod shared;
+mod worker;
+
 use std::{
     io,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Condvar, Mutex, OnceLock, PoisonError,
         mpsc::{self, Receiver, RecvTimeoutError},
     },
     thread,
@@ -17,20 +20,18 @@ use std::{
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
-use super::certificates;
+use self::{
+    shared::{Shared, State},
+    worker::{Worker, panicked, prepare, publish},
+};
 use crate::{
     facts::mounts::Mounts,
-    pki::{self, Certificates, ClientKeyInTheMaking, DirectoryLock, PendingClient, ServerIdentity},
-    reasons::{Finding, certs, daemon},
+    pki::{Certificates, ClientKeyInTheMaking, ServerIdentity},
+    reasons::{Finding, daemon},
     settings::{CertificateSettings, Settings},
     sockets::Sockets,
     system::{background::Background, retry::PAUSE, signals},
 };
-
-/// dockerd needs longer than this before it accepts; on a socket that does not listen it would
-/// end. Until then the port is plainly shut, so that a health check is refused instead of kept
-/// waiting for a second.
-const LISTEN_AT_THE_LATEST: Duration = Duration::from_millis(250);
 
 /// How long the end of the service waits for files that are just being written.
 const LAST_FILES: Duration = Duration::from_secs(1);
@@ -40,27 +41,6 @@ const LAST_FILES: Duration = Duration::from_secs(1);
 pub struct Publication {
     prepared: Receiver<Result<Certificates, Finding>>,
     shared: Arc<Shared>,
-}
-
-#[derive(Debug)]
-struct Shared {
-    server: OnceLock<ServerIdentity>,
-    /// Held as long as the certificates are served, and as long as something is explained by them.
-    lock: Mutex<Option<DirectoryLock>>,
-    state: Mutex<State>,
-    changed: Condvar,
-    /// Readable when clients will not get theirs.
-    failed: EventFd,
-}
-
-/// How far the client's certificates have come.
-#[derive(Clone, Debug)]
-enum State {
-    InTheMaking,
-    BeingWritten,
-    /// There will be none, or nobody needs them any more.
-    Withdrawn,
-    Done(Result<(), Finding>),
 }
 
 impl Publication {
@@ -178,144 +158,12 @@ impl Publication {
     }
 }
 
-impl State {
-    fn is_open(&self) -> bool {
-        matches!(self, Self::InTheMaking | Self::BeingWritten)
-    }
-}
-
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<DirectoryLock>> {
-        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn set(&self, state: State) {
-        *self.state() = state;
-        self.changed.notify_all();
-    }
-
-    fn finish(&self, result: Result<(), Finding>) {
-        let has_failed = result.is_err();
-        self.set(State::Done(result));
-        if has_failed {
-            // Fails only if the counter overflows, and then it is readable as well.
-            let _ = self.failed.write(1);
-        }
-    }
-
-    /// Takes the turn to write, unless that was withdrawn.
-    fn begin_to_write(&self) -> bool {
-        let mut state = self.state();
-        let may = matches!(*state, State::InTheMaking);
-        if may {
-            *state = State::BeingWritten;
-        }
-        may
-    }
-}
-
-/// The thread that does the work. However it ends, nobody waits for ever.
-struct Worker(Arc<Shared>);
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        if self.0.state().is_open() {
-            let failure = daemon::init("the client's certificates", &panicked());
-            self.0.finish(Err(failure));
-        }
-    }
-}
-
-/// All but what waits for the client's key.
-fn prepare(
-    wanted: &CertificateSettings,
-    settings: &Settings,
-    mounts: &Mounts,
-    sockets: Option<&Sockets>,
-) -> Result<Certificates, Finding> {
-    let prepare = |patience| certificates::prepare(wanted, settings, mounts, patience);
-    match (prepare(Duration::ZERO), sockets) {
-        (Err(finding), Some(sockets)) if finding.reason.id == certs::IN_USE.id => {
-            // A client that holds the other dind's certificates is not refused meanwhile.
-            sockets.tcp.listen_closed()?;
-            prepare(pki::LOCK_PATIENCE)
-        }
-        (made, _) => made,
-    }
-}
-
-/// Publishes the client's set, if it gets a new one, and opens the port.
-fn publish(
-    client: Option<PendingClient>,
-    key: ClientKeyInTheMaking,
-    sockets: Option<&Sockets>,
-    shared: &Arc<Shared>,
-) {
-    let result = match client {
-        Some(client) => write_beside(client, key, sockets, shared),
-        None => Some(Ok(())),
-    };
-    let Some(written) = result else {
-        return;
-    };
-    let opened = written.and_then(|()| sockets.map_or(Ok(()), |sockets| sockets.tcp.open()));
-    shared.finish(opened);
-}
-
-/// Writes the client's set on a further thread, so that the port listens in time whatever the
-/// volume does. `None` where that was withdrawn.
-fn write_beside(
-    client: PendingClient,
-    key: ClientKeyInTheMaking,
-    sockets: Option<&Sockets>,
-    shared: &Arc<Shared>,
-) -> Option<Result<(), Finding>> {
-    let (send, written) = mpsc::channel();
-    let turn = Arc::clone(shared);
-    let write = move || {
-        let result = client.issue(key).and_then(|issued| {
-            let may_write = turn.begin_to_write();
-            may_write.then(|| issued.publish()).transpose()
-        });
-        let _ = send.send(result);
-    };
-    let begun = thread::Builder::new()
-        .name("client-set".into())
-        .spawn(write);
-    if let Err(error) = begun {
-        return Some(Err(daemon::init("the client's certificates", &error)));
-    }
-    let late = match (written.recv_timeout(LISTEN_AT_THE_LATEST), sockets) {
-        (Err(RecvTimeoutError::Timeout), Some(sockets)) => sockets.tcp.listen_closed().err(),
-        (Err(_), _) => None,
-        (Ok(result), _) => return result.transpose(),
-    };
-    if let Some(finding) = late {
-        return Some(Err(finding));
-    }
-    match written.recv() {
-        Ok(result) => result.transpose(),
-        Err(_) => {
-            let error = panicked();
-            Some(Err(daemon::init("the client's certificates", &error)))
-        }
-    }
-}
-
-/// The only way in which a thread can end without a result.
-fn panicked() -> io::Error {
-    io::Error::other("the thread that makes them panicked")
-}
-
 #[cfg(test)]
 mod tests {
     use nix::sys::signal::{SigSet, Signal, raise};
 
     use super::*;
+    use crate::reasons::certs;
 
     fn shared() -> Arc<Shared> {
         Arc::new(Shared {
