@@ -4,7 +4,7 @@
 use std::{
     io,
     path::Path,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -14,7 +14,7 @@ use nix::{
     fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat2},
 };
 
-use super::{retry::PAUSE, signals};
+use super::watched::Watched;
 
 /// Nothing takes as long, unless something hangs: the server of a volume, a lock.
 pub const PATIENCE: Duration = Duration::from_secs(3);
@@ -23,7 +23,7 @@ pub const PATIENCE: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub struct Background<T> {
     answer: Arc<Mutex<Option<T>>>,
-    question: Arc<Question>,
+    is_over: Arc<Watched<bool>>,
 }
 
 impl<T: Send + 'static> Background<T> {
@@ -31,11 +31,11 @@ impl<T: Send + 'static> Background<T> {
     pub fn start(ask: impl FnOnce() -> T + Send + 'static) -> Self {
         let answer = Arc::default();
         let to_fill = Arc::clone(&answer);
-        let question = Question::ask(Box::new(move || {
+        let is_over = run(Box::new(move || {
             let answer = ask();
             *lock(&to_fill) = Some(answer);
         }));
-        Self { answer, question }
+        Self { answer, is_over }
     }
 
     /// The same about what lies at `places`. On the container's own file system, where this program
@@ -45,11 +45,9 @@ impl<T: Send + 'static> Background<T> {
         if !places.iter().all(|place| is_on_own_file_system(place)) {
             return Self::start(ask);
         }
-        let question = Question::default();
-        *lock(&question.is_over) = true;
         Self {
             answer: Arc::new(Mutex::new(Some(ask()))),
-            question: Arc::new(question),
+            is_over: Arc::new(Watched::new(true)),
         }
     }
 }
@@ -57,61 +55,44 @@ impl<T: Send + 'static> Background<T> {
 impl<T> Background<T> {
     /// The answer, if it comes until then; `None` also where the question panicked.
     pub fn wait(self, deadline: Instant) -> Option<T> {
-        self.question.wait(deadline);
+        let left = deadline.saturating_duration_since(Instant::now());
+        drop(self.is_over.wait_while(left, goes_on));
         lock(&self.answer).take()
     }
 
     /// The same, but for no longer than until this process is asked to stop.
     pub fn wait_unless_stopped(self, deadline: Instant) -> Option<T> {
-        let is_stopped = || signals::pending_stop().is_some();
-        while !self.question.wait(deadline.min(Instant::now() + PAUSE)) {
-            if Instant::now() >= deadline || is_stopped() {
-                break;
-            }
-        }
+        drop(self.is_over.wait_unless_stopped(Some(deadline), goes_on));
         lock(&self.answer).take()
     }
 }
 
-/// What is asked, whatever the answer is made of: one piece of code for all of them.
-#[derive(Debug, Default)]
-struct Question {
-    is_over: Mutex<bool>,
-    changed: Condvar,
-}
-
-impl Question {
-    fn ask(ask: Box<dyn FnOnce() + Send>) -> Arc<Self> {
-        let question = Arc::<Self>::default();
-        let over = Over(Arc::clone(&question));
-        // Without a thread it is over at once, and there is no answer.
-        let _ = thread::Builder::new()
-            .name("background".into())
-            .spawn(move || {
-                let _over = over;
-                ask();
-            });
-        question
-    }
-
-    /// Whether it is over by then.
-    fn wait(&self, deadline: Instant) -> bool {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let waited = self
-            .changed
-            .wait_timeout_while(lock(&self.is_over), left, |is_over| !*is_over);
-        *waited.unwrap_or_else(PoisonError::into_inner).0
-    }
+/// Asks on a thread of its own; what is returned becomes true when that is over. One piece of code,
+/// whatever the answer is made of.
+fn run(ask: Box<dyn FnOnce() + Send>) -> Arc<Watched<bool>> {
+    let is_over = Arc::default();
+    let over = Over(Arc::clone(&is_over));
+    // Without a thread it is over at once, and there is no answer.
+    let _ = thread::Builder::new()
+        .name("background".into())
+        .spawn(move || {
+            let _over = over;
+            ask();
+        });
+    is_over
 }
 
 /// Says that a question is over, also where it panicked.
-struct Over(Arc<Question>);
+struct Over(Arc<Watched<bool>>);
 
 impl Drop for Over {
     fn drop(&mut self) {
-        *lock(&self.0.is_over) = true;
-        self.0.changed.notify_all();
+        self.0.change(|is_over| *is_over = true);
     }
+}
+
+fn goes_on(is_over: &bool) -> bool {
+    !is_over
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -152,6 +133,7 @@ mod tests {
     use nix::sys::signal::{SigSet, Signal, raise};
 
     use super::*;
+    use crate::system::retry::PAUSE;
 
     #[test]
     fn an_answer_that_does_not_come_in_time_is_not_waited_for() {

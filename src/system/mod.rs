@@ -11,3 +11,4 @@ pub mod poll;
 pub mod retry;
 pub mod signals;
 pub mod stderr;
+pub mod watched;

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use super::shared::Shared;
+use super::shared::{Shared, State};
 use crate::{
     facts::mounts::Mounts,
     pki::{self, Certificates, ClientKeyInTheMaking, PendingClient},
@@ -25,20 +25,56 @@ use crate::{
 /// waiting for a second.
 const LISTEN_AT_THE_LATEST: Duration = Duration::from_millis(250);
 
-/// The thread that does the work. However it ends, nobody waits for ever.
-pub struct Worker(pub Arc<Shared>);
+/// What the thread works with.
+pub struct Worker {
+    pub wanted: CertificateSettings,
+    pub settings: Settings,
+    pub mounts: Mounts,
+    pub key: ClientKeyInTheMaking,
+    /// Those that are to be opened with the certificates.
+    pub sockets: Option<Arc<Sockets>>,
+}
 
-impl Drop for Worker {
+impl Worker {
+    /// Does all of it.
+    pub fn run(self, shared: &Arc<Shared>) {
+        let _end = End(shared);
+        let sockets = self.sockets.as_deref();
+        let mut made = prepare(&self.wanted, &self.settings, &self.mounts, sockets);
+        let client = made.as_mut().map(|made| {
+            if let Some(server) = made.server.clone() {
+                // Set once, by this thread.
+                let _ = shared.server.set(server);
+            }
+            *shared.lock() = made.lock.take();
+            made.pending.take()
+        });
+        let client = client.ok();
+        shared.prepared.change(|prepared| *prepared = Some(made));
+        match client {
+            Some(client) => publish(client, self.key, sockets, shared),
+            None => shared.state.change(|state| *state = State::Withdrawn),
+        }
+    }
+}
+
+/// The end of the thread: however it comes, nobody waits for ever.
+pub struct End<'a>(pub &'a Shared);
+
+impl Drop for End<'_> {
     fn drop(&mut self) {
-        if self.0.state().is_open() {
-            let failure = daemon::init("the client's certificates", &panicked());
-            self.0.finish(Err(failure));
+        if self.0.state.lock().is_open() {
+            let failure = |what| daemon::init(what, &panicked());
+            self.0.prepared.change(|prepared| {
+                prepared.get_or_insert_with(|| Err(failure("the certificates")));
+            });
+            self.0.finish(Err(failure("the client's certificates")));
         }
     }
 }
 
 /// All but what waits for the client's key.
-pub fn prepare(
+fn prepare(
     wanted: &CertificateSettings,
     settings: &Settings,
     mounts: &Mounts,
@@ -56,7 +92,7 @@ pub fn prepare(
 }
 
 /// Publishes the client's set, if it gets a new one, and opens the port.
-pub fn publish(
+fn publish(
     client: Option<PendingClient>,
     key: ClientKeyInTheMaking,
     sockets: Option<&Sockets>,
@@ -114,6 +150,6 @@ fn write_beside(
 }
 
 /// The only way in which a thread can end without a result.
-pub fn panicked() -> io::Error {
+fn panicked() -> io::Error {
     io::Error::other("the thread that makes them panicked")
 }
