@@ -4,28 +4,23 @@ use std::{
     fs::File,
     io::{self, Read},
     os::fd::OwnedFd,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
 use super::log::Recogniser;
-use crate::{reasons::Finding, system::stderr};
+use crate::{
+    reasons::Finding,
+    system::{stderr, watched::Watched},
+};
 
 /// A longer line is read in pieces.
 const LINE_LIMIT: usize = 16 * 1024;
 
 /// What dockerd has said so far.
 #[derive(Clone, Debug)]
-pub struct Output {
-    shared: Arc<Shared>,
-}
-
-#[derive(Debug)]
-struct Shared {
-    said: Mutex<Said>,
-    closed: Condvar,
-}
+pub struct Output(Arc<Watched<Said>>);
 
 #[derive(Debug)]
 struct Said {
@@ -42,29 +37,23 @@ impl Output {
         recogniser: Recogniser,
         mut report: impl FnMut(&Finding) + Send + 'static,
     ) -> io::Result<Self> {
-        let shared = Arc::new(Shared {
-            said: Mutex::new(Said {
-                recogniser,
-                last: Instant::now(),
-                is_closed: false,
-            }),
-            closed: Condvar::new(),
-        });
-        let output = Self {
-            shared: Arc::clone(&shared),
-        };
+        let shared = Arc::new(Watched::new(Said {
+            recogniser,
+            last: Instant::now(),
+            is_closed: false,
+        }));
+        let output = Self(Arc::clone(&shared));
         let follow = move || {
             let mut lines = Lines::default();
             copy(&mut File::from(pipe), |piece| {
-                let mut said = lock(&shared.said);
+                let mut said = shared.lock();
                 said.last = Instant::now();
                 let mut findings = Vec::new();
                 lines.feed(piece, |line| findings.extend(said.recogniser.read(line)));
                 drop(said);
                 findings.iter().for_each(&mut report);
             });
-            lock(&shared.said).is_closed = true;
-            shared.closed.notify_all();
+            shared.change(|said| said.is_closed = true);
         };
         thread::Builder::new()
             .name("dockerd's stderr".into())
@@ -74,28 +63,19 @@ impl Output {
 
     /// When dockerd last wrote something, or was started.
     pub fn last(&self) -> Instant {
-        lock(&self.shared.said).last
+        self.0.lock().last
     }
 
     /// Waits until all is read that was written; at most `limit`, since processes that dockerd
     /// left behind may hold the pipe open.
     pub fn settle(&self, limit: Duration) {
-        let said = lock(&self.shared.said);
-        // Poisoned or not, what was read is what there is.
-        let _ = self
-            .shared
-            .closed
-            .wait_timeout_while(said, limit, |said| !said.is_closed);
+        drop(self.0.wait_while(limit, |said| !said.is_closed));
     }
 
     /// Asks or tells what was recognised.
     pub fn recognised<T>(&self, ask: impl FnOnce(&mut Recogniser) -> T) -> T {
-        ask(&mut lock(&self.shared.said).recogniser)
+        ask(&mut self.0.lock().recogniser)
     }
-}
-
-fn lock(said: &Mutex<Said>) -> MutexGuard<'_, Said> {
-    said.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Passes everything on, unbuffered, before it is looked at.

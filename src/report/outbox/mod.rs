@@ -9,13 +9,17 @@ mod waiting;
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, MutexGuard, OnceLock},
     thread,
     time::{Duration, Instant},
 };
 
 use super::{explain, job_log::JobLog, status::Status};
-use crate::{job_directory::JobDirectory, reasons::Finding, system::background::Background};
+use crate::{
+    job_directory::JobDirectory,
+    reasons::Finding,
+    system::{background::Background, watched::Watched},
+};
 use waiting::{Entry, Waiting};
 
 /// How long the service's end waits for it.
@@ -30,8 +34,7 @@ struct Shared {
     /// Set as soon as its file system has answered; `None` where the job cannot be told there.
     job_directory: OnceLock<Option<JobDirectory>>,
     job_log: Option<JobLog>,
-    waiting: Mutex<Waiting>,
-    changed: Condvar,
+    waiting: Watched<Waiting>,
 }
 
 impl Outbox {
@@ -43,8 +46,7 @@ impl Outbox {
         let outbox = Self(Arc::new(Shared {
             job_directory: OnceLock::new(),
             job_log,
-            waiting: Mutex::new(Waiting::since(Instant::now())),
-            changed: Condvar::new(),
+            waiting: Watched::new(Waiting::since(Instant::now())),
         }));
         let shared = Arc::clone(&outbox.0);
         match claim {
@@ -63,19 +65,23 @@ impl Outbox {
     }
 
     pub fn status(&self, status: Status, is_urgent: bool) {
-        self.0.change(|waiting| waiting.status(status, is_urgent));
+        self.0
+            .waiting
+            .change(|waiting| waiting.status(status, is_urgent));
     }
 
     /// For the job's log: the finding of this number.
     pub fn entry(&self, number: usize, finding: Finding) {
         if self.0.job_log.is_some() {
-            self.0.change(|waiting| waiting.entry(number, finding));
+            self.0
+                .waiting
+                .change(|waiting| waiting.entry(number, finding));
         }
     }
 
     /// Lets the job's log have what it is to get as it comes.
     pub fn release(&self) {
-        self.0.change(Waiting::release);
+        self.0.waiting.change(Waiting::release);
     }
 
     /// The job's directory; waits for its file system.
@@ -90,21 +96,25 @@ impl Outbox {
 
     /// Waits until all is written, if that can be.
     pub fn settle(&self) {
-        self.0.change(Waiting::hurry);
-        drop(self.0.wait_while(Waiting::is_unsettled));
+        let waiting = &self.0.waiting;
+        waiting.change(Waiting::hurry);
+        drop(waiting.wait_while(PATIENCE, Waiting::is_unsettled));
     }
 
     /// Drops what could not be written. False where a file system keeps the writer.
     pub fn empty(&self) -> bool {
-        self.0.change(Waiting::clear);
-        !self.0.wait_while(Waiting::is_writing).is_writing()
+        let waiting = &self.0.waiting;
+        waiting.change(Waiting::clear);
+        !waiting
+            .wait_while(PATIENCE, Waiting::is_writing)
+            .is_writing()
     }
 }
 
 impl Shared {
     fn have(&self, job_directory: Option<JobDirectory>) {
         let is_there = job_directory.is_some();
-        self.change(|waiting| {
+        self.waiting.change(|waiting| {
             // Set once, by who was asked for it.
             let _ = self.job_directory.set(job_directory);
             waiting.place(is_there);
@@ -128,24 +138,17 @@ impl Shared {
                 }
                 Some(status)
             });
-            self.change(|waiting| waiting.written(refused));
+            self.waiting.change(|waiting| waiting.written(refused));
         }
     }
 
     fn wait_for_work(&self) -> MutexGuard<'_, Waiting> {
-        let mut waiting = self.lock();
+        let mut waiting = self.waiting.lock();
         loop {
-            waiting = match waiting.rest() {
+            match waiting.rest() {
                 Some(Duration::ZERO) => return waiting,
-                Some(rest) => {
-                    let waited = self.changed.wait_timeout(waiting, rest);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
-                }
-                None => {
-                    let waited = self.changed.wait(waiting);
-                    waited.unwrap_or_else(PoisonError::into_inner)
-                }
-            };
+                rest => waiting = self.waiting.wait(waiting, rest),
+            }
         }
     }
 
@@ -162,23 +165,6 @@ impl Shared {
                 Vec::new()
             }
         }
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Waiting)) {
-        change(&mut self.lock());
-        self.changed.notify_all();
-    }
-
-    /// Waits while it is so, for as long as [`PATIENCE`] at most.
-    fn wait_while(&self, is_so: impl Fn(&Waiting) -> bool) -> MutexGuard<'_, Waiting> {
-        let waited = self
-            .changed
-            .wait_timeout_while(self.lock(), PATIENCE, |waiting| is_so(waiting));
-        waited.unwrap_or_else(PoisonError::into_inner).0
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -238,8 +224,7 @@ mod tests {
         let outbox = Outbox(Arc::new(Shared {
             job_directory: OnceLock::new(),
             job_log: None,
-            waiting: Mutex::new(Waiting::since(Instant::now())),
-            changed: Condvar::new(),
+            waiting: Watched::new(Waiting::since(Instant::now())),
         }));
         outbox.0.have(job_directory);
         outbox
@@ -252,17 +237,17 @@ mod tests {
             let is_written = directory.is_some();
             let outbox = idle(directory);
             outbox.status(Status::starting(), true);
-            assert_eq!(outbox.0.lock().is_unsettled(), is_written);
+            assert_eq!(outbox.0.waiting.lock().is_unsettled(), is_written);
             outbox.entry(0, client::PORT.noted("x"));
             assert!(outbox.empty());
-            assert!(!outbox.0.lock().is_unsettled());
+            assert!(!outbox.0.waiting.lock().is_unsettled());
         }
     }
 
     #[test]
     fn whoever_is_kept_while_writing_is_told_of() {
         let outbox = idle(None);
-        drop(outbox.0.lock().take_due());
+        drop(outbox.0.waiting.lock().take_due());
         assert!(!outbox.empty());
     }
 
@@ -293,10 +278,10 @@ mod tests {
         let (answer, answered) = mpsc::channel();
         let outbox = Outbox::start(Some(move || answered.recv().unwrap()), None);
         outbox.status(status(State::Starting), true);
-        assert!(outbox.0.lock().is_unsettled());
+        assert!(outbox.0.waiting.lock().is_unsettled());
         answer.send(None).unwrap();
         assert!(outbox.job_directory().is_none());
-        assert!(!outbox.0.lock().is_unsettled());
+        assert!(!outbox.0.waiting.lock().is_unsettled());
     }
 
     #[test]
@@ -344,7 +329,7 @@ mod tests {
             release(&outbox);
             wait_for(&file, "first");
             // Nothing else is waited for.
-            assert_eq!(outbox.0.lock().rest(), None);
+            assert_eq!(outbox.0.waiting.lock().rest(), None);
         }
     }
 
