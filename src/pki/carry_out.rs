@@ -4,9 +4,8 @@ use std::{fmt, path::Path};
 
 use super::{
     decide::{ClientAction, Decision, ServerAction, Signer, Wanted},
-    issue::{
-        Authority, ClientKeyInTheMaking, IssueError, Issued, KeyPair, Validity, new_key, read_key,
-    },
+    issue::{Authority, IssueError, Issued, Validity},
+    keys::{ClientKeyInTheMaking, KeyPair, new_key, read_key},
     publish::{NewFile, PRIVATE, PUBLIC, publish, retire},
 };
 use crate::{

@@ -1,29 +1,24 @@
-//! Makes keys and certificates.
+//! Makes certificates.
 //!
 //! The CA and the server use ECDSA P-256, which every client's TLS reads; the client's key may be
 //! RSA, because some clients parse no other key. All keys are PKCS#8. The profile
 //! passes strict verification (`openssl verify -x509_strict`, Python ≥ 3.13): key usage and key
 //! identifiers everywhere, nothing critical that a client could not know.
 
-use std::{fmt, thread};
+use std::fmt;
 
-use nix::sys::signal::SigSet;
-pub use rcgen::KeyPair;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyIdMethod, KeyUsagePurpose, PKCS_RSA_SHA256, SanType, SerialNumber,
+    Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, SanType, SerialNumber,
 };
 use rustls::{
     crypto::aws_lc_rs,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    pki_types::{CertificateDer, PrivateKeyDer},
 };
 use time::{Duration, OffsetDateTime};
 
 use super::inspect::Certificate;
-use crate::settings::{
-    ClientKey,
-    subject_names::{OtherName, SubjectName},
-};
+use crate::settings::subject_names::{OtherName, SubjectName};
 
 /// The common name of the CAs made here.
 pub const CA_NAME: &str = "dind-init CA";
@@ -181,43 +176,6 @@ impl Validity {
     }
 }
 
-/// A client key that is being made on a thread of its own: RSA takes 80 ms, or 300.
-pub struct ClientKeyInTheMaking(Making);
-
-enum Making {
-    OnThread(thread::JoinHandle<Result<KeyPair, IssueError>>),
-    /// No thread could be started: made when it is asked for.
-    Later(ClientKey),
-}
-
-impl ClientKeyInTheMaking {
-    /// Starts to make the key. To be called as early as possible.
-    pub fn start(kind: ClientKey) -> Self {
-        let thread = thread::Builder::new()
-            .name("client-key".into())
-            .spawn(move || {
-                // The init's signals are for its main thread. Blocking cannot fail: the set is
-                // valid; were it to, the key is made all the same.
-                let _ = SigSet::all().thread_block();
-                generate(kind)
-            });
-        Self(match thread {
-            Ok(handle) => Making::OnThread(handle),
-            Err(_) => Making::Later(kind),
-        })
-    }
-
-    /// Waits for the key.
-    pub fn wait(self) -> Result<KeyPair, IssueError> {
-        match self.0 {
-            Making::OnThread(handle) => handle
-                .join()
-                .unwrap_or_else(|_| Err(IssueError("the key's thread panicked".into()))),
-            Making::Later(kind) => generate(kind),
-        }
-    }
-}
-
 /// A certificate that signs itself and whose name is all that it is for.
 ///
 /// Returns it with its key, both in DER.
@@ -231,17 +189,6 @@ pub fn message_certificate(
     parameters.not_after = validity.not_after;
     let certificate = parameters.self_signed(&key)?;
     Ok((certificate.der().clone(), key.into()))
-}
-
-/// A new key for a server, quickly made.
-pub fn new_key() -> Result<KeyPair, IssueError> {
-    generate(ClientKey::EcdsaP256)
-}
-
-/// Reads a private key in PEM: PKCS#8, PKCS#1 or SEC1, whatever else the file holds.
-pub fn read_key(pem: &[u8]) -> Result<KeyPair, IssueError> {
-    let der = PrivateKeyDer::from_pem_slice(pem).map_err(|error| IssueError(error.to_string()))?;
-    Ok(KeyPair::try_from(&der)?)
 }
 
 /// Whether the CA's name can be reproduced byte for byte in what it issues.
@@ -271,13 +218,6 @@ fn named(name: &str) -> CertificateParams {
     parameters.distinguished_name = DistinguishedName::new();
     parameters.distinguished_name.push(DnType::CommonName, name);
     parameters
-}
-
-fn generate(kind: ClientKey) -> Result<KeyPair, IssueError> {
-    Ok(match kind {
-        ClientKey::Rsa2048 => KeyPair::generate_for(&PKCS_RSA_SHA256)?,
-        ClientKey::EcdsaP256 => KeyPair::generate()?,
-    })
 }
 
 /// 127 random bits, never negative and never short.
@@ -316,6 +256,7 @@ mod tests {
     use x509_parser::pem::parse_x509_pem;
 
     use super::*;
+    use crate::{pki::keys::ClientKeyInTheMaking, settings::ClientKey};
 
     #[test]
     fn serials_are_positive_as_long_as_they_can_be_and_random_in_each_bit() {

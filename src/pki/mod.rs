@@ -13,6 +13,7 @@ mod carry_out;
 pub mod decide;
 pub mod inspect;
 pub mod issue;
+mod keys;
 mod locks;
 pub mod origin;
 pub mod publish;
@@ -27,7 +28,7 @@ use std::{
 pub use self::{
     carry_out::PendingClient,
     decide::{ClientAction, Decision, Job, ServerAction, Wanted, decide},
-    issue::ClientKeyInTheMaking,
+    keys::ClientKeyInTheMaking,
 };
 use self::{
     carry_out::carry_out,

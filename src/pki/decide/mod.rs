@@ -18,7 +18,7 @@ use self::{
 };
 use super::{
     inspect::Certificate,
-    issue::read_key,
+    keys::read_key,
     origin::{ForeignFile, foreign_files},
     verify::{Set, Usage},
 };
