@@ -1,6 +1,7 @@
 //! Each rule: a file that has the mistake, one that nearly has it.
 
 mod client;
+mod host;
 mod reading;
 mod services;
 
