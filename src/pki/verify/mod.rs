@@ -269,3 +269,6 @@ pub fn day(moment: OffsetDateTime) -> String {
         .format(&FORMAT)
         .unwrap_or_else(|_| moment.to_string())
 }
+
+#[cfg(test)]
+mod tests;
