@@ -1,6 +1,6 @@
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyIdMethod,
-    KeyPair, SanType,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, SanType,
 };
 
 use super::*;
@@ -20,7 +20,7 @@ fn covering(names: &[&str]) -> Certificate {
 
 #[test]
 fn a_wildcard_covers_one_label_and_an_address_only_itself() {
-    let certificate = covering(&["docker", "*.docker.example", "10.0.0.5"]);
+    let certificate = covering(&["Docker", "*.docker.example", "10.0.0.5", "fd00::5"]);
     for (name, covered) in [
         ("docker", true),
         ("a.docker.example", true),
@@ -28,6 +28,8 @@ fn a_wildcard_covers_one_label_and_an_address_only_itself() {
         ("a.b.docker.example", false),
         ("10.0.0.5", true),
         ("10.0.0.6", false),
+        ("fd00::5", true),
+        ("fd00::6", false),
     ] {
         let name = SubjectName::from_host(name).unwrap();
         assert_eq!(certificate.covers(&name), covered, "{name}");
@@ -110,4 +112,109 @@ fn what_cannot_be_read_says_why() {
         let error = public_key_of(pem.as_bytes()).unwrap_err();
         assert!(error.contains(why), "{error}");
     }
+}
+
+/// Who may replace a certificate is known by its name: with a company in it, it is the company's.
+#[test]
+fn a_name_is_plain_only_if_it_is_a_common_name_and_nothing_else() {
+    let company = (DnType::OrganizationName, "Example Corp");
+    let common = (DnType::CommonName, "dind-init CA");
+    for (attributes, plain) in [
+        (&[common.clone()][..], Some("dind-init CA")),
+        (&[common.clone(), company.clone()], None),
+        (&[company.clone(), common], None),
+        (&[company], None),
+        (&[], None),
+    ] {
+        let mut parameters = CertificateParams::default();
+        parameters.distinguished_name = DistinguishedName::new();
+        for (kind, value) in attributes {
+            parameters.distinguished_name.push(kind.clone(), *value);
+        }
+        let key = KeyPair::generate().unwrap();
+        let certificate = parameters.self_signed(&key).unwrap();
+        let certificate = Certificate::parse(certificate.der().clone()).unwrap();
+        assert_eq!(certificate.plain_name.as_deref(), plain, "{attributes:?}");
+
+        // And so is it with the request that official leaves beside a key.
+        let request = parameters.serialize_request(&key).unwrap();
+        let request = read_request(request.pem().unwrap().as_bytes());
+        assert_eq!(
+            request,
+            plain.map(|plain| (plain.to_owned(), certificate.public_key)),
+            "{attributes:?}"
+        );
+    }
+    assert_eq!(read_request(b"no request"), None);
+}
+
+/// As Go and OpenSSL judge: what is not said is not forbidden, but for being a CA.
+#[test]
+fn what_a_certificate_may_do_is_read_from_its_extensions() {
+    use ExtendedKeyUsagePurpose::{Any, ClientAuth, CodeSigning, ServerAuth};
+    use KeyUsagePurpose::{CrlSign, DigitalSignature, KeyCertSign};
+    let ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    for (is_ca, usages, is_authority) in [
+        (ca, &[KeyCertSign, CrlSign][..], true),
+        // Official's CA until May 2025.
+        (ca, &[], true),
+        (ca, &[DigitalSignature], false),
+        (IsCa::ExplicitNoCa, &[], false),
+        (IsCa::NoCa, &[KeyCertSign], false),
+    ] {
+        let certificate = with(|parameters| {
+            parameters.is_ca = is_ca;
+            parameters.key_usages = usages.to_vec();
+        });
+        assert_eq!(
+            certificate.is_authority, is_authority,
+            "{is_ca:?} {usages:?}"
+        );
+        assert_eq!(certificate.has_key_usage, !usages.is_empty(), "{usages:?}");
+    }
+    for (usages, for_servers, for_clients) in [
+        (&[][..], true, true),
+        (&[Any], true, true),
+        (&[ServerAuth], true, false),
+        (&[ClientAuth], false, true),
+        (&[ServerAuth, ClientAuth], true, true),
+        (&[CodeSigning], false, false),
+    ] {
+        let certificate = with(|parameters| parameters.extended_key_usages = usages.to_vec());
+        assert_eq!(certificate.for_servers, for_servers, "{usages:?}");
+        assert_eq!(certificate.for_clients, for_clients, "{usages:?}");
+    }
+}
+
+/// Some companies still have such a root, and Go takes it.
+#[test]
+fn a_certificate_of_version_1_knows_no_constraints() {
+    let of_version_3 = with(|parameters| parameters.subject_alt_names.clear());
+    assert!(!of_version_3.is_authority);
+    let mut der = of_version_3.der.to_vec();
+    // `[0] { INTEGER 2 }` is what makes it version 3.
+    let version = der.windows(5).position(|bytes| bytes == [0xa0, 3, 2, 1, 2]);
+    der[version.unwrap() + 4] = 0;
+    let of_version_1 = Certificate::parse(der.into()).unwrap();
+    assert!(of_version_1.is_authority);
+}
+
+#[test]
+fn a_key_is_known_by_its_certificate() {
+    let made = rcgen::generate_simple_self_signed(["docker".to_owned()]).unwrap();
+    let certificate = Certificate::parse(made.cert.der().clone()).unwrap();
+    let key = made.signing_key.serialize_pem();
+    assert_eq!(
+        public_key_of(key.as_bytes()).as_ref(),
+        Ok(&certificate.public_key)
+    );
+    assert!(certificate.is_signed_with(&certificate.public_key));
+    assert!(!certificate.is_signed_with(b"no key"));
+}
+
+fn with(change: impl Fn(&mut CertificateParams)) -> Certificate {
+    let mut parameters = CertificateParams::new(["docker".to_owned()]).unwrap();
+    change(&mut parameters);
+    let made = parameters.self_signed(&KeyPair::generate().unwrap());
+    Certificate::parse(made.unwrap().der().clone()).unwrap()
 }
