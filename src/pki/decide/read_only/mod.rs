@@ -136,3 +136,6 @@ fn shortened(names: &[&str]) -> String {
         more => format!("{} and {} more", names[..6].join(", "), more - 6),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -202,3 +202,6 @@ pub(super) fn list(foreign: &[ForeignFile]) -> String {
         .collect();
     files.join("; ")
 }
+
+#[cfg(test)]
+mod tests;
