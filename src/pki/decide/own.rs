@@ -173,3 +173,121 @@ fn uncovered(directory: &Directory, leaf: &Certificate, name: &SubjectName) -> F
         _ => certs::NAME.advised(cause, certs::NAME_ALONE, [uncovered]),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::{
+        facts::mounts::Mounts,
+        pki::{
+            decide::Job,
+            issue::{Authority, Validity, new_key},
+        },
+        settings::{CertificateSettings, ClientKey},
+    };
+
+    fn subject_names(list: &str) -> Vec<SubjectName> {
+        SubjectName::parse_list("DOCKER_TLS_SAN", list).unwrap()
+    }
+
+    fn certificate_for(list: &str) -> Certificate {
+        let validity = Validity::days_from(OffsetDateTime::now_utc(), 1);
+        let authority = Authority::create(validity).unwrap();
+        let names = subject_names(list);
+        let issued = authority.issue_server(&new_key().unwrap(), &names, &[], validity);
+        let pem = issued.unwrap().certificate_pem;
+        Certificate::parse_pem(pem.as_bytes()).unwrap().remove(0)
+    }
+
+    /// What is told of a certificate for `covered` in a job with this `DOCKER_HOST` and
+    /// `DOCKER_TLS_SAN`.
+    fn told(covered: &str, docker_host: &str, san: &str) -> Vec<Finding> {
+        let settings = CertificateSettings {
+            directory: "/certs".into(),
+            names: subject_names(san),
+            other_names: Vec::new(),
+            client_key: ClientKey::EcdsaP256,
+            days: 1,
+        };
+        let wanted = Wanted {
+            settings: &settings,
+            names: &[],
+            job: Job {
+                docker_host: SubjectName::from_host(docker_host),
+                ..Job::default()
+            },
+            now: OffsetDateTime::now_utc(),
+        };
+        let server = Directory::survey(Path::new("/nowhere/server"), &Mounts::default());
+        names(&server, &certificate_for(covered), &wanted)
+    }
+
+    /// The job fails for certain only where it says itself what it dials.
+    #[test]
+    fn a_name_that_is_dialled_and_lacks_is_an_error_and_one_that_may_be_is_a_warning() {
+        use Severity::{Error, Warning};
+        for (covered, docker_host, san, expected) in [
+            ("docker", "", "", &[][..]),
+            ("example", "", "", &[("docker", Warning)]),
+            ("example", "example", "", &[]),
+            ("docker", "example", "", &[("example", Error)]),
+            ("docker", "", "docker,a.example", &[("a.example", Warning)]),
+            // Once is enough.
+            ("docker", "example", "example", &[("example", Error)]),
+            (
+                "docker",
+                "example",
+                "a.example,docker,b.example",
+                &[
+                    ("example", Error),
+                    ("a.example", Warning),
+                    ("b.example", Warning),
+                ],
+            ),
+        ] {
+            let findings = told(covered, docker_host, san);
+            let expected: Vec<_> = expected
+                .iter()
+                .map(|(name, severity)| (format!("not for {name}."), *severity))
+                .collect();
+            assert_eq!(findings.len(), expected.len(), "{findings:?}");
+            for (finding, (words, severity)) in findings.iter().zip(expected) {
+                assert!(finding.cause.ends_with(&words), "{finding}");
+                assert_eq!(finding.severity, severity, "{finding}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_names_that_it_has_are_told_and_no_list_is_endless() {
+        for (covered, said) in [
+            ("", "is for no name at all (clients ignore the common name)"),
+            ("a,b,c,d,e,f", "is for a, b, c, d, e, f, not for docker."),
+            ("a,b,c,d,e,f,g,h", "is for a, b, c, d, e, f and 2 more,"),
+        ] {
+            let finding = told(covered, "", "").remove(0);
+            assert!(finding.cause.contains(said), "{finding}");
+        }
+    }
+
+    /// The service's alias can be a name; it can be neither a wildcard nor an address.
+    #[test]
+    fn a_name_that_the_certificate_has_is_offered_where_it_can_be_an_alias() {
+        for (covered, alias) in [
+            ("a.example,10.0.0.5", Some("a.example")),
+            ("*.example", None),
+            ("10.0.0.5", None),
+            ("", None),
+        ] {
+            let finding = told(covered, "", "").remove(0);
+            assert!(finding.fix.contains("docker"), "{finding}");
+            let offered = finding.fix.contains("the alias");
+            assert_eq!(offered, alias.is_some(), "{finding}");
+            assert!(finding.fix.contains(alias.unwrap_or_default()), "{finding}");
+        }
+    }
+}
