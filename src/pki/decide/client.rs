@@ -85,3 +85,40 @@ impl<'a> ClientUnder<'a> {
 pub(super) fn is_writable(directory: &Directory) -> bool {
     directory.access == Access::Writable && directory.mounted_files().next().is_none()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::tempdir;
+
+    use super::*;
+    use crate::facts::{certificates::KEY, mounts::Mounts};
+
+    /// What is taken for writable and is not ends the service half way through a set.
+    #[test]
+    fn a_set_can_be_written_where_neither_the_directory_nor_a_file_is_in_the_way() {
+        let root = tempdir().unwrap();
+        let path = root.path().canonicalize().unwrap();
+        fs::write(path.join(KEY), "a key").unwrap();
+        let mount = |name: &str| {
+            let point = path.join(name);
+            Mounts::parse(&format!(
+                "2 1 8:1 / {} rw - ext4 /dev/sdb1 rw",
+                point.display()
+            ))
+        };
+        for (mounts, access, writable) in [
+            (Mounts::default(), Access::Writable, true),
+            (Mounts::default(), Access::ReadOnly, false),
+            (Mounts::default(), Access::Denied, false),
+            (mount(KEY), Access::Writable, false),
+            (mount(KEY), Access::ReadOnly, false),
+            (mount("notes"), Access::Writable, true),
+        ] {
+            let mut directory = Directory::survey(&path, &mounts);
+            directory.access = access;
+            assert_eq!(is_writable(&directory), writable, "{access:?} {mounts:?}");
+        }
+    }
+}

@@ -119,16 +119,89 @@ pub enum ClientAction {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use time::OffsetDateTime;
 
-    #[test]
-    fn a_signer_is_shown_without_its_key() {
-        let signer = Signer::Renewed {
+    use super::*;
+    use crate::pki::issue::{Authority, Validity};
+
+    fn renewed() -> Signer {
+        Signer::Renewed {
             key_pem: b"secret".to_vec(),
             name: "dind-init CA".to_owned(),
             key_identifier: None,
-        };
-        assert_eq!(format!("{signer:?}"), "Renewed(dind-init CA)");
-        assert_eq!(format!("{:?}", Signer::New), "New");
+        }
+    }
+
+    fn existing() -> Signer {
+        let validity = Validity::days_from(OffsetDateTime::now_utc(), 1);
+        let certificate_pem = Authority::create(validity).unwrap().certificate_pem;
+        let certificate = Certificate::parse_pem(&certificate_pem).unwrap().remove(0);
+        Signer::Existing {
+            key_pem: b"secret".to_vec(),
+            certificate: Box::new(certificate),
+            certificate_pem,
+        }
+    }
+
+    /// What `check` prints, before anything is written: it must not be the plan of another start.
+    #[test]
+    fn a_plan_says_of_each_directory_what_becomes_of_it() {
+        let cases = [
+            (
+                (Signer::Nobody, ServerAction::Keep, ClientAction::Keep),
+                "CA: none is needed\n\
+                 server: keep what is there\n\
+                 client: keep what is there",
+            ),
+            (
+                (Signer::New, ServerAction::Issue, ClientAction::Issue),
+                "CA: make a new one, and write it to /certs/ca\n\
+                 server: issue for docker, 10.0.0.5\n\
+                 client: issue with a new key",
+            ),
+            (
+                (renewed(), ServerAction::Recertify, ClientAction::Recertify),
+                "CA: make a new certificate CN=dind-init CA for the key in ca/, and write it to \
+                 /certs/ca\n\
+                 server: issue with the key that is there for docker, 10.0.0.5\n\
+                 client: issue for the key that is there",
+            ),
+            (
+                (existing(), ServerAction::UseOwn, ClientAction::UseOwn),
+                "CA: use CN=dind-init CA in ca/\n\
+                 server: use your own set\n\
+                 client: use your own set",
+            ),
+            (
+                (Signer::Nobody, ServerAction::UseOwn, ClientAction::Leave),
+                "CA: none is needed\n\
+                 server: use your own set\n\
+                 client: leave it as it is",
+            ),
+        ];
+        for ((signer, server, client), plan) in cases {
+            let is_written = matches!(signer, Signer::New | Signer::Renewed { .. });
+            let decision = Decision {
+                signer,
+                server,
+                client,
+                names: SubjectName::parse_list("TEST", "docker,10.0.0.5").unwrap(),
+                ca_directory: is_written.then(|| "/certs/ca".into()),
+                findings: Vec::new(),
+            };
+            assert_eq!(decision.to_string(), plan);
+        }
+    }
+
+    #[test]
+    fn a_signer_is_shown_without_its_key() {
+        for (signer, shown) in [
+            (Signer::Nobody, "Nobody"),
+            (Signer::New, "New"),
+            (renewed(), "Renewed(dind-init CA)"),
+            (existing(), "Existing(CN=dind-init CA)"),
+        ] {
+            assert_eq!(format!("{signer:?}"), shown);
+        }
     }
 }

@@ -302,3 +302,6 @@ fn unshared(
         refusals::at(client),
     ))
 }
+
+#[cfg(test)]
+mod tests;
