@@ -204,3 +204,79 @@ fn file<'a>(name: &'a str, content: &'a [u8], mode: u32) -> NewFile<'a> {
 fn not_issued(error: IssueError) -> Finding {
     certs::ISSUE.met(format!("{error}."))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs,
+        os::unix::fs::{PermissionsExt, symlink},
+    };
+
+    use tempfile::tempdir;
+    use time::OffsetDateTime;
+
+    use super::*;
+
+    fn authority() -> (Authority, Validity) {
+        let validity = Validity::days_from(OffsetDateTime::now_utc(), 1);
+        (Authority::create(validity).unwrap(), validity)
+    }
+
+    /// What was issued with a key that is lost can never be renewed.
+    #[test]
+    fn a_key_that_lies_in_ca_stays_and_its_certificate_comes_beside_it() {
+        let (authority, _) = authority();
+        let own = authority.key_pem();
+        let others = tempdir().unwrap();
+        let linked = others.path().join("of-a-secret.pem");
+        fs::write(&linked, "linked").unwrap();
+        type Prepare<'a> = &'a dyn Fn(&Path);
+        let cases: [(Prepare<'_>, &str); 4] = [
+            (&|_| {}, &own),
+            // As an interrupted `openssl genrsa` leaves it.
+            (&|key| fs::write(key, "").unwrap(), &own),
+            (&|key| fs::write(key, "a key").unwrap(), "a key"),
+            (&|key| symlink(&linked, key).unwrap(), "linked"),
+        ];
+        for (prepare, expected) in cases {
+            let root = tempdir().unwrap();
+            let key = root.path().join(KEY);
+            prepare(&key);
+            publish_ca(root.path(), &authority).unwrap();
+            assert_eq!(fs::read_to_string(&key).unwrap(), expected);
+            if expected == own {
+                let mode = fs::metadata(&key).unwrap().permissions().mode();
+                assert_eq!(mode & 0o777, 0o600, "jobs must not read it");
+            }
+            let certificate = fs::read(root.path().join(CERTIFICATE)).unwrap();
+            assert_eq!(certificate, authority.certificate_pem);
+        }
+    }
+
+    /// One that was encrypted in the meantime, or taken away, cannot be certified.
+    #[test]
+    fn a_key_that_cannot_be_read_is_told_with_its_path() {
+        let root = tempdir().unwrap();
+        let finding = key_in(root.path()).unwrap_err();
+        assert_eq!(finding.reason.id, "CERTS-IO");
+        let path = root.path().join(KEY);
+        let said = format!("cannot read {}: No such file", path.display());
+        assert!(finding.cause.starts_with(&said), "{finding}");
+        fs::write(&path, "no key").unwrap();
+        assert_eq!(key_in(root.path()).unwrap_err().reason.id, "CERTS-ISSUE");
+    }
+
+    /// It holds the CA's key, and is part of what a log may show.
+    #[test]
+    fn what_waits_for_the_client_s_key_is_shown_by_its_directory_alone() {
+        let root = tempdir().unwrap();
+        let (authority, validity) = authority();
+        let pending = PendingClient {
+            directory: Directory::open(root.path()).unwrap(),
+            authority,
+            validity,
+        };
+        let shown = format!("PendingClient({})", root.path().display());
+        assert_eq!(format!("{pending:?}"), shown);
+    }
+}

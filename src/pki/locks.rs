@@ -94,7 +94,7 @@ mod tests {
     use tempfile::tempdir;
 
     use super::*;
-    use crate::facts::mounts::Mounts;
+    use crate::{facts::mounts::Mounts, pki::decide::Signer};
 
     /// What is refused at first sight may be another dind's work half done: its lock is waited for,
     /// where there is a directory that it could be writing.
@@ -121,5 +121,58 @@ mod tests {
         // A file is no directory, and nobody publishes there.
         fs::write(&client, "").unwrap();
         assert_eq!(locked(), None);
+    }
+
+    /// Two dinds that write one set give each other's clients certificates that do not fit; many may
+    /// read one that nobody writes.
+    #[test]
+    fn what_is_written_or_kept_for_clients_is_one_dind_s_alone() {
+        let root = tempdir().unwrap();
+        let found = CertificateDirectory::survey(root.path(), &Mounts::default());
+        for (server, client, locked) in [
+            (ServerAction::Issue, ClientAction::Issue, Some("client")),
+            (ServerAction::Keep, ClientAction::Keep, Some("client")),
+            (
+                ServerAction::UseOwn,
+                ClientAction::Recertify,
+                Some("client"),
+            ),
+            (ServerAction::Issue, ClientAction::UseOwn, Some("server")),
+            (
+                ServerAction::Recertify,
+                ClientAction::UseOwn,
+                Some("server"),
+            ),
+            (ServerAction::Keep, ClientAction::Leave, Some("server")),
+            (ServerAction::UseOwn, ClientAction::UseOwn, None),
+            (ServerAction::UseOwn, ClientAction::Leave, None),
+        ] {
+            let decision = Decision {
+                signer: Signer::Nobody,
+                server,
+                client,
+                names: Vec::new(),
+                ca_directory: None,
+                findings: Vec::new(),
+            };
+            assert_eq!(
+                directory_to_lock(&found, &decision),
+                locked.map(|name| root.path().join(name)).as_deref(),
+                "{server:?} {client:?}"
+            );
+        }
+    }
+
+    /// Who waited for it has to know that waiting longer is no way out.
+    #[test]
+    fn how_long_a_lock_was_asked_for_is_told() {
+        let path = Path::new("/certs/client");
+        for (patience, said) in [
+            (0, "another process holds the lock on /certs/client;"),
+            (5, "has held the lock for 5 seconds on /certs/client;"),
+        ] {
+            let finding = in_use(path, Duration::from_secs(patience));
+            assert!(finding.cause.contains(said), "{finding}");
+        }
     }
 }

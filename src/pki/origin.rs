@@ -208,4 +208,23 @@ mod tests {
             assert_eq!(describe_ca(&certificates), said);
         }
     }
+
+    #[test]
+    fn a_certificate_that_is_not_ours_is_told_by_what_it_claims() {
+        let chain = [
+            certificate("Example", false, false),
+            certificate(CLIENT_NAME, false, false),
+        ]
+        .concat();
+        for (chain, said) in [
+            (Vec::new(), "a file that holds no certificate"),
+            (
+                certificate(CLIENT_NAME, false, false),
+                &*format!("named CN={CLIENT_NAME} but signed by no ca.pem that lies beside it"),
+            ),
+            (chain, "a certificate CN=Example that is not ours"),
+        ] {
+            assert_eq!(describe_leaf(&chain), said);
+        }
+    }
 }
