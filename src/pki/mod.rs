@@ -168,3 +168,38 @@ impl Certificates {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tempfile::tempdir;
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::settings::{CertificateSettings, ClientKey};
+
+    /// `check` in a service that runs would find its certificates in use: by that very service.
+    #[test]
+    fn what_this_service_serves_is_not_in_use_by_another() {
+        let root = tempdir().unwrap();
+        let settings = CertificateSettings {
+            directory: root.path().join("certs"),
+            names: Vec::new(),
+            other_names: Vec::new(),
+            client_key: ClientKey::EcdsaP256,
+            days: 1,
+        };
+        let wanted = Wanted {
+            settings: &settings,
+            names: &[],
+            job: Job::default(),
+            now: OffsetDateTime::now_utc(),
+        };
+        let mounts = Mounts::default();
+        let served = prepare(&mounts, &wanted, Duration::ZERO).unwrap();
+        assert!(served.lock.is_some());
+        assert!(locked_inode(&settings.directory.join("client")).is_some());
+        let found = CertificateDirectory::survey(&settings.directory, &mounts);
+        let decision = look(&found, &wanted).unwrap();
+        assert_eq!(decision.client, ClientAction::Issue);
+    }
+}

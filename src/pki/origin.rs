@@ -158,9 +158,16 @@ fn describe_leaf(chain: &[Certificate]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+    use std::fs;
+
+    use rcgen::{
+        BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa,
+        KeyPair,
+    };
+    use tempfile::tempdir;
 
     use super::*;
+    use crate::{facts::mounts::Mounts, system::directory};
 
     /// A certificate named `name`, signed by itself or by another CA.
     fn certificate(name: &str, is_ca: bool, is_self_signed: bool) -> Vec<Certificate> {
@@ -225,6 +232,65 @@ mod tests {
             (chain, "a certificate CN=Example that is not ours"),
         ] {
             assert_eq!(describe_leaf(&chain), said);
+        }
+    }
+
+    /// A publisher that is killed, ours or official's, leaves a key before its certificate. Anybody
+    /// else's key would be lost for good.
+    #[test]
+    fn a_key_without_a_certificate_is_ours_if_what_is_left_beside_it_says_so() {
+        let official = "docker:dind client";
+        let (key, other_key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+        let named = |name| {
+            let mut parameters = CertificateParams::default();
+            parameters.distinguished_name = DistinguishedName::new();
+            parameters.distinguished_name.push(DnType::CommonName, name);
+            parameters
+        };
+        let request = |name, key: &KeyPair| {
+            let request = named(name).serialize_request(key).unwrap();
+            ("csr.pem", request.pem().unwrap())
+        };
+        let hidden = |key: &KeyPair| {
+            let certificate = named(CLIENT_NAME).self_signed(key).unwrap();
+            ("hidden", certificate.pem())
+        };
+        for (what, left, is_ours) in [
+            ("nothing", None, false),
+            ("official's request", Some(request(official, &key)), true),
+            (
+                "a request for another key",
+                Some(request(official, &other_key)),
+                false,
+            ),
+            ("somebody's request", Some(request("job", &key)), false),
+            ("no request", Some(("csr.pem", "garbage".into())), false),
+            ("our certificate, hidden", Some(hidden(&key)), true),
+            ("one of another key", Some(hidden(&other_key)), false),
+        ] {
+            let root = tempdir().unwrap();
+            fs::write(root.path().join(KEY), key.serialize_pem()).unwrap();
+            match left {
+                Some(("hidden", content)) => {
+                    let opened = directory::Directory::open(root.path()).unwrap();
+                    let content = content.as_bytes();
+                    opened
+                        .stage(CERTIFICATE, content, 0o644, |_| Ok(()))
+                        .unwrap();
+                }
+                Some((name, content)) => fs::write(root.path().join(name), content).unwrap(),
+                None => {}
+            }
+            let found = Directory::survey(root.path(), &Mounts::default());
+            let foreign: Vec<_> = foreign_files(&found, None)
+                .into_iter()
+                .map(|file| (file.name, file.what))
+                .collect();
+            let expected = match is_ours {
+                true => Vec::new(),
+                false => vec![(KEY, "a private key that is not ours".to_owned())],
+            };
+            assert_eq!(foreign, expected, "{what}");
         }
     }
 }
