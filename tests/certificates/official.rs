@@ -172,6 +172,7 @@ fn a_pair_whose_ca_may_not_sign_by_the_letter_is_replaced_however_young() {
 fn its_ca_is_renewed_with_the_same_key_when_half_its_life_is_over() {
     let mut scene = scene(&["ca", "server", "client"]);
     scene.now += Duration::days(500);
+    let ca = scene.certificate("ca/cert.pem");
     let before = scene.snapshot();
     drop(scene.start().unwrap());
     scene.assert_good();
@@ -180,6 +181,8 @@ fn its_ca_is_renewed_with_the_same_key_when_half_its_life_is_over() {
     assert!(!changed.contains(&"ca/key.pem".to_owned()));
     let renewed = scene.certificate("ca/cert.pem");
     assert_eq!(renewed.subject, "CN=docker:dind CA");
+    assert!(ca.key_identifier.is_some());
+    assert_eq!(renewed.key_identifier, ca.key_identifier);
     let old = &before["client/cert.pem"].content;
     let old = dind_init::testing::pki::inspect::Certificate::parse_pem(old).unwrap();
     assert!(

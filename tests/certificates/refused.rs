@@ -298,15 +298,17 @@ fn a_directory_of_somebody_elses_is_told_with_its_owner_and_mode() {
     assert!(text.contains("mode 0755"), "{text}");
 }
 
+/// Nor is it taken for missing: a CA of the user's would be passed over, and another one made.
 #[test]
 fn what_is_no_file_is_not_read() {
-    let scene = Scene::new();
-    fs::create_dir_all(scene.path("client/ca.pem")).unwrap();
-    let finding = scene.refused("CERTS-IO");
-    assert!(
-        finding.cause.contains("client/ca.pem: not a regular file"),
-        "{finding}"
-    );
-    let scene = Scene::holding(&[("client", "a file")]);
-    scene.refused("CERTS-IO");
+    for name in ["ca/key.pem", "server/cert.pem", "client/ca.pem"] {
+        let scene = Scene::new();
+        fs::create_dir_all(scene.path(name)).unwrap();
+        let finding = scene.refused("CERTS-IO");
+        let said = format!("{name}: not a regular file");
+        assert!(finding.cause.contains(&said), "{finding}");
+    }
+    for side in ["ca", "server", "client"] {
+        Scene::holding(&[(side, "a file")]).refused("CERTS-IO");
+    }
 }

@@ -260,6 +260,24 @@ fn a_pair_of_which_one_half_does_not_trust_the_other_is_replaced() {
     }
 }
 
+/// On a shared volume another job can lay a whole set with our names there, and wait for clients
+/// whose words it can read. A key that we made lies here alone, and is ours.
+#[test]
+fn a_good_set_whose_key_somebody_else_can_have_is_replaced() {
+    let scene = Scene::new().started();
+    let copy = scene.root().join("copy");
+    for side in ["server", "client"] {
+        assert_eq!(scene.decide().unwrap().server, ServerAction::Keep);
+        fs::hard_link(scene.path(side).join("key.pem"), &copy).unwrap();
+        assert_eq!(
+            scene.decide().unwrap().server,
+            ServerAction::Issue,
+            "{side}"
+        );
+        fs::remove_file(&copy).unwrap();
+    }
+}
+
 #[test]
 fn a_bundle_to_which_somebody_added_a_ca_is_theirs_however_well_it_works() {
     let scene = Scene::new().started();
