@@ -210,22 +210,36 @@ fn a_ca_that_is_none_or_has_expired_is_refused() {
 
 #[test]
 fn what_cannot_be_checked_here_is_used_with_a_warning() {
-    let pki = Pki::new();
-    let scene = Scene::new();
-    pki.lay_all(&scene);
-    let extensions = "subjectAltName=DNS:docker\nextendedKeyUsage=serverAuth";
-    pki.lay(
-        &scene,
-        "server",
-        pki.issue_with("-sha1", "/CN=old", extensions),
-    );
-    let findings = used(&scene);
-    assert!(
-        findings.contains(&warning("CERTS-UNVERIFIED")),
-        "{findings:?}"
-    );
-    assert!(
-        findings.iter().all(|(_, severity)| severity == "warning"),
-        "{findings:?}"
-    );
+    let curve = |name| ["-newkey", "ec", "-pkeyopt", name];
+    for (pki, digest, what) in [
+        (Pki::new(), "-sha1", "UnsupportedSignatureAlgorithm"),
+        // OpenSSL's clients know the curve, Go's do not.
+        (
+            Pki::with(
+                "/CN=Brainpool",
+                &curve("ec_paramgen_curve:brainpoolP256r1"),
+                "CA:TRUE",
+            ),
+            "-sha256",
+            "UnsupportedSignatureAlgorithmForPublicKey",
+        ),
+    ] {
+        let scene = Scene::new();
+        pki.lay_all(&scene);
+        let extensions = "subjectAltName=DNS:docker\nextendedKeyUsage=serverAuth";
+        let server = pki.issue_with(digest, "/CN=old", extensions);
+        pki.lay(&scene, "server", server);
+        let findings = used(&scene);
+        assert!(
+            findings.contains(&warning("CERTS-UNVERIFIED")),
+            "{findings:?}"
+        );
+        assert!(
+            findings.iter().all(|(_, severity)| severity == "warning"),
+            "{findings:?}"
+        );
+        let cause = scene.decide().unwrap().findings.remove(0).cause;
+        let said = format!("cert.pem (CN=old) cannot be checked: {what}.");
+        assert!(cause.ends_with(&said), "{cause}");
+    }
 }

@@ -7,7 +7,10 @@ use rustls::{
     pki_types::{CertificateDer, TrustAnchor, UnixTime},
 };
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
-use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
+use webpki::{
+    EndEntityCert, KeyUsage, UnsupportedSignatureAlgorithmForPublicKeyContext,
+    anchor_from_trusted_cert,
+};
 
 use super::inspect::{Certificate, public_key_of};
 use crate::facts::certificates::{CA_CERTIFICATES, CERTIFICATE, Directory, KEY};
@@ -145,17 +148,25 @@ impl Set {
 
     fn flaw(&self, error: &webpki::Error, now: OffsetDateTime) -> Flaw {
         let leaf = &self.leaf;
-        match error {
-            webpki::Error::UnknownIssuer
-            | webpki::Error::InvalidSignatureForPublicKey
-            | webpki::Error::SignatureAlgorithmMismatch => Flaw::new(
+        let unsigned = || {
+            Flaw::new(
                 Problem::Mismatch,
                 CERTIFICATE,
                 format!(
                     "({}) was issued by {}, and no CA of {CA_CERTIFICATES} signed it",
                     leaf.subject, leaf.issuer
                 ),
-            ),
+            )
+        };
+        match error {
+            webpki::Error::UnknownIssuer
+            | webpki::Error::InvalidSignatureForPublicKey
+            | webpki::Error::SignatureAlgorithmMismatch => unsigned(),
+            webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(context)
+                if !can_have_signed(context) =>
+            {
+                unsigned()
+            }
             webpki::Error::CertExpired { .. } | webpki::Error::CertNotValidYet { .. } => self
                 .intermediates
                 .iter()
@@ -164,7 +175,7 @@ impl Set {
                     Flaw::new(
                         Problem::Expired,
                         CERTIFICATE,
-                        format!("is refused: {error}"),
+                        format!("is refused: {}", name_of(error)),
                     )
                 }),
             webpki::Error::EndEntityUsedAsCa
@@ -174,18 +185,34 @@ impl Set {
                 Problem::Usage,
                 CERTIFICATE,
                 format!(
-                    "({}) is not allowed by the constraints of its CA: {error}",
-                    leaf.subject
+                    "({}) is not allowed by the constraints of its CA: {}",
+                    leaf.subject,
+                    name_of(error)
                 ),
             ),
             // Old algorithms, version 1, critical extensions: others may accept them.
             _ => Flaw::new(
                 Problem::Unverified,
                 CERTIFICATE,
-                format!("({}) cannot be checked: {error}", leaf.subject),
+                format!("({}) cannot be checked: {}", leaf.subject, name_of(error)),
             ),
         }
     }
+}
+
+/// Whether this kind of key makes this kind of signature at all: ECDSA's keys and signatures have
+/// identifiers of one branch (RFC 5480), RSA's of another (RFC 8017), and Ed25519 has one for both.
+fn can_have_signed(context: &UnsupportedSignatureAlgorithmForPublicKeyContext) -> bool {
+    // Behind DER's tag and length.
+    let branch = |identifier: &[u8]| identifier.get(2..7).map(<[u8]>::to_vec);
+    branch(&context.signature_algorithm_id) == branch(&context.public_key_algorithm_id)
+}
+
+/// webpki's own name for it, which can be looked up, without the bytes that it carries.
+fn name_of(error: &webpki::Error) -> String {
+    let shown = format!("{error:?}");
+    let name = shown.split(['(', ' ']).next().unwrap_or_default();
+    name.trim_end_matches("Context").to_owned()
 }
 
 /// What a leaf is presented as.
