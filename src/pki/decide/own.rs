@@ -185,7 +185,8 @@ mod tests {
         facts::mounts::Mounts,
         pki::{
             decide::Job,
-            issue::{Authority, Validity, new_key},
+            issue::{Authority, Validity},
+            keys::new_key,
         },
         settings::{CertificateSettings, ClientKey},
     };

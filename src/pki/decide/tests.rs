@@ -1,6 +1,9 @@
 use super::*;
 use crate::{
-    pki::issue::{Authority, Validity, new_key},
+    pki::{
+        issue::{Authority, Validity},
+        keys::new_key,
+    },
     settings::{ClientKey, subject_names::OtherName},
 };
 

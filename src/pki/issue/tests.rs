@@ -4,7 +4,10 @@ use x509_parser::pem::parse_x509_pem;
 
 use super::*;
 use crate::{
-    pki::{inspect::public_key_of, keys::ClientKeyInTheMaking},
+    pki::{
+        inspect::public_key_of,
+        keys::{ClientKeyInTheMaking, new_key, read_key},
+    },
     settings::ClientKey,
 };
 
