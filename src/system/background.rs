@@ -179,7 +179,7 @@ mod tests {
         }
         for volume in [
             &["/proc"][..],
-            &["/proc/self/stat"],
+            &["/proc/self/status"],
             &["/", "/proc"],
             &["x"],
         ] {
