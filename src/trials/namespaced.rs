@@ -5,9 +5,7 @@
 //! program.
 
 use std::{
-    ffi::OsStr,
-    fmt, fs,
-    io::{self, Seek, Write},
+    fmt, fs, io,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -19,7 +17,6 @@ use nix::{
     errno::Errno,
     mount::{MntFlags, MsFlags, mount, umount2},
     sched::{CloneFlags, unshare},
-    sys::memfd::{MFdFlags, memfd_create},
     unistd::{alarm, chdir},
 };
 
@@ -198,78 +195,6 @@ pub fn trial(name: &str) -> Command {
     command
 }
 
-/// Rules for iptables-restore, with the matches and targets that dockerd's have, too
-/// (moby `daemon/libnetwork/drivers/bridge`).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Rules {
-    /// No bridge network without these.
-    Bridge,
-    /// For published ports, since Docker 28.
-    Raw,
-}
-
-impl Rules {
-    pub const ALL: [Self; 2] = [Self::Bridge, Self::Raw];
-
-    fn text(self) -> &'static str {
-        match self {
-            Self::Bridge => {
-                "*nat\n\
-                 :DIND-TRIAL - [0:0]\n\
-                 -A PREROUTING -m addrtype --dst-type LOCAL -j DIND-TRIAL\n\
-                 -A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE\n\
-                 COMMIT\n\
-                 *filter\n\
-                 :DIND-TRIAL - [0:0]\n\
-                 -A FORWARD -j DIND-TRIAL\n\
-                 -A DIND-TRIAL -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n\
-                 COMMIT\n"
-            }
-            Self::Raw => "*raw\n-A PREROUTING -d 172.17.0.2 ! -i docker0 -j DROP\nCOMMIT\n",
-        }
-    }
-}
-
-/// Loads all of `rules` in a network of their own; the failure is what iptables said.
-///
-/// `path` is the `PATH` that dockerd is going to have, where it differs.
-pub fn iptables(rules: &[Rules], path: Option<&OsStr>) -> Outcome<String> {
-    let text: String = rules.iter().map(|rules| rules.text()).collect();
-    let mut command = trial("iptables");
-    if let Some(path) = path {
-        command.env("PATH", path);
-    }
-    let Ok(output) = in_memory(&text).and_then(|rules| command.stdin(rules).output()) else {
-        return Outcome::Unknown;
-    };
-    match output.status.code() {
-        Some(0) => Outcome::Passed,
-        // Ended by the alarm; or there is no iptables-restore, or no namespace for it.
-        None => Outcome::Unknown,
-        Some(status) if status == i32::from(REFUSED) => Outcome::Unknown,
-        Some(_) => Outcome::Failed(said(&output.stderr)),
-    }
-}
-
-/// A file for stdin: a pipe would need somebody to write into it.
-fn in_memory(text: &str) -> io::Result<fs::File> {
-    let mut file = fs::File::from(memfd_create(c"rules", MFdFlags::MFD_CLOEXEC)?);
-    file.write_all(text.as_bytes())?;
-    file.rewind()?;
-    Ok(file)
-}
-
-/// On one line, without advice to read a manual.
-fn said(stderr: &[u8]) -> String {
-    let text = String::from_utf8_lossy(stderr);
-    let lines: Vec<&str> = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with("Try `"))
-        .collect();
-    lines.join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -283,17 +208,5 @@ mod tests {
         for text in ["", "mount", "mount x", "dance 22", "dind-init: error"] {
             assert_eq!(text.parse::<Refusal>(), Err(()), "{text}");
         }
-    }
-
-    #[test]
-    fn iptables_words_are_put_on_one_line() {
-        let text = b"iptables-restore v1.8.11 (nf_tables): \nline 4: RULE_APPEND failed \
-                     (No such file or directory): rule in chain POSTROUTING\n\
-                     Try `iptables-restore -h' or 'iptables-restore --help' for more information.\n";
-        assert_eq!(
-            said(text),
-            "iptables-restore v1.8.11 (nf_tables): line 4: RULE_APPEND failed \
-             (No such file or directory): rule in chain POSTROUTING"
-        );
     }
 }
