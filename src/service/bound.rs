@@ -3,7 +3,7 @@
 
 use std::{io, path::PathBuf, sync::Arc};
 
-use super::{Service, other_port::OtherPort, publication::Publication};
+use super::{Service, publication::Publication};
 use crate::{
     error_daemon::{self, ErrorDaemon},
     facts::mounts::Mounts,
@@ -27,7 +27,6 @@ pub struct Bound {
     /// The port and the unix socket, with its group, to explain on where dockerd was to open its own.
     port: Option<u16>,
     unix: Option<(PathBuf, Option<String>)>,
-    other_port: Option<OtherPort>,
 }
 
 impl Bound {
@@ -39,7 +38,6 @@ impl Bound {
             publication: None,
             port: plan.port_to_explain_on(&settings.docker_host),
             unix: plan.socket_to_explain_on(),
-            other_port: None,
         }
     }
 
@@ -78,11 +76,6 @@ impl Bound {
         published.transpose()?;
         let ours = self.sockets.as_ref().map(|sockets| sockets.tcp.open());
         ours.transpose().map(drop)
-    }
-
-    /// Tells whoever dials the port of the other transport, which nothing serves.
-    pub fn answer_on_the_other_port(&mut self, plan: &Plan, host: &str, findings: &[Finding]) {
-        self.other_port = OtherPort::explain(plan, host, findings);
     }
 
     /// Answers every docker command with a finding, once the port is open; `None` where there is

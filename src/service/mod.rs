@@ -145,7 +145,7 @@ impl Service<'_> {
         findings.iter().for_each(|f| self.report.finding(f));
         *bound = Bound::new(plan, self, client_key)?;
         let begun = assessment::machine::begin(plan, self.settings, self.uid);
-        bound.answer_on_the_other_port(plan, &self.settings.docker_host, &findings);
+        other_port::explain(plan, &self.settings.docker_host, &findings);
         let assessed = Assessed::new(begun, self, bound);
         if let Some(signal) = signals::pending_stop() {
             // What is found where a wait was cut short may not be so.

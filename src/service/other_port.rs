@@ -17,55 +17,51 @@ use crate::{
     sockets::{TcpSocket, yielding::Signs},
 };
 
-/// That somebody answers there, until the port is wanted.
-#[derive(Debug)]
-pub struct OtherPort(());
-
-impl OtherPort {
-    /// Answers on the other port, if this job may dial it: its `DOCKER_HOST` names it, which is
-    /// among `findings`, or is not set.
-    ///
-    /// `None` where it may not, where the user wants the port, or where it is taken.
-    pub fn explain(plan: &Plan, docker_host: &str, findings: &[Finding]) -> Option<Self> {
-        let found = findings.iter().find(|f| f.reason.id == client::PORT.id);
-        let (other, finding) = match (&plan.own_hosts, &plan.sockets) {
-            (Some(_), _) => (plan.port_to_explain_on(docker_host)?, found?.clone()),
-            (None, Some(sockets)) => {
-                let tls = plan.certificates.is_some();
-                let other = if tls { PLAIN_PORT } else { TLS_PORT };
-                let finding = match found {
-                    Some(finding) => finding.clone(),
-                    None if docker_host.is_empty() => unset(tls, sockets.port, other),
-                    None => return None,
-                };
-                (other, finding)
-            }
-            (None, None) => return None,
-        };
-        if plan.further_ports.contains(&other) {
-            return None;
-        }
-        let signs = Signs::watch(other).ok()?;
-        let socket = TcpSocket::bind(other).ok()?;
-        socket.open().ok()?;
-        let daemon = ErrorDaemon::start(
-            &[socket.as_fd()],
-            error_daemon::tls(None, &finding),
-            &format!("dind-init: {finding}"),
-        )
-        .ok()?;
-        thread::Builder::new()
-            .name("other port".into())
-            .spawn(move || {
-                let asked = signs.wait();
-                drop(daemon);
-                drop(socket);
-                // Closed only now: that says that the port is free.
-                drop(asked);
-            })
-            .ok()?;
-        Some(Self(()))
+/// Answers on the other port, if this job may dial it: its `DOCKER_HOST` names it, which is among
+/// `findings`, or is not set. Nobody answers where the user wants the port, or where it is taken.
+pub fn explain(plan: &Plan, docker_host: &str, findings: &[Finding]) {
+    if let Some((port, finding)) = dialled(plan, docker_host, findings)
+        && !plan.further_ports.contains(&port)
+    {
+        answer(port, &finding);
     }
+}
+
+/// The port, and what is wrong with it.
+fn dialled(plan: &Plan, docker_host: &str, findings: &[Finding]) -> Option<(u16, Finding)> {
+    let found = findings.iter().find(|f| f.reason.id == client::PORT.id);
+    if plan.own_hosts.is_some() {
+        return Some((plan.port_to_explain_on(docker_host)?, found?.clone()));
+    }
+    let served = plan.sockets.as_ref()?.port;
+    let tls = plan.certificates.is_some();
+    let other = if tls { PLAIN_PORT } else { TLS_PORT };
+    let unset = || docker_host.is_empty().then(|| unset(tls, served, other));
+    Some((other, found.cloned().or_else(unset)?))
+}
+
+/// Until the port is wanted, on threads of its own. `None` where it cannot be had.
+fn answer(port: u16, finding: &Finding) -> Option<()> {
+    let signs = Signs::watch(port).ok()?;
+    let socket = TcpSocket::bind(port).ok()?;
+    socket.open().ok()?;
+    let daemon = ErrorDaemon::start(
+        &[socket.as_fd()],
+        error_daemon::tls(None, finding),
+        &format!("dind-init: {finding}"),
+    )
+    .ok()?;
+    let give_up = move || {
+        let asked = signs.wait();
+        drop(daemon);
+        drop(socket);
+        // Closed only now: that says that the port is free.
+        drop(asked);
+    };
+    let started = thread::Builder::new()
+        .name("other port".into())
+        .spawn(give_up);
+    started.ok().map(drop)
 }
 
 fn unset(tls: bool, served: u16, other: u16) -> Finding {
