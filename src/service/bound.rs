@@ -3,11 +3,13 @@
 
 use std::{io, path::PathBuf, sync::Arc};
 
+use rustls::ServerConfig;
+
 use super::{Service, publication::Publication};
 use crate::{
     error_daemon::{self, ErrorDaemon},
     facts::mounts::Mounts,
-    pki::ClientKeyInTheMaking,
+    pki::{ClientKeyInTheMaking, ServerIdentity},
     plan::Plan,
     reasons::{Finding, daemon},
     report::{Report, explain},
@@ -83,23 +85,23 @@ impl Bound {
     pub fn explain(&self, finding: &Finding, report: &Report) -> io::Result<Option<ErrorDaemon>> {
         let finding = &report.told(finding.clone());
         let explanation = explain::api_message(finding, &report.beside(finding));
-        let server = self.publication.as_ref().and_then(Publication::server);
-        let tls = || error_daemon::tls(server, finding);
-        self.sockets
-            .as_ref()
-            .map(|sockets| ErrorDaemon::start(&sockets.descriptors(), tls(), &explanation))
-            .transpose()
+        self.serve(|server| error_daemon::tls(server, finding), &explanation)
     }
 
     /// Answers every docker command with words that are no failure.
     pub fn answer(&self, words: &str) -> io::Result<Option<ErrorDaemon>> {
+        self.serve(|server| server.and_then(error_daemon::trusted), words)
+    }
+
+    fn serve(
+        &self,
+        tls: impl FnOnce(Option<&ServerIdentity>) -> Option<Arc<ServerConfig>>,
+        words: &str,
+    ) -> io::Result<Option<ErrorDaemon>> {
         let server = self.publication.as_ref().and_then(Publication::server);
         self.sockets
             .as_ref()
-            .map(|sockets| {
-                let tls = server.and_then(error_daemon::trusted);
-                ErrorDaemon::start(&sockets.descriptors(), tls, words)
-            })
+            .map(|sockets| ErrorDaemon::start(&sockets.descriptors(), tls(server), words))
             .transpose()
     }
 
