@@ -3,6 +3,8 @@
 
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
+use crate::system::process;
+
 /// Whether the process is a dind-init like this one, or was started by one.
 ///
 /// Only processes of this container count: another container's executable is another file, and
@@ -13,12 +15,10 @@ pub fn includes(pid: i32) -> bool {
     };
     let mut next = Some(pid);
     while let Some(pid) = next.filter(|pid| *pid > 0) {
-        let process = Path::new("/proc").join(pid.to_string());
-        if executable(&process) == Some(ourselves) {
+        if executable(&Path::new("/proc").join(pid.to_string())) == Some(ourselves) {
             return true;
         }
-        let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
-        next = parent(&stat);
+        next = process::parent(pid);
     }
     false
 }
@@ -33,13 +33,6 @@ pub fn has_locked(inode: u64) -> bool {
 fn executable(process: &Path) -> Option<(u64, u64)> {
     let file = fs::metadata(process.join("exe")).ok()?;
     Some((file.dev(), file.ino()))
-}
-
-/// From `/proc/PID/stat`: the command stands in parentheses and may hold anything; state and
-/// parent follow.
-fn parent(stat: &str) -> Option<i32> {
-    let (_, rest) = stat.rsplit_once(')')?;
-    rest.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// The processes of this PID namespace with such a lock, from the text of `/proc/locks`, which has

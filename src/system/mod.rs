@@ -8,6 +8,7 @@ pub mod child;
 pub mod directory;
 pub mod directory_lock;
 pub mod poll;
+pub mod process;
 pub mod retry;
 pub mod signals;
 pub mod stderr;

@@ -23,7 +23,7 @@ use crate::{
         readiness::{Notification, Readiness},
     },
     system::{
-        poll,
+        poll, process,
         signals::{self, Signals},
     },
 };
@@ -221,10 +221,7 @@ fn descendants() -> Vec<Pid> {
 
 fn process_and_parent(entry: &DirEntry) -> Option<(Pid, Pid)> {
     let process = entry.file_name().to_str()?.parse().ok()?;
-    let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
-    // The command stands in parentheses and may hold anything; state and parent follow.
-    let (_, rest) = stat.rsplit_once(')')?;
-    let parent = rest.split_whitespace().nth(1)?.parse().ok()?;
+    let parent = process::parent(process)?;
     Some((Pid::from_raw(process), Pid::from_raw(parent)))
 }
 
