@@ -145,9 +145,7 @@ impl Network {
             nftables_rules: None,
         }
     }
-}
 
-impl Network {
     /// What dockerd gives no network of its own: what is on a link, and the name servers.
     pub fn taken(&self) -> Vec<Subnet> {
         let on_link = self

@@ -38,25 +38,24 @@ impl Storage {
             .ancestors()
             .find_map(|path| path.canonicalize().ok())
             .unwrap_or_else(|| "/".into());
+        let room = Room::of(&existing);
+        Self::on(mounts, data_root, existing, room)
+    }
+
+    /// Where its volume does not answer.
+    pub fn unanswered(data_root: &Path, mounts: &Mounts) -> Self {
+        let room = Err(Unread::new(data_root, background::no_answer()));
+        Self::on(mounts, data_root, data_root.to_owned(), room)
+    }
+
+    fn on(mounts: &Mounts, data_root: &Path, existing: PathBuf, room: Fact<Room>) -> Self {
         let mount = mounts.holding(&existing);
         Self {
             data_root: data_root.to_owned(),
             file_system: mount.map(|m| m.file_system.clone()).unwrap_or_default(),
             mount_point: mount.map_or_else(|| "/".into(), |m| m.point.clone()),
-            room: Room::of(&existing),
             existing,
-        }
-    }
-
-    /// Where its volume does not answer.
-    pub fn unanswered(data_root: &Path, mounts: &Mounts) -> Self {
-        let mount = mounts.holding(data_root);
-        Self {
-            data_root: data_root.to_owned(),
-            file_system: mount.map(|m| m.file_system.clone()).unwrap_or_default(),
-            mount_point: mount.map_or_else(|| "/".into(), |m| m.point.clone()),
-            room: Err(Unread::new(data_root, background::no_answer())),
-            existing: data_root.to_owned(),
+            room,
         }
     }
 
