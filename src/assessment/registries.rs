@@ -1,7 +1,5 @@
 //! The CAs of registries in this very container.
 
-use std::path::PathBuf;
-
 use nix::unistd::Uid;
 
 use crate::{
@@ -40,11 +38,10 @@ pub fn describe(trust: &Trust, places: &Places) -> Vec<String> {
         format!("trust {cas} for {host} by {directory}/{host}/ca.crt{clients}")
     });
     let every = (!trust.every_registry.is_empty()).then(|| {
-        let bundle: &PathBuf = &places.bundle;
         let cas = cas(trust.every_registry.len());
         format!(
             "trust {cas} for every registry by SSL_CERT_FILE={}",
-            bundle.display()
+            places.bundle.display()
         )
     });
     registries.chain(every).collect()
