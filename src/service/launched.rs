@@ -58,14 +58,7 @@ impl Launched {
             registries::places(plan.certificates.as_ref(), service.settings, service.uid),
             |finding| service.report.finding(finding),
         );
-        let mut environment = machine::prepare(
-            service.settings,
-            service.uid,
-            &service.mounts,
-            &assessment.machine,
-            &readiness,
-            &service.report,
-        )?;
+        let mut environment = machine::prepare(service, &assessment.machine, &readiness)?;
         environment.extend(registries.environment.clone());
         bound.let_clients_in_with_dockerd(&plan)?;
 

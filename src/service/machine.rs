@@ -2,17 +2,14 @@
 
 use std::{ffi::OsString, path::Path};
 
-use nix::{
-    sys::prctl,
-    unistd::{Pid, Uid},
-};
+use nix::{sys::prctl, unistd::Pid};
 
+use super::Service;
 use crate::{
     assessment::machine::Machine,
     dockerd::{readiness::Readiness, rootless},
-    facts::{control_groups, mounts::Mounts},
+    facts::control_groups,
     reasons::{Finding, Severity, cgroup},
-    report::Report,
     settings::{Settings, process_environment},
     setup,
     system::background::in_time,
@@ -29,12 +26,9 @@ pub fn become_reaper() {
 
 /// Does what dockerd needs of the machine; returns the variables it gets.
 pub fn prepare(
-    settings: &Settings,
-    uid: Uid,
-    mounts: &Mounts,
+    service: &Service<'_>,
     machine: &Machine,
     readiness: &Readiness,
-    report: &Report,
 ) -> Result<Vec<(OsString, OsString)>, Finding> {
     let removed = in_time(&[Path::new("/run")], || {
         setup::pid_files::remove_stale(Path::new("/run"))
@@ -48,27 +42,27 @@ pub fn prepare(
     let mut environment = vec![("NOTIFY_SOCKET".into(), readiness.address().into())];
     environment.extend(machine.backend.path().map(|path| ("PATH".into(), path)));
     let mut findings = Vec::new();
-    if uid.is_root() {
-        match setup::mounts::prepare(mounts) {
+    if service.uid.is_root() {
+        match setup::mounts::prepare(&service.mounts) {
             Ok(found) => findings.extend(found),
             Err(fatal) => findings.push(fatal),
         }
-        findings.extend(prepare_control_groups(settings, machine));
+        findings.extend(prepare_control_groups(service.settings, machine));
         // Tells dockerd, as systemd's convention is, that it is in a container.
         environment.push(("container".into(), "docker".into()));
     } else {
         // dockerd knows no default for it (moby `pkg/homedir`), and its pid file lies there.
-        let runtime = rootless::runtime_directory(&process_environment, uid.as_raw());
+        let runtime = rootless::runtime_directory(&process_environment, service.uid.as_raw());
         environment.push(("XDG_RUNTIME_DIR".into(), runtime.into()));
     }
     // All of it is told, and the first that is fatal stands for the rest.
     let mut fatal = None;
     for finding in findings {
-        let finding = settings.ignored.apply(finding);
+        let finding = service.settings.ignored.apply(finding);
         if finding.severity == Severity::Fatal && fatal.is_none() {
             fatal = Some(finding);
         } else if finding.severity == Severity::Fatal || !machine.has(finding.reason) {
-            report.finding(&finding);
+            service.report.finding(&finding);
         }
     }
     fatal.map_or(Ok(environment), Err)
