@@ -22,11 +22,10 @@ pub fn judge(
     facts: &Facts,
     mut trials: Trials,
     options: &Options,
-    is_root: bool,
     backend: &Backend,
     settings: &Settings,
 ) -> Vec<Finding> {
-    let mut found = findings::privileges::findings(&facts.privileges, &trials, options, is_root);
+    let mut found = findings::privileges::findings(&facts.privileges, &trials, options);
     let is_restricted = found
         .iter()
         .any(|finding| finding.severity == Severity::Fatal);
@@ -38,6 +37,7 @@ pub fn judge(
             ..Trials::default()
         };
     }
+    let is_root = options.is_root;
     if is_root && !is_restricted {
         found.extend(findings::control_groups::findings(
             &facts.control_groups,
@@ -54,7 +54,6 @@ pub fn judge(
         facts.docker,
         &trials,
         options,
-        is_root,
     ));
     // Without root dockerd's networks are inside of rootlesskit's, which has an MTU of its own.
     if is_root && !is_restricted {
@@ -170,7 +169,7 @@ mod tests {
             legacy: false,
             why: "",
         };
-        judge(facts, trials, &options, is_root, &backend, &settings())
+        judge(facts, trials, &options, &backend, &settings())
             .iter()
             .map(|finding| finding.reason.id)
             .collect()
@@ -199,14 +198,7 @@ mod tests {
                 legacy: false,
                 why: "",
             };
-            let found = judge(
-                &facts,
-                Trials::default(),
-                &options,
-                true,
-                &backend,
-                &settings(),
-            );
+            let found = judge(&facts, Trials::default(), &options, &backend, &settings());
             let fatal = found.into_iter().filter(|f| f.severity == Severity::Fatal);
             fatal.map(|finding| finding.reason.id).collect::<Vec<_>>()
         };
@@ -236,7 +228,7 @@ mod tests {
                 why: "",
             };
             let trials = Trials::default();
-            let found = judge(&facts, trials, &options, true, &backend, &settings());
+            let found = judge(&facts, trials, &options, &backend, &settings());
             let fatal = found.into_iter().filter(|f| f.severity == Severity::Fatal);
             fatal.map(|finding| finding.reason.id).collect::<Vec<_>>()
         };

@@ -203,7 +203,7 @@ pub fn look(begun: Begun<'_>, mounts: &Mounts, patience: Duration) -> Machine {
         docker,
     };
     let ignored = |finding| settings.ignored.apply(finding);
-    let judged = judge(&facts, trials, &options, uid.is_root(), &backend, settings);
+    let judged = judge(&facts, trials, &options, &backend, settings);
     let takes_paths = takes_paths.is_none_or(|known| known.wait(deadline) != Some(false));
     let judged = judged
         .into_iter()

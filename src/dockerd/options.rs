@@ -20,6 +20,8 @@ const DEFAULT_MTU: u32 = 1500;
 /// The options that preflight must know.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Options {
+    /// Else dockerd runs inside of rootlesskit's namespaces.
+    pub is_root: bool,
     /// `--data-root`, `-g`.
     pub data_root: PathBuf,
     pub mtu: u32,
@@ -115,6 +117,7 @@ impl Options {
             false => Path::new(&home()).join(".local/share/docker"),
         };
         Self {
+            is_root,
             data_root: text("data-root", Some('g'))
                 .or_else(|| text("graph", None))
                 .map_or_else(default_root, PathBuf::from),

@@ -16,12 +16,8 @@ use crate::{
 const FILTER: u8 = 2;
 
 /// What keeps dockerd from working. The first one, if it is fatal, explains failed trials as well.
-pub fn findings(
-    privileges: &Privileges,
-    trials: &Trials,
-    options: &Options,
-    is_root: bool,
-) -> Vec<Finding> {
+pub fn findings(privileges: &Privileges, trials: &Trials, options: &Options) -> Vec<Finding> {
+    let is_root = options.is_root;
     // Sysbox is there to do without: it answers for what this container's root may not do itself.
     if is_root && privileges.in_sysbox {
         return no_new_privileges(privileges, is_root).into_iter().collect();
@@ -158,7 +154,7 @@ mod tests {
 
     fn judged(privileges: &Privileges, trials: &Trials, is_root: bool) -> Vec<Finding> {
         let defaults = Options::new(&[], &Configuration::default(), &|_| None, is_root);
-        findings(privileges, trials, &defaults, is_root)
+        findings(privileges, trials, &defaults)
     }
 
     fn ids(findings: &[Finding]) -> Vec<&str> {
@@ -202,7 +198,7 @@ mod tests {
         let argv = ["--iptables=false".into()];
         let options = Options::new(&argv, &Configuration::default(), &|_| None, true);
         let privileges = privileges(ALL & !(1 << 12), 0);
-        assert!(findings(&privileges, &Trials::default(), &options, true).is_empty());
+        assert!(findings(&privileges, &Trials::default(), &options).is_empty());
     }
 
     #[test]

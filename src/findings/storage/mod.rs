@@ -29,9 +29,8 @@ pub fn findings(
     docker: Option<DockerVersion>,
     trials: &Trials,
     options: &Options,
-    is_root: bool,
 ) -> Vec<Finding> {
-    if let Some(unwritable) = unwritable(place, &trials.write, is_root) {
+    if let Some(unwritable) = unwritable(place, &trials.write, options.is_root) {
         return vec![unwritable];
     }
     [
@@ -133,7 +132,7 @@ mod tests {
         let argv: Vec<_> = arguments.iter().map(Into::into).collect();
         let options = Options::new(&argv, &Configuration::default(), &|_| None, true);
         let drivers = GraphDrivers::default();
-        findings(place, &drivers, None, trials, &options, true)
+        findings(place, &drivers, None, trials, &options)
     }
 
     pub(super) fn ids(findings: &[Finding]) -> Vec<&str> {

@@ -171,7 +171,7 @@ mod tests {
                 built_in: None,
             };
             let place = on("overlay", LITTLE);
-            findings(&place, &drivers, None, &trials, &options, true)[0].severity
+            findings(&place, &drivers, None, &trials, &options)[0].severity
         };
         assert_eq!(severity(&["overlay2"]), Severity::Fatal);
         assert_eq!(severity(&[]), Severity::Warning);
@@ -188,7 +188,7 @@ mod tests {
             };
             let docker = Some(DockerVersion { major, minor: 1 });
             let place = on("overlay", LITTLE);
-            let found = findings(&place, &drivers, docker, &trials, &options, true);
+            let found = findings(&place, &drivers, docker, &trials, &options);
             (found[0].reason.id, found[0].severity)
         };
         let id = "STORAGE-ON-OVERLAY";
