@@ -67,15 +67,16 @@ impl Entrances {
             Err(refusal) => self.refusals.push(refusal),
         }
     }
-}
 
-/// One mistake, such as a root file system that is read-only, stands against several entrances: what
-/// is cured by the same fix is told once, by the last.
-pub(super) fn without_echoes(mut refusals: Vec<Finding>) -> Vec<Finding> {
-    refusals.reverse();
-    refusals.dedup_by(|later, sooner| later.fix == sooner.fix);
-    refusals.reverse();
-    refusals
+    /// One mistake, such as a root file system that is read-only, stands against several entrances:
+    /// what is cured by the same fix is told once, by the last.
+    pub(super) fn without_echoes(mut self) -> Self {
+        self.refusals.reverse();
+        self.refusals
+            .dedup_by(|later, sooner| later.fix == sooner.fix);
+        self.refusals.reverse();
+        self
+    }
 }
 
 /// A line about one directory, such as `/certs/client: read-only; Secret volume; ca.pem`.

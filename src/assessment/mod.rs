@@ -10,8 +10,6 @@ pub mod registries;
 
 use std::{path::PathBuf, time::Duration};
 
-use nix::unistd::Uid;
-
 use self::{
     entrances::Entrances,
     machine::{Begun, Machine},
@@ -23,7 +21,7 @@ use crate::{
     plan::Plan,
     reasons::Finding,
     registry::{self, sources::Awaited, trust::Trust},
-    settings::{Settings, process_environment},
+    settings::process_environment,
 };
 
 /// Facts, what they mean, and what is to be done.
@@ -41,56 +39,51 @@ pub struct Assessment {
     pub configuration: Option<(PathBuf, String)>,
 }
 
-/// Looks at everything; changes nothing. Waits for up to `patience` where another daemon uses the
-/// data directory.
-pub fn assess(
-    plan: &Plan,
-    settings: &Settings,
-    mounts: &Mounts,
-    uid: Uid,
-    patience: Duration,
-) -> Assessment {
-    let look = || Entrances::look(plan, settings, mounts);
-    assess_with(machine::begin(plan, settings, uid), mounts, patience, look)
-}
-
-/// The same where it has begun, for a service whose sockets are open and whose certificates are on
-/// their way: what is known of these comes from `entrances`, which is asked last.
-pub fn assess_with(
-    begun: Begun<'_>,
-    mounts: &Mounts,
-    patience: Duration,
-    entrances: impl FnOnce() -> Entrances,
-) -> Assessment {
-    let Begun {
-        plan,
-        settings,
-        uid,
-        ..
-    } = begun;
-    let (trust, awaited) = registry::look(&settings.registry);
-    let machine = machine::look(begun, mounts, patience);
-    let mut plan = plan.clone();
-    plan.add_flags(&machine.flags);
-    let configuration = machine.configuration.clone().map(|text| {
-        let runtime = rootless::runtime_directory(&process_environment, uid.as_raw());
-        let path = adjustments::configuration_path(uid.is_root(), &runtime);
-        plan.use_configuration(&path);
-        (path, text)
-    });
-    let mut entrances = entrances();
-    entrances.refusals = entrances::without_echoes(entrances.refusals);
-    Assessment {
-        machine,
-        entrances,
-        trust,
-        awaited,
-        plan,
-        configuration,
-    }
-}
-
 impl Assessment {
+    /// Looks at everything; changes nothing, and waits for no other daemon.
+    pub fn of(begun: Begun<'_>, mounts: &Mounts) -> Self {
+        let (plan, settings) = (begun.plan, begun.settings);
+        let assessment = Self::without_entrances(begun, mounts, Duration::ZERO);
+        assessment.with(Entrances::look(plan, settings, mounts))
+    }
+
+    /// For a service whose sockets are open and whose certificates are on their way: it knows itself
+    /// what becomes of them. Waits for up to `patience` where another daemon uses the data directory.
+    pub fn without_entrances(begun: Begun<'_>, mounts: &Mounts, patience: Duration) -> Self {
+        let Begun {
+            plan,
+            settings,
+            uid,
+            ..
+        } = begun;
+        let (trust, awaited) = registry::look(&settings.registry);
+        let machine = machine::look(begun, mounts, patience);
+        let mut plan = plan.clone();
+        plan.add_flags(&machine.flags);
+        let configuration = machine.configuration.clone().map(|text| {
+            let runtime = rootless::runtime_directory(&process_environment, uid.as_raw());
+            let path = adjustments::configuration_path(uid.is_root(), &runtime);
+            plan.use_configuration(&path);
+            (path, text)
+        });
+        Self {
+            machine,
+            entrances: Entrances::default(),
+            trust,
+            awaited,
+            plan,
+            configuration,
+        }
+    }
+
+    /// With what is known of the entrances.
+    pub fn with(self, entrances: Entrances) -> Self {
+        Self {
+            entrances: entrances.without_echoes(),
+            ..self
+        }
+    }
+
     /// All that was found, in the order in which one brings about the next.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         let Entrances {

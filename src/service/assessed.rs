@@ -4,7 +4,7 @@ use super::{Service, bound::Bound, publication::Publication};
 use crate::{
     adjustments,
     assessment::{
-        Assessment, assess_with,
+        Assessment,
         entrances::Entrances,
         machine::{Begun, DATA_DIRECTORY_PATIENCE},
     },
@@ -25,14 +25,11 @@ pub struct Assessed {
 impl Assessed {
     /// Waits where another daemon may be about to let go of what this one needs.
     pub fn new(begun: Begun<'_>, service: &Service<'_>, bound: &mut Bound) -> Self {
-        let mut certificates = None;
-        let entrances = || {
-            let (entrances, made) = entrances(bound);
-            certificates = made;
-            entrances
-        };
-        let mounts = &service.mounts;
-        let assessment = assess_with(begun, mounts, DATA_DIRECTORY_PATIENCE, entrances);
+        let patience = DATA_DIRECTORY_PATIENCE;
+        let assessment = Assessment::without_entrances(begun, &service.mounts, patience);
+        // Asked last: certificates are waited for.
+        let (entrances, certificates) = entrances(bound);
+        let assessment = assessment.with(entrances);
         let written = assessment.configuration.clone().map(|(path, text)| {
             let what = format!("writing {}", path.display());
             let written = in_time(&[&path.clone()], move || {

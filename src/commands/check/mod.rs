@@ -7,7 +7,6 @@ use std::{
     ffi::OsString,
     io::{self, Write},
     path::Path,
-    time::Duration,
 };
 
 use nix::unistd::Uid;
@@ -15,7 +14,11 @@ use nix::unistd::Uid;
 use self::report::Report;
 use super::run::unknown_way_back;
 use crate::{
-    assessment::{self, Assessment, machine::dockerd_program, registries},
+    assessment::{
+        Assessment,
+        machine::{self, dockerd_program},
+        registries,
+    },
     dockerd::{
         configuration,
         flags::{Given, Invocation},
@@ -47,7 +50,7 @@ pub fn check(arguments: Vec<OsString>, output: Output) -> u8 {
     let uid = Uid::effective();
     let plan = Plan::read(&Invocation::parse(arguments), &settings, uid);
     let mounts = Mounts::read().unwrap_or_default();
-    let assessment = assessment::assess(&plan, &settings, &mounts, uid, Duration::ZERO);
+    let assessment = Assessment::of(machine::begin(&plan, &settings, uid), &mounts);
     let misspelt = variables::misspelt(env::vars_os().map(|(name, _)| name));
     let unread = variables::unread(&process_environment);
     let invalid = invalid.iter().map(InvalidVariable::finding);
