@@ -11,9 +11,9 @@ use std::{
 use nix::unistd::{Uid, User as Account};
 use serde_json::Value;
 
-use super::{judgement::judge, missing_program::MissingProgram};
+use super::{judgement::judge, missing_program::MissingProgram, networks};
 use crate::{
-    adjustments::{self, Adjustments, pools::Neighbour},
+    adjustments::{self, Adjustments},
     dockerd::{
         configuration,
         flags::Flags,
@@ -34,7 +34,6 @@ use crate::{
         storage::Storage,
     },
     findings::{
-        self,
         client::{api_version, own_hosts},
         graph_drivers, registry_values,
     },
@@ -162,19 +161,18 @@ pub fn look(begun: Begun<'_>, mounts: &Mounts, patience: Duration) -> Machine {
             GraphDrivers::read(&data_root, driver.as_deref(), dockerd.as_deref())
         })
     };
+    let ask_dockerd = |is_asked: bool, is_so: fn(&Path) -> bool| {
+        let dockerd = dockerd.clone().filter(|_| is_asked)?;
+        Some(Background::start(move || is_so(&dockerd)))
+    };
     let mut network = Network::read(mounts);
     let mtu = adjustments::mtu(settings.mtu, &options, &network)
         .filter(|_| plan.takes_flags && uid.is_root());
-    let takes_paths = dockerd
-        .clone()
-        .filter(|_| registry_values::have_paths(&options));
-    let takes_paths = takes_paths.map(|dockerd| {
-        Background::start(move || program::contains(&dockerd, NO_PATHS) == Some(false))
+    let takes_paths = ask_dockerd(registry_values::have_paths(&options), |dockerd| {
+        program::contains(dockerd, NO_PATHS) == Some(false)
     });
-    let knows_option = mtu.and(dockerd.clone()).map(|dockerd| {
-        Background::start(move || {
-            program::contains(&dockerd, adjustments::NETWORK_OPTION) == Some(true)
-        })
+    let knows_option = ask_dockerd(mtu.is_some(), |dockerd| {
+        program::contains(dockerd, adjustments::NETWORK_OPTION) == Some(true)
     });
     let job = ClientVariables::parse(&process_environment);
     let missing_program = MissingProgram::look(plan, dockerd.as_deref());
@@ -227,13 +225,9 @@ pub fn look(begun: Begun<'_>, mounts: &Mounts, patience: Duration) -> Machine {
     // which has an MTU of its own.
     if uid.is_root() && findings.iter().all(|f| f.severity != Severity::Fatal) {
         let knows_option = knows_option.is_some_and(|known| known.wait(deadline) == Some(true));
-        adjust_networks(
-            &mut adjustments,
-            (mtu, knows_option),
-            names,
-            &options,
-            &facts.network,
-        );
+        let network = &facts.network;
+        networks::adjust_mtu(&mut adjustments, mtu, knows_option, &options, network);
+        networks::adjust_pools(&mut adjustments, names, &options, network);
     }
     if plan.takes_flags {
         adjustments.complete_registries(
@@ -253,45 +247,6 @@ pub fn look(begun: Begun<'_>, mounts: &Mounts, patience: Duration) -> Machine {
             .configuration
             .map(|map| Value::Object(map).to_string()),
         _probe: probe,
-    }
-}
-
-/// Makes dockerd's networks fit this container's, or says where they do not.
-///
-/// `names`: those that networks are to keep away from; `None` where they are not ours to choose.
-fn adjust_networks(
-    adjustments: &mut Adjustments,
-    (mtu, knows_option): (Option<adjustments::Mtu>, bool),
-    names: Option<Resolution>,
-    options: &Options,
-    network: &Network,
-) {
-    match mtu {
-        Some(mtu) => {
-            adjustments.pass_mtu(mtu, options, network, knows_option);
-            let too_large = mtu
-                .is_given
-                .then(|| findings::network::mtu(network, options));
-            adjustments.findings.extend(too_large.flatten());
-        }
-        None => {
-            let found = findings::network::mtu(network, options)
-                .or_else(|| findings::network::mtu_of_the_job_s_networks(network, options));
-            adjustments.findings.extend(found);
-        }
-    }
-    match names {
-        Some(names) => {
-            let addresses = names.finish().into_iter();
-            let others: Vec<_> = addresses
-                .map(|(what, address)| Neighbour { what, address })
-                .collect();
-            adjustments.move_pools(network, &others);
-        }
-        None => {
-            let found = findings::network::pool_overlap(network, options);
-            adjustments.findings.extend(found);
-        }
     }
 }
 

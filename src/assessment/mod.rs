@@ -6,6 +6,7 @@ pub mod entrances;
 mod judgement;
 pub mod machine;
 mod missing_program;
+mod networks;
 pub mod registries;
 
 use std::{path::PathBuf, time::Duration};
