@@ -1,8 +1,10 @@
 //! What lies in the directory of `DOCKER_TLS_CERTDIR`, and on what.
 
+mod files;
+
 use std::{
     collections::BTreeMap,
-    fmt, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -11,24 +13,13 @@ use nix::{
     unistd::{AccessFlags, Uid, access},
 };
 
+use self::files::known;
+pub use self::files::{CA_CERTIFICATES, CERTIFICATE, File, KEY, retired};
 use super::{
     file::ReadError,
     mounts::{Mount, Mounts, VolumeKind},
 };
 use crate::system::directory::{self, is_staged};
-
-/// The CA certificates that a reader of the directory trusts.
-pub const CA_CERTIFICATES: &str = "ca.pem";
-pub const CERTIFICATE: &str = "cert.pem";
-pub const KEY: &str = "key.pem";
-
-/// Each killed publisher leaves three at most, and the next start removes them.
-const MOST_HIDDEN: usize = 64;
-
-/// The hidden name of a `ca.pem` of ours that is no longer to be read.
-pub fn retired(name: &str) -> String {
-    format!(".{name}.dind-init-old")
-}
 
 /// `$DOCKER_TLS_CERTDIR` as it is found.
 #[derive(Clone, Debug)]
@@ -217,30 +208,6 @@ pub struct Owner {
     pub mode: u32,
 }
 
-/// One of the files whose names mean something here.
-#[derive(Clone)]
-pub struct File {
-    pub path: PathBuf,
-    pub content: Result<Vec<u8>, ReadError>,
-    /// By its permission bits, with links followed.
-    pub is_readable_by_all: bool,
-    /// Whether it belongs to who runs this, and lies here under this name alone: nobody else made it.
-    pub is_own: bool,
-    /// A mount of its own: it can be neither replaced nor removed.
-    pub is_mount: bool,
-}
-
-impl fmt::Debug for File {
-    /// Without the content, which may be a key.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("File")
-            .field("path", &self.path)
-            .field("content", &self.content.as_ref().map(Vec::len))
-            .field("is_mount", &self.is_mount)
-            .finish()
-    }
-}
-
 /// The path with links resolved as far as it exists.
 fn resolve(path: &Path) -> PathBuf {
     if let Ok(resolved) = path.canonicalize() {
@@ -275,19 +242,6 @@ fn list(path: &Path, opened: Result<&directory::Directory, &io::Error>) -> (Pres
             Vec::new(),
         ),
     }
-}
-
-/// The certificates and keys, the hidden names of our own publishing, and the request that
-/// official leaves beside a key.
-fn known(names: &[String]) -> impl Iterator<Item = &String> {
-    const SET: [&str; 3] = [CA_CERTIFICATES, CERTIFICATE, KEY];
-    let is_hidden = |name: &str| SET.iter().any(|of| is_staged(name, of));
-    let hidden = names.iter().filter(move |name| is_hidden(name));
-    let others = names.iter().filter(|name| {
-        let name = name.as_str();
-        SET.contains(&name) || name == retired(CA_CERTIFICATES) || name == "csr.pem"
-    });
-    others.chain(hidden.take(MOST_HIDDEN))
 }
 
 #[cfg(test)]
