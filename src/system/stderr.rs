@@ -6,12 +6,14 @@
 use std::{
     collections::VecDeque,
     io::{self, Write},
-    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
     thread,
     time::{Duration, Instant},
 };
 
 use nix::sys::signal::SigSet;
+
+use super::watched::Watched;
 
 /// So much waits to be written, in bytes.
 const CAPACITY: usize = 256 * 1024;
@@ -55,12 +57,7 @@ fn ours() -> &'static Queue {
     OURS.get_or_init(|| Queue::start(io::stderr()))
 }
 
-struct Queue(Arc<Shared>);
-
-struct Shared {
-    state: Mutex<State>,
-    changed: Condvar,
-}
+struct Queue(Arc<Watched<State>>);
 
 struct State {
     pieces: VecDeque<Vec<u8>>,
@@ -73,26 +70,23 @@ struct State {
 
 impl Queue {
     fn start(target: impl Write + Send + 'static) -> Self {
-        let queue = Self(Arc::new(Shared {
-            state: Mutex::new(State {
-                pieces: VecDeque::new(),
-                bytes: 0,
-                is_writing: false,
-                moved: Instant::now(),
-                left_out: 0,
-            }),
-            changed: Condvar::new(),
+        let state = Arc::new(Watched::new(State {
+            pieces: VecDeque::new(),
+            bytes: 0,
+            is_writing: false,
+            moved: Instant::now(),
+            left_out: 0,
         }));
-        let shared = Arc::clone(&queue.0);
+        let queue = Self(Arc::clone(&state));
         // Without a thread nothing is said: it must not be what ends the service.
         let _ = thread::Builder::new()
             .name("stderr".into())
-            .spawn(move || shared.write_to(target));
+            .spawn(move || write(&state, target));
         queue
     }
 
     fn say(&self, text: &[u8]) {
-        self.0.put(self.0.lock(), text);
+        self.0.change(|state| state.put(text));
     }
 
     fn pass_on(&self, text: &[u8]) {
@@ -100,9 +94,11 @@ impl Queue {
         while state.bytes + text.len() > CAPACITY
             && let Some(left) = state.patience()
         {
-            state = self.0.wait(state, left);
+            state = self.0.wait(state, Some(left));
         }
-        self.0.put(state, text);
+        state.put(text);
+        drop(state);
+        self.0.wake();
     }
 
     fn settle(&self) {
@@ -110,69 +106,60 @@ impl Queue {
         while (state.is_writing || !state.pieces.is_empty())
             && let Some(left) = state.patience()
         {
-            state = self.0.wait(state, left);
+            state = self.0.wait(state, Some(left));
         }
     }
 }
 
-impl Shared {
-    fn put(&self, mut state: MutexGuard<'_, State>, text: &[u8]) {
-        if state.bytes + text.len() > CAPACITY {
-            state.left_out += text.len();
-            return;
+/// Writes what is said, for as long as the program runs.
+fn write(state: &Watched<State>, mut target: impl Write) {
+    // All are for the thread that waits for them.
+    let _ = SigSet::all().thread_block();
+    loop {
+        let (piece, left_out) = next(state);
+        // A stderr that is closed is no reason to stop.
+        let _ = target.write_all(&piece);
+        if left_out > 0 {
+            let _ = writeln!(
+                target,
+                "dind-init: nobody read this log for a while; {left_out} bytes are left out"
+            );
         }
-        if state.bytes == 0 && !state.is_writing {
-            state.moved = Instant::now();
-        }
-        state.bytes += text.len();
-        state.pieces.push_back(text.to_owned());
-        self.changed.notify_all();
-    }
-
-    fn write_to(&self, mut target: impl Write) {
-        // All are for the thread that waits for them.
-        let _ = SigSet::all().thread_block();
-        loop {
-            let mut state = self.lock();
-            let piece = loop {
-                match state.pieces.pop_front() {
-                    Some(piece) => break piece,
-                    None => {
-                        let waited = self.changed.wait(state);
-                        state = waited.unwrap_or_else(PoisonError::into_inner);
-                    }
-                }
-            };
-            state.bytes -= piece.len();
-            state.is_writing = true;
-            let left_out = std::mem::take(&mut state.left_out);
-            drop(state);
-            // A stderr that is closed is no reason to stop.
-            let _ = target.write_all(&piece);
-            if left_out > 0 {
-                let _ = writeln!(
-                    target,
-                    "dind-init: nobody read this log for a while; {left_out} bytes are left out"
-                );
-            }
-            let mut state = self.lock();
+        state.change(|state| {
             state.is_writing = false;
             state.moved = Instant::now();
-            self.changed.notify_all();
+        });
+    }
+}
+
+/// Waits for something to write; with it comes how much was left out before.
+fn next(state: &Watched<State>) -> (Vec<u8>, usize) {
+    let mut held = state.lock();
+    loop {
+        match held.pieces.pop_front() {
+            Some(piece) => {
+                held.bytes -= piece.len();
+                held.is_writing = true;
+                return (piece, std::mem::take(&mut held.left_out));
+            }
+            None => held = state.wait(held, None),
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wait<'a>(&self, state: MutexGuard<'a, State>, limit: Duration) -> MutexGuard<'a, State> {
-        let waited = self.changed.wait_timeout(state, limit);
-        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 }
 
 impl State {
+    fn put(&mut self, text: &[u8]) {
+        if self.bytes + text.len() > CAPACITY {
+            self.left_out += text.len();
+            return;
+        }
+        if self.bytes == 0 && !self.is_writing {
+            self.moved = Instant::now();
+        }
+        self.bytes += text.len();
+        self.pieces.push_back(text.to_owned());
+    }
+
     /// How much is left of it; `None` for a reader that has had all.
     fn patience(&self) -> Option<Duration> {
         let left = PATIENCE.saturating_sub(self.moved.elapsed());

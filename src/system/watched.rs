@@ -30,8 +30,13 @@ impl<T> Watched<T> {
     /// Changes it, and wakes whoever waits.
     pub fn change<A>(&self, change: impl FnOnce(&mut T) -> A) -> A {
         let answer = change(&mut self.lock());
-        self.changed.notify_all();
+        self.wake();
         answer
+    }
+
+    /// Wakes whoever waits, for who has changed it while it was held.
+    pub fn wake(&self) {
+        self.changed.notify_all();
     }
 
     /// Waits for a change, for `limit` at most. Returns without either, now and then.
