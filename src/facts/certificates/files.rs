@@ -1,8 +1,16 @@
 //! The files whose names mean something in a directory of certificates.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
-use crate::{facts::file::ReadError, system::directory::is_staged};
+use nix::{sys::stat::FileStat, unistd::Uid};
+
+use crate::{
+    facts::file::ReadError,
+    system::directory::{Directory, is_staged},
+};
 
 /// The CA certificates that a reader of the directory trusts.
 pub const CA_CERTIFICATES: &str = "ca.pem";
@@ -41,6 +49,24 @@ pub struct File {
     pub is_own: bool,
     /// A mount of its own: it can be neither replaced nor removed.
     pub is_mount: bool,
+}
+
+impl File {
+    /// `path`: of the directory, as its user writes it.
+    pub fn read(directory: &Directory, path: &Path, name: &str, is_mount: bool) -> Self {
+        let path = path.join(name);
+        let content = directory.read(name);
+        let (itself, target) = (directory.stat_of(name), directory.stat_of_target(name));
+        let is_own =
+            |stat: FileStat| stat.st_uid == Uid::effective().as_raw() && stat.st_nlink == 1;
+        Self {
+            content: content.map_err(|error| ReadError::new(&path, &error)),
+            is_readable_by_all: target.is_ok_and(|stat| stat.st_mode & 0o004 != 0),
+            is_own: itself.is_ok_and(is_own),
+            is_mount,
+            path,
+        }
+    }
 }
 
 impl fmt::Debug for File {

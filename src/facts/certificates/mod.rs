@@ -97,24 +97,13 @@ impl Directory {
                     group: stat.st_gid,
                     mode: stat.st_mode & 0o7777,
                 }),
-            files: (opened.iter())
-                .flat_map(|opened| known(&names).map(move |name| (opened, name)))
-                .map(|(opened, name)| {
-                    let path = path.join(name);
-                    let read = opened.read(name);
-                    let file = File {
-                        content: read.map_err(|error| ReadError::new(&path, &error)),
-                        is_readable_by_all: (opened.stat_of_target(name))
-                            .is_ok_and(|stat| stat.st_mode & 0o004 != 0),
-                        is_own: opened.stat_of(name).is_ok_and(|stat| {
-                            stat.st_uid == Uid::effective().as_raw() && stat.st_nlink == 1
-                        }),
-                        is_mount: mounts.at(&resolved.join(name)).is_some(),
-                        path,
-                    };
-                    (name.clone(), file)
-                })
-                .collect(),
+            files: opened.map_or_else(BTreeMap::new, |opened| {
+                let read = |name: &String| {
+                    let is_mount = mounts.at(&resolved.join(name)).is_some();
+                    (name.clone(), File::read(opened, path, name, is_mount))
+                };
+                known(&names).map(read).collect()
+            }),
             path: path.to_owned(),
             presence,
             mount,
