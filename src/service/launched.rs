@@ -9,7 +9,7 @@ use super::{
     life::Life, machine, probe::start_probe, publication::Publication, supervise::Supervisor,
 };
 use crate::{
-    assessment::{machine::Machine, registries},
+    assessment::{Assessment, machine::Machine, registries},
     dockerd::{
         configuration::Configuration, insecure_registries::InsecureRegistries, launch::Launch,
         log::Recogniser, output::Output, readiness::Readiness, rootless::Rootless,
@@ -45,13 +45,8 @@ impl Launched {
             certificates,
             ..
         } = assessed;
+        let insecure = insecure_registries(&assessment);
         let plan = assessment.plan;
-        let completed = assessment.configuration.as_ref();
-        let completed = completed.map(|(_, text)| Configuration::parse(text));
-        let insecure = InsecureRegistries::new(
-            &plan.argv,
-            completed.as_ref().unwrap_or(&plan.configuration),
-        );
         let registries = Registries::set_up(
             &service.settings.registry,
             (assessment.trust, assessment.awaited),
@@ -76,22 +71,8 @@ impl Launched {
         tell_what_filters(&assessment.machine, service.report.clone());
         let heard = Heard::new(service, certificates.as_ref(), &registries);
         let output = follow(said, insecure, heard)?;
-        let report = service.report.clone();
-        registries.watch(move |finding| report.finding(finding));
-        start_probe(
-            &service.settings.registry,
-            &registries,
-            service.report.clone(),
-        );
-        let report = service.report.clone();
-        abandoned::remove(
-            move || report.job_directory().cloned(),
-            service
-                .certificates
-                .as_ref()
-                .and_then(|tls| certificates::job_directory(tls, service.settings))
-                .map(Path::to_owned),
-        );
+        watch_registries(&registries, service);
+        remove_what_others_left(service);
         Ok(Self {
             dockerd,
             readiness,
@@ -117,6 +98,15 @@ impl Launched {
         .run();
         life.conclude(ended)
     }
+}
+
+/// Those of dockerd's own flags, and of the daemon.json that it is going to read.
+fn insecure_registries(assessment: &Assessment) -> InsecureRegistries {
+    let plan = &assessment.plan;
+    let completed = assessment.configuration.as_ref();
+    let completed = completed.map(|(_, text)| Configuration::parse(text));
+    let configuration = completed.as_ref().unwrap_or(&plan.configuration);
+    InsecureRegistries::new(&plan.argv, configuration)
 }
 
 /// Passes dockerd's stderr on and reports what it shows.
@@ -148,6 +138,23 @@ fn tell_what_filters(machine: &Machine, report: Report) {
     if let Err(error) = thread::Builder::new().name("iptables".into()).spawn(ask) {
         tracing::warn!("iptables is not asked for its version: {error}");
     }
+}
+
+/// Waits for CAs that come later, and asks GitLab's registry for its certificate.
+fn watch_registries(registries: &Registries, service: &Service<'_>) {
+    let report = service.report.clone();
+    registries.watch(move |finding| report.finding(finding));
+    let report = service.report.clone();
+    start_probe(&service.settings.registry, registries, report);
+}
+
+/// Removes what services that were killed have left for other jobs.
+fn remove_what_others_left(service: &Service<'_>) {
+    let tls = service.certificates.as_ref();
+    let own = tls.and_then(|tls| certificates::job_directory(tls, service.settings));
+    let report = service.report.clone();
+    let claimed = move || report.job_directory().cloned();
+    abandoned::remove(claimed, own.map(Path::to_owned));
 }
 
 fn say_what_starts(plan: &Plan) {
