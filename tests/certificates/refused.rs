@@ -301,13 +301,21 @@ fn a_directory_of_somebody_elses_is_told_with_its_owner_and_mode() {
 /// Nor is it taken for missing: a CA of the user's would be passed over, and another one made.
 #[test]
 fn what_is_no_file_is_not_read() {
-    for name in ["ca/key.pem", "server/cert.pem", "client/ca.pem"] {
-        let scene = Scene::new();
+    let refuses = |scene: &Scene, name| {
         fs::create_dir_all(scene.path(name)).unwrap();
         let finding = scene.refused("CERTS-IO");
         let said = format!("{name}: not a regular file");
         assert!(finding.cause.contains(&said), "{finding}");
+    };
+    for name in ["ca/key.pem", "server/cert.pem", "client/ca.pem"] {
+        refuses(&Scene::new(), name);
     }
+    // Nor where nothing but the client's set would be made, under the user's own CA.
+    let pki = Pki::new();
+    let (key, certificate) = (pki.key(), pki.certificate());
+    let scene = Scene::holding(&[("ca/key.pem", &key), ("ca/cert.pem", &certificate)]);
+    pki.lay(&scene, "server", pki.server());
+    refuses(&scene, "client/ca.pem");
     for side in ["ca", "server", "client"] {
         Scene::holding(&[(side, "a file")]).refused("CERTS-IO");
     }

@@ -202,6 +202,34 @@ fn a_certificate_that_no_trusted_ca_signed_is_told_with_its_issuer() {
     }
 }
 
+/// A curve or a digest that is not known here may be known to others; another kind of key is wrong
+/// for all.
+#[test]
+fn a_key_of_another_kind_cannot_have_signed() {
+    const ECDSA: &[u8] = &[6, 8, 42, 134, 72, 206, 61, 4, 3, 2];
+    const BRAINPOOL: &[u8] = &[
+        6, 7, 42, 134, 72, 206, 61, 2, 1, 6, 9, 43, 36, 3, 3, 2, 8, 1, 1, 7,
+    ];
+    const RSA_SIGNATURE: &[u8] = &[6, 9, 42, 134, 72, 134, 247, 13, 1, 1, 11, 5, 0];
+    const RSA: &[u8] = &[6, 9, 42, 134, 72, 134, 247, 13, 1, 1, 1, 5, 0];
+    const ED25519: &[u8] = &[6, 3, 43, 101, 112];
+    for (signature, key, can) in [
+        (ECDSA, BRAINPOOL, true),
+        (RSA_SIGNATURE, RSA, true),
+        (ED25519, ED25519, true),
+        (ECDSA, RSA, false),
+        (RSA_SIGNATURE, BRAINPOOL, false),
+        (ECDSA, ED25519, false),
+        (ED25519, RSA, false),
+    ] {
+        let context = UnsupportedSignatureAlgorithmForPublicKeyContext {
+            signature_algorithm_id: signature.to_vec(),
+            public_key_algorithm_id: key.to_vec(),
+        };
+        assert_eq!(can_have_signed(&context), can, "{signature:?} {key:?}");
+    }
+}
+
 /// RFC 5280, 4.1.2.5: both ends belong to the time in which it holds.
 #[test]
 fn a_certificate_holds_from_its_first_second_to_its_last() {
