@@ -158,16 +158,24 @@ fn describe_leaf(chain: &[Certificate]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, path::Path};
 
     use rcgen::{
         BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa,
         KeyPair,
     };
     use tempfile::tempdir;
+    use time::OffsetDateTime;
 
     use super::*;
-    use crate::{facts::mounts::Mounts, system::directory};
+    use crate::{
+        facts::mounts::Mounts,
+        pki::{
+            issue::{Authority, Validity},
+            keys::new_key,
+        },
+        system::directory,
+    };
 
     /// A certificate named `name`, signed by itself or by another CA.
     fn certificate(name: &str, is_ca: bool, is_self_signed: bool) -> Vec<Certificate> {
@@ -291,6 +299,50 @@ mod tests {
                 false => vec![(KEY, "a private key that is not ours".to_owned())],
             };
             assert_eq!(foreign, expected, "{what}");
+        }
+    }
+
+    /// And it takes `ca.pem` away first, and brings it last: under a hidden name it says whose the
+    /// others are.
+    #[test]
+    fn a_set_without_ca_pem_is_ours_if_the_ca_is_hidden_beside_it() {
+        let validity = Validity::days_from(OffsetDateTime::now_utc(), 1);
+        let (ours, other) = (Authority::create(validity), Authority::create(validity));
+        let (ours, other) = (ours.unwrap(), other.unwrap());
+        let issued = ours.issue_client(&new_key().unwrap(), validity).unwrap();
+        let retire = |root: &Path, pem: &[u8]| {
+            fs::write(root.join(retired(CA_CERTIFICATES)), pem).unwrap();
+        };
+        let stage = |root: &Path, pem: &[u8]| {
+            let opened = directory::Directory::open(root).unwrap();
+            let staged = opened.stage(CA_CERTIFICATES, pem, 0o644, |_| Ok(()));
+            staged.unwrap();
+        };
+        type Hide<'a> = &'a dyn Fn(&Path);
+        let cases: [(Hide<'_>, &[&str]); 5] = [
+            (&|_| {}, &[CERTIFICATE, KEY]),
+            (&|root| retire(root, &ours.certificate_pem), &[]),
+            (&|root| stage(root, &ours.certificate_pem), &[]),
+            (
+                &|root| retire(root, &other.certificate_pem),
+                &[CERTIFICATE, KEY],
+            ),
+            (
+                &|root| stage(root, &other.certificate_pem),
+                &[CERTIFICATE, KEY],
+            ),
+        ];
+        for (hide, expected) in cases {
+            let root = tempdir().unwrap();
+            fs::write(root.path().join(CERTIFICATE), &issued.certificate_pem).unwrap();
+            fs::write(root.path().join(KEY), &issued.key_pem).unwrap();
+            hide(root.path());
+            let found = Directory::survey(root.path(), &Mounts::default());
+            let foreign: Vec<_> = foreign_files(&found, None)
+                .into_iter()
+                .map(|file| file.name)
+                .collect();
+            assert_eq!(foreign, expected, "{:?}", found.names);
         }
     }
 }

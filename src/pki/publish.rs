@@ -150,4 +150,24 @@ mod tests {
         retire(&directory).unwrap();
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
     }
+
+    /// A set that is half gone would be taken for somebody's; what somebody put there is nobody's to
+    /// remove.
+    #[test]
+    fn of_a_retired_set_nothing_stays_and_all_else_does() {
+        let root = tempdir().unwrap();
+        let directory = Directory::open(root.path()).unwrap();
+        for name in [KEY, CERTIFICATE, CA_CERTIFICATES] {
+            fs::write(root.path().join(name), "published").unwrap();
+            let staged = directory.stage(name, b"of one that was killed", PRIVATE, |_| Ok(()));
+            assert!(root.path().join(staged.unwrap()).exists());
+        }
+        for name in ["csr.pem", ".notes"] {
+            fs::write(root.path().join(name), "somebody's").unwrap();
+        }
+        retire(&directory).unwrap();
+        let mut left = directory.names().unwrap();
+        left.sort();
+        assert_eq!(left, [".notes", "csr.pem"]);
+    }
 }

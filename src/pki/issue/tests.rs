@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use x509_parser::pem::parse_x509_pem;
+use x509_parser::{extensions::ParsedExtension, pem::parse_x509_pem};
 
 use super::*;
 use crate::{
@@ -66,26 +66,57 @@ fn a_server_s_certificate_has_every_name_that_was_asked_for() {
     );
 }
 
-/// A job that has the old `ca.pem` goes on, and so does one that has an old certificate.
+/// A job that has the old `ca.pem` goes on, and so does one that has an old certificate. Official's
+/// CAs have a name and an identifier that are not ours.
 #[test]
 fn what_was_issued_before_a_ca_was_renewed_holds_under_the_new_certificate() {
     let now = OffsetDateTime::now_utc();
-    let old = Authority::create(Validity::days_from(now, 1)).unwrap();
+    let name = "docker:dind CA";
+    let identifier = Some(vec![7; 20]);
+    let renew = |key, days| {
+        let validity = Validity::days_from(now, days);
+        Authority::renew(key, name, identifier.clone(), validity).unwrap()
+    };
+    let old = renew(new_key().unwrap(), 1);
+    let renewed = renew(read_key(old.key_pem().as_bytes()).unwrap(), 2);
     let leaf = old.issue_client(&new_key().unwrap(), old.validity).unwrap();
     let leaf = read(leaf.certificate_pem.as_bytes());
-    let before = read(&old.certificate_pem);
-    let renewed = Authority::renew(
-        read_key(old.key_pem().as_bytes()).unwrap(),
-        &before.plain_name.clone().unwrap(),
-        before.key_identifier.clone(),
-        Validity::days_from(now, 2),
-    );
-    let renewed = read(&renewed.unwrap().certificate_pem);
-    assert!(leaf.is_issued_by(&renewed));
-    assert!(renewed.key_identifier.is_some());
-    assert_eq!(renewed.key_identifier, before.key_identifier);
-    assert!(renewed.not_after > before.not_after);
-    assert!(renewed.is_authority && renewed.has_key_usage);
+    let (old, renewed) = (read(&old.certificate_pem), read(&renewed.certificate_pem));
+    for authority in [&old, &renewed] {
+        assert!(leaf.is_issued_by(authority));
+        assert_eq!(authority.plain_name.as_deref(), Some(name));
+        assert_eq!(authority.key_identifier, identifier);
+        assert!(authority.is_authority && authority.has_key_usage);
+    }
+    assert!(renewed.not_after > old.not_after);
+}
+
+/// RFC 5280, 4.2.1.1 and 4.2.1.2: strict clients want to be told which of two CAs of one name it is.
+#[test]
+fn a_certificate_identifies_its_own_key_and_that_of_its_ca() {
+    let validity = Validity::days_from(OffsetDateTime::now_utc(), 1);
+    let authority = Authority::create(validity).unwrap();
+    let ca = read(&authority.certificate_pem).key_identifier;
+    assert!(ca.is_some());
+    let key = new_key().unwrap();
+    for issued in [
+        authority.issue_server(&key, &[], &[], validity),
+        authority.issue_client(&key, validity),
+    ] {
+        let pem = issued.unwrap().certificate_pem;
+        let own = read(pem.as_bytes()).key_identifier;
+        assert!(own.is_some());
+        assert_ne!(own, ca);
+        let (_, pem) = parse_x509_pem(pem.as_bytes()).unwrap();
+        let certificate = pem.parse_x509().unwrap();
+        let of_ca = certificate.iter_extensions().find_map(|extension| {
+            match extension.parsed_extension() {
+                ParsedExtension::AuthorityKeyIdentifier(named) => named.key_identifier.as_ref(),
+                _ => None,
+            }
+        });
+        assert_eq!(of_ca.map(|identifier| identifier.0.to_vec()), ca);
+    }
 }
 
 /// Go and OpenSSL look at each certificate of a chain: one that holds longer than its CA would
