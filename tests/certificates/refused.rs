@@ -159,6 +159,33 @@ fn a_read_only_empty_directory_is_refused() {
     assert!(text.contains("It is empty."), "{text}");
 }
 
+/// Half of what has to be made would be worth nothing: the other half is named, with a CA of the
+/// user's or without.
+#[test]
+fn nothing_is_made_for_one_side_where_the_other_cannot_be_written() {
+    let pki = Pki::new();
+    let (key, certificate) = (pki.key(), pki.certificate());
+    let own_ca = [("ca/key.pem", &*key), ("ca/cert.pem", &*certificate)];
+    for files in [&[][..], &own_ca] {
+        let scene = Scene::holding(files);
+        type Side = fn(&mut CertificateDirectory) -> &mut Access;
+        let sides: [(&str, Side); 2] = [
+            ("server", |found| &mut found.server.access),
+            ("client", |found| &mut found.client.access),
+        ];
+        for (name, side) in sides {
+            let mut found = scene.survey();
+            *side(&mut found) = Access::ReadOnly;
+            let finding = decide(&found, &scene.wanted()).unwrap_err();
+            assert_eq!(finding.reason.id, "CERTS-READONLY", "{finding}");
+            let path = scene.path(name);
+            let said = format!("{} is missing", path.display());
+            assert!(finding.cause.starts_with(&said), "{finding}");
+        }
+        assert!(scene.decide().is_ok(), "nothing else is in the way");
+    }
+}
+
 #[test]
 fn a_set_of_ours_that_became_read_only_is_used_as_long_as_it_holds() {
     let scene = Scene::new().started();
@@ -245,17 +272,27 @@ fn a_ca_that_was_added_to_ours_is_not_lost() {
 fn kubernetes_names_are_told_from_dockers() {
     let pki = Pki::new();
     let (certificate, key) = pki.client();
-    let mut scene = Scene::holding(&[
-        ("client/ca.crt", &pki.certificate()),
-        ("client/tls.crt", &certificate),
-        ("client/tls.key", &key),
-    ]);
-    let certificates = scene.start().unwrap();
-    assert_eq!(
-        ids(&certificates.findings),
-        [("CERTS-NAMING", "warning".to_owned())]
-    );
-    scene.assert_good();
+    let holding = || {
+        Scene::holding(&[
+            ("client/ca.crt", &pki.certificate()),
+            ("client/tls.crt", &certificate),
+            ("client/tls.key", &key),
+        ])
+    };
+    let warns = |scene: &Scene| {
+        let certificates = scene.start().unwrap();
+        assert_eq!(
+            ids(&certificates.findings),
+            [("CERTS-NAMING", "warning".to_owned())]
+        );
+        scene.assert_good();
+    };
+    let mut scene = holding();
+    warns(&scene);
+    let under_own_ca = holding();
+    under_own_ca.put("ca/key.pem", pki.key());
+    under_own_ca.put("ca/cert.pem", pki.certificate());
+    warns(&under_own_ca);
 
     for name in ["ca.pem", "cert.pem", "key.pem"] {
         fs::remove_file(scene.path("client").join(name)).unwrap();
