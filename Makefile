@@ -28,7 +28,7 @@ help: ## List the targets
 demo: image ## See a job's first docker command work, and a broken pod explain itself
 	cargo run --quiet --locked --example demo
 
-quick: check ## What needs no pod, and three pods: a few minutes, once everything is built
+quick: check ## Nearly all that needs no pod, and three pods: a few minutes, once everything is built
 	CI=$${CI:-false} .ci/suite quick
 
 test: check ## Check everything, make the images, and run every test, real pods included
