@@ -3,6 +3,8 @@
 //! A [`Reason`] is the static entry, with its stable id; a [`Finding`] is that reason met in this
 //! container, with the cause told from facts and data for the holes of its [`Advice`], which this
 //! room owns. [`all()`] has them in the order in which one brings about the next.
+//!
+//! [`Advice`]: advice::Advice
 
 /// Declares the entries of a layer, and `TABLE`, which holds them in this order.
 ///

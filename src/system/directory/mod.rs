@@ -1,9 +1,9 @@
 //! The door through which every directory is entered that others write to: jobs, their services,
 //! and whoever planted something there before.
 //!
-//! A [`Directory`] is opened once, without being led elsewhere (see [`walk`]), and all below it goes
-//! by that descriptor. Nothing here follows a link that lies in it, opens what is no regular file,
-//! waits, or reads without end.
+//! A [`Directory`] is opened once, without being led elsewhere (see [`mod@walk`]), and all below it
+//! goes by that descriptor. Nothing here follows a link that lies in it, opens what is no regular
+//! file, waits, or reads without end.
 
 mod staged;
 mod walk;
@@ -138,7 +138,7 @@ impl Directory {
     }
 
     /// A regular file of at most [`LIMIT`] bytes, which may be reached by a link as
-    /// [`walk`] follows them.
+    /// [`mod@walk`] follows them.
     pub fn read(&self, name: impl AsRef<OsStr>) -> io::Result<Vec<u8>> {
         let name = single(name.as_ref())?;
         read_all(&walk_below(self.as_fd(), name)?, LIMIT)
