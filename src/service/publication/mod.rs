@@ -70,10 +70,8 @@ impl Publication {
 
     /// Waits until clients have theirs, or the service is asked to stop. The error is a fatal finding.
     pub fn wait(&self) -> Result<(), Finding> {
-        match &*self.0.state.wait_unless_stopped(None, State::is_open) {
-            State::Done(Err(finding)) => Err(finding.clone()),
-            _ => Ok(()),
-        }
+        let state = self.0.state.wait_unless_stopped(None, State::is_open);
+        state.failure().cloned().map_or(Ok(()), Err)
     }
 
     /// Readable when clients will not get theirs, for [`failure`](Self::failure) to say why.
@@ -83,10 +81,7 @@ impl Publication {
 
     /// Why clients do not get theirs, if that is known.
     pub fn failure(&self) -> Option<Finding> {
-        match &*self.0.state.lock() {
-            State::Done(Err(finding)) => Some(finding.clone()),
-            _ => None,
-        }
+        self.0.state.lock().failure().cloned()
     }
 
     /// Lets another dind have the directory.

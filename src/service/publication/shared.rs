@@ -39,6 +39,13 @@ impl State {
     pub fn is_open(&self) -> bool {
         matches!(self, Self::InTheMaking | Self::BeingWritten)
     }
+
+    pub fn failure(&self) -> Option<&Finding> {
+        match self {
+            Self::Done(Err(finding)) => Some(finding),
+            _ => None,
+        }
+    }
 }
 
 impl Shared {
