@@ -91,7 +91,10 @@ impl Kills {
                 let has_ended = running.step(changes);
                 let status = running.kill();
                 assert!(status.success() || status.code().is_none(), "{status}");
-                self.seen.read(&directory.join("client"));
+                // Clients read one, a dockerd that is started again the other.
+                for side in ["client", "server"] {
+                    self.seen.read(&directory.join(side));
+                }
                 if has_ended {
                     break;
                 }

@@ -10,7 +10,7 @@ use std::{
 
 use dind_init::testing::pki::inspect::{Certificate, public_key_of};
 
-/// What readers of a client directory found.
+/// What readers of a directory with a set found.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) whole: u64,
