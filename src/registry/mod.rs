@@ -1,8 +1,9 @@
 //! The CAs of registries: found in a place of their own, judged, and put where dockerd and the
 //! job's own clients read them.
 //!
-//! [`Sources`] are facts, [`Trust`] is judged from them, and [`Registries::set_up`] changes the
-//! container. What comes later is installed by [`Registries::watch`].
+//! [`Sources`] are facts, [`Trust`] is judged from them, [`Registries::set_up`] changes the
+//! container, and [`Registries::export`] the directory that the job sees, too. What comes later is
+//! installed by [`Registries::watch`].
 
 mod contents;
 pub mod exports;
@@ -121,13 +122,6 @@ impl Registries {
             awaited,
             environment,
         };
-        let exporting = registries.clone();
-        let places = &registries.places.shared;
-        let places: Vec<_> = places.iter().map(PathBuf::as_path).collect();
-        if in_time(&places, move || exporting.export()).is_none() {
-            let error = no_answer();
-            tracing::warn!("the job's own clients get no registry CAs yet: {error}");
-        }
         for file in registries.awaited.iter().filter(|file| file.seen.is_none()) {
             tracing::info!(
                 "{} is not there yet, and is waited for",
@@ -135,6 +129,16 @@ impl Registries {
             );
         }
         registries
+    }
+
+    /// Gives the same CAs to the job's own clients, whom dockerd's start need not wait for.
+    pub fn export(&self) {
+        let registries = self.clone();
+        let places: Vec<_> = self.places.shared.iter().map(PathBuf::as_path).collect();
+        if in_time(&places, move || registries.write_exports()).is_none() {
+            let error = no_answer();
+            tracing::warn!("the job's own clients get no registry CAs yet: {error}");
+        }
     }
 
     /// Installs what comes later, and says so.
@@ -175,12 +179,11 @@ impl Registries {
                 Err(finding) => findings.push(finding),
             }
         }
-        self.export();
+        self.write_exports();
         findings
     }
 
-    /// Gives the same CAs to the job's own clients.
-    fn export(&self) {
+    fn write_exports(&self) {
         let trust = self.trust().clone();
         let mut refusal = None;
         let shared = self.places.shared.iter();

@@ -71,6 +71,7 @@ impl Launched {
         tell_what_filters(&assessment.machine, service.report.clone());
         let heard = Heard::new(service, certificates.as_ref(), &registries);
         let output = follow(said, insecure, heard)?;
+        registries.export();
         watch_registries(&registries, service);
         remove_what_others_left(service);
         Ok(Self {
