@@ -117,27 +117,21 @@ mod tests {
     use super::*;
     use crate::{
         pki::{self, ClientKeyInTheMaking, Job, Wanted},
-        settings::{CertificateSettings, ClientKey},
+        settings::CertificateSettings,
     };
 
     /// `/builds` with the certificates of some jobs; returns those that are still served.
     fn builds(jobs: &[&str]) -> (TempDir, Vec<pki::Certificates>) {
         let builds = tempdir().unwrap();
         let served = jobs.iter().map(|job| {
-            let settings = CertificateSettings {
-                directory: builds.path().join(".dind").join(job),
-                names: Vec::new(),
-                other_names: Vec::new(),
-                client_key: ClientKey::EcdsaP256,
-                days: 1,
-            };
+            let settings = CertificateSettings::of(&builds.path().join(".dind").join(job));
             let wanted = Wanted {
                 settings: &settings,
                 names: &[],
                 job: Job::default(),
                 now: OffsetDateTime::now_utc(),
             };
-            let key = ClientKeyInTheMaking::start(ClientKey::EcdsaP256);
+            let key = ClientKeyInTheMaking::start(settings.client_key);
             let mut made = pki::prepare(&Mounts::default(), &wanted, Duration::ZERO).unwrap();
             made.pending.take().unwrap().publish(key).unwrap();
             made

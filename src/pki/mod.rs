@@ -175,19 +175,13 @@ mod tests {
     use time::OffsetDateTime;
 
     use super::*;
-    use crate::settings::{CertificateSettings, ClientKey};
+    use crate::settings::CertificateSettings;
 
     /// `check` in a service that runs would find its certificates in use: by that very service.
     #[test]
     fn what_this_service_serves_is_not_in_use_by_another() {
         let root = tempdir().unwrap();
-        let settings = CertificateSettings {
-            directory: root.path().join("certs"),
-            names: Vec::new(),
-            other_names: Vec::new(),
-            client_key: ClientKey::EcdsaP256,
-            days: 1,
-        };
+        let settings = CertificateSettings::of(&root.path().join("certs"));
         let wanted = Wanted {
             settings: &settings,
             names: &[],

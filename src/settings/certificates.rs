@@ -69,6 +69,16 @@ pub enum ClientKey {
 }
 
 #[cfg(test)]
+impl CertificateSettings {
+    /// Those of a directory where nothing else is set.
+    pub fn of(directory: &path::Path) -> Self {
+        let set =
+            |name: &str| (name == "DOCKER_TLS_CERTDIR").then(|| directory.display().to_string());
+        Self::parse(&set).unwrap().unwrap()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use std::env;
 

@@ -188,7 +188,7 @@ mod tests {
             issue::{Authority, Validity},
             keys::new_key,
         },
-        settings::{CertificateSettings, ClientKey},
+        settings::CertificateSettings,
     };
 
     fn subject_names(list: &str) -> Vec<SubjectName> {
@@ -208,11 +208,8 @@ mod tests {
     /// `DOCKER_TLS_SAN`.
     fn told(covered: &str, docker_host: &str, san: &str) -> Vec<Finding> {
         let settings = CertificateSettings {
-            directory: "/certs".into(),
             names: subject_names(san),
-            other_names: Vec::new(),
-            client_key: ClientKey::EcdsaP256,
-            days: 1,
+            ..CertificateSettings::of(Path::new("/certs"))
         };
         let wanted = Wanted {
             settings: &settings,

@@ -4,7 +4,7 @@ use crate::{
         issue::{Authority, Validity},
         keys::new_key,
     },
-    settings::{ClientKey, subject_names::OtherName},
+    settings::subject_names::OtherName,
 };
 
 fn names(list: &str) -> Vec<SubjectName> {
@@ -13,11 +13,9 @@ fn names(list: &str) -> Vec<SubjectName> {
 
 fn settings(list: &str, other_names: &[OtherName]) -> CertificateSettings {
     CertificateSettings {
-        directory: "/certs".into(),
         names: names(list),
         other_names: other_names.to_vec(),
-        client_key: ClientKey::EcdsaP256,
-        days: 1,
+        ..CertificateSettings::of(Path::new("/certs"))
     }
 }
 
