@@ -144,8 +144,8 @@ impl Service<'_> {
         let findings = client::findings(plan, self.settings, &self.mounts);
         findings.iter().for_each(|f| self.report.finding(f));
         *bound = Bound::new(plan, self, client_key)?;
-        let begun = assessment::machine::begin(plan, self.settings, self.uid);
         other_port::explain(plan, &self.settings.docker_host, &findings);
+        let begun = assessment::machine::begin(plan, self.settings, self.uid);
         let assessed = Assessed::new(begun, self, bound);
         if let Some(signal) = signals::pending_stop() {
             // What is found where a wait was cut short may not be so.
