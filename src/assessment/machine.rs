@@ -97,9 +97,9 @@ pub struct Facts {
 /// A look at the machine that has begun.
 #[derive(Debug)]
 pub struct Begun<'a> {
-    pub plan: &'a Plan,
-    pub settings: &'a Settings,
-    pub uid: Uid,
+    plan: &'a Plan,
+    settings: &'a Settings,
+    uid: Uid,
     options: Options,
     trials: trials::Begun,
 }

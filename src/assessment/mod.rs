@@ -11,10 +11,9 @@ pub mod registries;
 
 use std::{path::PathBuf, time::Duration};
 
-use self::{
-    entrances::Entrances,
-    machine::{Begun, Machine},
-};
+use nix::unistd::Uid;
+
+use self::{entrances::Entrances, machine::Machine};
 use crate::{
     adjustments,
     dockerd::rootless,
@@ -22,7 +21,7 @@ use crate::{
     plan::Plan,
     reasons::Finding,
     registry::{self, sources::Awaited, trust::Trust},
-    settings::process_environment,
+    settings::{Settings, process_environment},
 };
 
 /// Facts, what they mean, and what is to be done.
@@ -42,21 +41,21 @@ pub struct Assessment {
 
 impl Assessment {
     /// Looks at everything; changes nothing, and waits for no other daemon.
-    pub fn of(begun: Begun<'_>, mounts: &Mounts) -> Self {
-        let (plan, settings) = (begun.plan, begun.settings);
-        let assessment = Self::without_entrances(begun, mounts, Duration::ZERO);
-        assessment.with(Entrances::look(plan, settings, mounts))
+    pub fn of(plan: &Plan, settings: &Settings, mounts: &Mounts, uid: Uid) -> Self {
+        Self::without_entrances(plan, settings, mounts, uid, Duration::ZERO)
+            .with(Entrances::look(plan, settings, mounts))
     }
 
     /// For a service whose sockets are open and whose certificates are on their way: it knows itself
     /// what becomes of them. Waits for up to `patience` where another daemon uses the data directory.
-    pub fn without_entrances(begun: Begun<'_>, mounts: &Mounts, patience: Duration) -> Self {
-        let Begun {
-            plan,
-            settings,
-            uid,
-            ..
-        } = begun;
+    pub fn without_entrances(
+        plan: &Plan,
+        settings: &Settings,
+        mounts: &Mounts,
+        uid: Uid,
+        patience: Duration,
+    ) -> Self {
+        let begun = machine::begin(plan, settings, uid);
         let (trust, awaited) = registry::look(&settings.registry);
         let machine = machine::look(begun, mounts, patience);
         let mut plan = plan.clone();

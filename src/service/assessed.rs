@@ -3,12 +3,9 @@
 use super::{Service, bound::Bound, publication::Publication};
 use crate::{
     adjustments,
-    assessment::{
-        Assessment,
-        entrances::Entrances,
-        machine::{Begun, DATA_DIRECTORY_PATIENCE},
-    },
+    assessment::{Assessment, entrances::Entrances, machine::DATA_DIRECTORY_PATIENCE},
     pki::Certificates,
+    plan::Plan,
     reasons::{Finding, Severity, daemon},
     system::background::{in_time, no_answer},
 };
@@ -24,9 +21,14 @@ pub struct Assessed {
 
 impl Assessed {
     /// Waits where another daemon may be about to let go of what this one needs.
-    pub fn new(begun: Begun<'_>, service: &Service<'_>, bound: &mut Bound) -> Self {
-        let patience = DATA_DIRECTORY_PATIENCE;
-        let assessment = Assessment::without_entrances(begun, &service.mounts, patience);
+    pub fn new(service: &Service<'_>, bound: &mut Bound, plan: &Plan) -> Self {
+        let assessment = Assessment::without_entrances(
+            plan,
+            service.settings,
+            &service.mounts,
+            service.uid,
+            DATA_DIRECTORY_PATIENCE,
+        );
         // Asked last: certificates are waited for.
         let (entrances, certificates) = entrances(bound);
         let assessment = assessment.with(entrances);

@@ -145,8 +145,7 @@ impl Service<'_> {
         findings.iter().for_each(|f| self.report.finding(f));
         *bound = Bound::new(plan, self, client_key)?;
         other_port::explain(plan, &self.settings.docker_host, &findings);
-        let begun = assessment::machine::begin(plan, self.settings, self.uid);
-        let assessed = Assessed::new(begun, self, bound);
+        let assessed = Assessed::new(self, bound, plan);
         if let Some(signal) = signals::pending_stop() {
             // What is found where a wait was cut short may not be so.
             tracing::info!("{signal}: ended before dockerd was started");

@@ -53,7 +53,7 @@ pub struct Trials {
 }
 
 /// What is to be tried.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Wanted {
     /// Containers get overlays.
     pub overlay: bool,

@@ -14,11 +14,7 @@ use nix::unistd::Uid;
 use self::report::Report;
 use super::run::unknown_way_back;
 use crate::{
-    assessment::{
-        Assessment,
-        machine::{self, dockerd_program},
-        registries,
-    },
+    assessment::{Assessment, machine::dockerd_program, registries},
     dockerd::{
         configuration,
         flags::{Given, Invocation},
@@ -50,7 +46,7 @@ pub fn check(arguments: Vec<OsString>, output: Output) -> u8 {
     let uid = Uid::effective();
     let plan = Plan::read(&Invocation::parse(arguments), &settings, uid);
     let mounts = Mounts::read().unwrap_or_default();
-    let assessment = Assessment::of(machine::begin(&plan, &settings, uid), &mounts);
+    let assessment = Assessment::of(&plan, &settings, &mounts, uid);
     let misspelt = variables::misspelt(env::vars_os().map(|(name, _)| name));
     let unread = variables::unread(&process_environment);
     let invalid = invalid.iter().map(InvalidVariable::finding);
