@@ -2,9 +2,10 @@
 
 use std::{
     ffi::c_void,
-    fs::File,
+    fs::{self, File},
     io::{BufRead, BufReader},
     num::NonZeroUsize,
+    path::Path,
     ptr::NonNull,
 };
 
@@ -15,16 +16,20 @@ use nix::sys::mman::{MmapAdvise, madvise};
 ///
 /// What is needed again comes back from the file, with what lies beside it.
 pub fn give_back_program() {
-    let Ok(smaps) = File::open("/proc/self/smaps") else {
+    let (Ok(smaps), Ok(program)) = (
+        File::open("/proc/self/smaps"),
+        fs::read_link("/proc/self/exe"),
+    ) else {
         return;
     };
-    for (start, length) in as_in_their_files(BufReader::new(smaps)) {
+    for (start, length) in as_in_its_file(&program, BufReader::new(smaps)) {
         let Some(address) = NonZeroUsize::new(start) else {
             continue;
         };
-        // SAFETY: the mapping is of a file and not writable, and none of its pages is one of this
-        // process alone, as those that relocations have changed are. So they hold what is in the file
-        // and nothing else, and reading them again gives the same.
+        // SAFETY: the mapping is of this program, which stays where it is as long as it runs. It is
+        // not writable, and none of its pages is one of this process alone, as those that relocations
+        // have changed are. So they hold what is in the file and nothing else, and reading them again
+        // gives the same.
         let _ = unsafe {
             madvise(
                 NonNull::<c_void>::without_provenance(address),
@@ -35,9 +40,10 @@ pub fn give_back_program() {
     }
 }
 
-/// Start and length of the mappings of files that are as the files are and stay so, from
-/// `/proc/PID/smaps` (`man 5 proc_pid_smaps`).
-fn as_in_their_files(smaps: impl BufRead) -> Vec<(usize, usize)> {
+/// Start and length of the mappings of `program` that are as the file is and stay so, from
+/// `/proc/PID/smaps` (`man 5 proc_pid_smaps`). Not those of other files: a library that glibc loads
+/// to find a name may be gone when its place is given back, and something else be there.
+fn as_in_its_file(program: &Path, smaps: impl BufRead) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     let mut mapping = None;
     for line in smaps.lines().map_while(Result::ok) {
@@ -47,14 +53,15 @@ fn as_in_their_files(smaps: impl BufRead) -> Vec<(usize, usize)> {
                 found.extend(mapping.take().filter(|_| fields.next() == Some("0")));
             }
             Some(name) if name.ends_with(':') => {}
-            Some(addresses) => mapping = of_a_file_and_unwritable(addresses, fields),
+            Some(addresses) => mapping = unwritable_mapping(program, addresses, fields),
             None => {}
         }
     }
     found
 }
 
-fn of_a_file_and_unwritable<'a>(
+fn unwritable_mapping<'a>(
+    program: &Path,
     addresses: &str,
     mut fields: impl Iterator<Item = &'a str>,
 ) -> Option<(usize, usize)> {
@@ -62,19 +69,17 @@ fn of_a_file_and_unwritable<'a>(
     let start = usize::from_str_radix(start, 16).ok()?;
     let end = usize::from_str_radix(end, 16).ok()?;
     let permissions = fields.next()?;
-    let is_of_a_file = fields.nth(3)?.starts_with('/');
-    (is_of_a_file && !permissions.contains('w')).then_some((start, end.checked_sub(start)?))
+    let file = Path::new(fields.nth(3)?);
+    (file == program && !permissions.contains('w')).then_some((start, end.checked_sub(start)?))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
     use crate::system::alone::is_alone;
 
     #[test]
-    fn only_what_is_as_in_its_file_is_given_back() {
+    fn only_what_of_the_program_is_as_in_its_file_is_given_back() {
         let mapping = |header: &str, anonymous: u32| {
             format!(
                 "{header}\nSize:      1024 kB\nRss:        576 kB\n\
@@ -102,13 +107,18 @@ mod tests {
             mapping("55d0c0400000-55d0c0421000 rw-p 00000000 00:00 0 [heap]", 40),
             // A debugger has been there.
             mapping(
-                "7f00c0100000-7f00c0300000 r-xp 00100000 fe:00 13 /lib/libc.so.6",
+                "55d0c0500000-55d0c0600000 r-xp 00400000 fe:00 12 /dind-init",
                 4,
+            ),
+            // glibc's, to find a name: it may be gone at any time.
+            mapping(
+                "7f00c0100000-7f00c0300000 r-xp 00100000 fe:00 13 /lib/libnss_myhostname.so.2",
+                0,
             ),
             mapping("7ffc00000000-7ffc00002000 r-xp 00000000 00:00 0 [vdso]", 0),
         ];
         assert_eq!(
-            as_in_their_files(smaps.concat().as_bytes()),
+            as_in_its_file(Path::new("/dind-init"), smaps.concat().as_bytes()),
             [(0x55d0_c000_0000, 0x10_0000), (0x55d0_c010_0000, 0x20_0000)]
         );
     }
